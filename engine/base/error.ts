@@ -1,0 +1,25 @@
+/** Where a token stands in something a person wrote: 1-based line and column, as editors count. */
+export interface Span {
+  readonly file: string;
+  readonly line: number;
+  readonly col: number;
+  readonly len: number;
+}
+
+/** The one error class for what a person wrote: sysctl lines, options, later rulesets and scenarios. */
+export class SourceError extends Error {
+  readonly at: Span;
+  readonly hint: string | undefined;
+
+  /**
+   * @param message what is wrong and what was expected, in one sentence without a full stop
+   * @param at where it stands
+   * @param hint a suggestion, for example the nearest known name
+   */
+  constructor(message: string, at: Span, hint?: string) {
+    super(`${at.file}:${at.line}:${at.col}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
+    this.name = 'SourceError';
+    this.at = at;
+    this.hint = hint;
+  }
+}

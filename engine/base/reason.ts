@@ -1,0 +1,434 @@
+/** What a reason did to the packet or the flow that it was given for. */
+export type Effect = 'skipped' | 'held' | 'dropped' | 'INVALID' | 'ignored' | 'noted' | 'removed';
+
+/** One numbered reason. `%u`, `%x` and `%s` in its text stand for the operands, in order. */
+export interface Reason {
+  readonly id: number;
+  /** Stable short name, for scripts. */
+  readonly name: string;
+  readonly effect: Effect;
+  /** The kernel's own wording where it logs one (nf_conntrack_log_invalid), else ours. */
+  readonly text: string;
+  /** Words for the operands that `%s` names, by value. */
+  readonly words?: readonly string[];
+}
+
+const TCP_STATES = [
+  'NONE',
+  'SYN_SENT',
+  'SYN_RECV',
+  'ESTABLISHED',
+  'FIN_WAIT',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'TIME_WAIT',
+  'CLOSE',
+  'SYN_SENT2',
+];
+
+// Numbers are stable: they appear in JSON and in scripts. Hundreds: 0 frame, 100 IP, 200 fragments,
+// 300 the table, 400 TCP, 500 UDP, 600 ICMP, 700 SCTP, 800 GRE, 900 ends of flows.
+/** Frame too short for its link header. */
+export const R_LINK_SHORT = 1;
+/** Link layer carries something else than IP; operand: ethertype. */
+export const R_NOT_IP = 2;
+/** Link type of the capture is not known; operand: link type. */
+export const R_LINK_UNKNOWN = 3;
+/** Not captured whole (snap length); operands: bytes missing. */
+export const R_CUT_SHORT = 4;
+/** IP header shorter than it must be. */
+export const R_IP_SHORT = 100;
+/** IP version is not what the link layer says; operand: version. */
+export const R_IP_VERSION = 101;
+/** IPv4 header checksum is wrong. */
+export const R_IP_CHECKSUM = 102;
+/** Total length is more than what is there; operands: total length, bytes there. */
+export const R_IP_LENGTH = 103;
+/** Total length is less than the header. */
+export const R_IP_TOTAL = 104;
+/** IPv6 hop-by-hop options are malformed. */
+export const R_IP6_HOPOPTS = 105;
+/** IPv6 source address that no packet may have. */
+export const R_IP6_SOURCE = 106;
+/** Transport header not found behind the IP headers. */
+export const R_NO_TRANSPORT = 107;
+/** Fragment held until its datagram is whole. */
+export const R_FRAG_HELD = 200;
+/** Fragment overlaps another: the whole datagram is given up. */
+export const R_FRAG_OVERLAP = 201;
+/** Fragment is an exact duplicate. */
+export const R_FRAG_DUPLICATE = 202;
+/** Fragment with more to come whose length is no multiple of 8. */
+export const R_FRAG_LENGTH = 203;
+/** Fragment reaches beyond the largest datagram. */
+export const R_FRAG_TOO_BIG = 204;
+/** Memory for fragments is used up. */
+export const R_FRAG_MEMORY = 205;
+/** Fragment contradicts the end of its datagram that is already known. */
+export const R_FRAG_END = 206;
+/** Fragment header cut short or malformed. */
+export const R_FRAG_MALFORMED = 207;
+/** Table full and nothing could be evicted; operand: the limit. */
+export const R_TABLE_FULL = 300;
+/** A flow was evicted to make room; operand: its id. */
+export const R_EARLY_DROP = 301;
+/** Lost the race for a tuple that another flow took meanwhile. */
+export const R_CLASH = 302;
+/** Lost the race and was joined to the flow that won; operand: its id. */
+export const R_CLASH_RESOLVED = 303;
+/** Protocol has no reply, so no flow can be made. */
+export const R_NO_INVERSE = 304;
+/** Ports (or what stands for them) not in the packet. */
+export const R_NO_TUPLE = 305;
+/** TCP header cut short. */
+export const R_TCP_SHORT = 400;
+/** Data offset too small or beyond the packet. */
+export const R_TCP_TRUNCATED = 401;
+/** Bad TCP checksum. */
+export const R_TCP_CHECKSUM = 402;
+/** Flags that make no sense; operand: the flags. */
+export const R_TCP_FLAGS = 403;
+/** First packet of a flow may not look like this; operand: the flags. */
+export const R_TCP_NEW = 404;
+/** First packet without SYN and tcp_loose is 0. */
+export const R_TCP_NOT_LOOSE = 405;
+/** No transition: operands index, direction, state. */
+export const R_TCP_INVALID = 406;
+/** Ignored on purpose: operands index, direction, state. */
+export const R_TCP_IGNORED = 407;
+/** Challenge ACK after a SYN in LAST_ACK. */
+export const R_TCP_CHALLENGE = 408;
+/** RST with a sequence number below what was acknowledged; operands: seq, highest ack. */
+export const R_TCP_RST = 409;
+/** Operand: bytes beyond the window. */
+export const R_TCP_OVERSHOT = 410;
+/** Operands: bound, seq. */
+export const R_TCP_SEQ_OVER = 411;
+/** Operands: bound, ack. */
+export const R_TCP_ACK_OVER = 412;
+/** Operands: bound, end. */
+export const R_TCP_SEQ_UNDER = 413;
+/** Operands: bound, ack. */
+export const R_TCP_ACK_UNDER = 414;
+/** Timeout lowered: operands index, direction, index answered. */
+export const R_TCP_SHRUNK = 415;
+/** RST answered the first packet: flow removed at once. */
+export const R_TCP_KILLED = 416;
+/** SYN reopened a closed flow; operand: id of the old flow. */
+export const R_TCP_REOPENED = 417;
+/** UDP header cut short. */
+export const R_UDP_SHORT = 500;
+/** UDP length field wrong; operands: the field, bytes there. */
+export const R_UDP_LENGTH = 501;
+/** Bad UDP checksum. */
+export const R_UDP_CHECKSUM = 502;
+/** UDP-Lite header cut short. */
+export const R_UDPLITE_SHORT = 510;
+/** UDP-Lite checksum coverage wrong. */
+export const R_UDPLITE_COVERAGE = 511;
+/** Bad UDP-Lite checksum. */
+export const R_UDPLITE_CHECKSUM = 512;
+/** ICMP header cut short. */
+export const R_ICMP_SHORT = 600;
+/** Bad ICMP checksum. */
+export const R_ICMP_CHECKSUM = 601;
+/** ICMP type above 18; operand: type. */
+export const R_ICMP_TYPE = 602;
+/** A type that cannot open a flow, or a reply that nothing asked for; operand: type. */
+export const R_ICMP_NEW = 603;
+/** The quoted packet is cut short or malformed. */
+export const R_ICMP_QUOTE = 604;
+/** The quoted packet belongs to no known flow. */
+export const R_ICMP_UNKNOWN = 605;
+/** The error was sent to somebody else than the quoted sender. */
+export const R_ICMP_OUTER = 606;
+/** Bad ICMPv6 checksum. */
+export const R_ICMP6_CHECKSUM = 611;
+/** Neighbour discovery or MLD: never tracked; operand: type. */
+export const R_ICMP6_UNTRACKED = 612;
+/** ICMPv6 redirect cut short. */
+export const R_ICMP6_REDIRECT_SHORT = 613;
+/** ICMPv6 redirect not from a link-local neighbour. */
+export const R_ICMP6_REDIRECT_SOURCE = 614;
+/** ICMPv6 redirect without options. */
+export const R_ICMP6_REDIRECT_OPTIONS = 615;
+/** SCTP header or chunk cut short. */
+export const R_SCTP_SHORT = 700;
+/** Bad SCTP CRC32c. */
+export const R_SCTP_CRC = 701;
+/** Chunks that may not stand together or are cut short. */
+export const R_SCTP_CHUNKS = 702;
+/** First packet of an association may not look like this; operand: chunk type. */
+export const R_SCTP_NEW = 703;
+/** Wrong verification tag; operands: tag, tag expected. */
+export const R_SCTP_VTAG = 704;
+/** No transition: operands: state, direction, chunk type. */
+export const R_SCTP_INVALID = 705;
+/** GRE v1 that carries no PPP. */
+export const R_GRE_VERSION = 800;
+/** Timer ran out. */
+export const R_EXPIRED = 900;
+/** Removed by request. */
+export const R_DELETED = 901;
+/** Removed with all others. */
+export const R_FLUSHED = 902;
+
+/** Every reason, by number: what `trace` prints and docs/reasons.md lists. */
+export const REASONS: readonly Reason[] = [
+  { id: R_LINK_SHORT, name: 'link-short', effect: 'skipped', text: 'frame shorter than its link header' },
+  { id: R_NOT_IP, name: 'not-ip', effect: 'skipped', text: 'not IP: ethertype 0x%x' },
+  { id: R_LINK_UNKNOWN, name: 'link-unknown', effect: 'skipped', text: 'unknown link type %u' },
+  {
+    id: R_CUT_SHORT,
+    name: 'cut-short',
+    effect: 'skipped',
+    text: 'cut short by the capture: %u bytes missing',
+  },
+  { id: R_IP_SHORT, name: 'ip-short', effect: 'skipped', text: 'IP header cut short' },
+  {
+    id: R_IP_VERSION,
+    name: 'ip-version',
+    effect: 'skipped',
+    text: 'IP version %u where the link layer says another',
+  },
+  {
+    id: R_IP_CHECKSUM,
+    name: 'ip-checksum',
+    effect: 'skipped',
+    text: 'bad IPv4 header checksum: dropped before tracking',
+  },
+  {
+    id: R_IP_LENGTH,
+    name: 'ip-length',
+    effect: 'skipped',
+    text: 'IP length %u but only %u bytes are there: dropped before tracking',
+  },
+  {
+    id: R_IP_TOTAL,
+    name: 'ip-total',
+    effect: 'skipped',
+    text: 'IP length %u is less than the header: dropped before tracking',
+  },
+  {
+    id: R_IP6_HOPOPTS,
+    name: 'ip6-hopopts',
+    effect: 'skipped',
+    text: 'malformed IPv6 hop-by-hop options: dropped before tracking',
+  },
+  {
+    id: R_IP6_SOURCE,
+    name: 'ip6-source',
+    effect: 'skipped',
+    text: 'impossible IPv6 source address: dropped before tracking',
+  },
+  {
+    id: R_NO_TRANSPORT,
+    name: 'no-transport',
+    effect: 'INVALID',
+    text: 'no transport header behind the IP headers',
+  },
+  { id: R_FRAG_HELD, name: 'frag-held', effect: 'held', text: 'fragment held until its datagram is whole' },
+  {
+    id: R_FRAG_OVERLAP,
+    name: 'frag-overlap',
+    effect: 'dropped',
+    text: 'fragment overlaps another: datagram given up',
+  },
+  { id: R_FRAG_DUPLICATE, name: 'frag-duplicate', effect: 'dropped', text: 'duplicate fragment' },
+  {
+    id: R_FRAG_LENGTH,
+    name: 'frag-length',
+    effect: 'dropped',
+    text: 'fragment of %u bytes with more to come: no multiple of 8',
+  },
+  {
+    id: R_FRAG_TOO_BIG,
+    name: 'frag-too-big',
+    effect: 'dropped',
+    text: 'fragment ends at %u, beyond the largest datagram',
+  },
+  {
+    id: R_FRAG_MEMORY,
+    name: 'frag-memory',
+    effect: 'dropped',
+    text: 'no memory left for fragments: limit %u bytes',
+  },
+  {
+    id: R_FRAG_END,
+    name: 'frag-end',
+    effect: 'dropped',
+    text: 'fragment contradicts the known end of its datagram',
+  },
+  { id: R_FRAG_MALFORMED, name: 'frag-malformed', effect: 'dropped', text: 'malformed fragment' },
+  {
+    id: R_TABLE_FULL,
+    name: 'table-full',
+    effect: 'dropped',
+    text: 'nf_conntrack: table full, dropping packet: limit %u',
+  },
+  { id: R_EARLY_DROP, name: 'early-drop', effect: 'removed', text: 'evicted: table full and not ASSURED' },
+  { id: R_CLASH, name: 'clash', effect: 'dropped', text: 'clash: flow %u holds this tuple' },
+  { id: R_CLASH_RESOLVED, name: 'clash-resolved', effect: 'noted', text: 'clash resolved: joined flow %u' },
+  {
+    id: R_NO_INVERSE,
+    name: 'no-inverse',
+    effect: 'INVALID',
+    text: 'nothing can answer this type (%u): no flow',
+  },
+  { id: R_NO_TUPLE, name: 'no-tuple', effect: 'INVALID', text: 'ports not in the packet' },
+  { id: R_TCP_SHORT, name: 'tcp-short', effect: 'INVALID', text: 'TCP header cut short' },
+  { id: R_TCP_TRUNCATED, name: 'tcp-truncated', effect: 'INVALID', text: 'truncated packet' },
+  { id: R_TCP_CHECKSUM, name: 'tcp-checksum', effect: 'INVALID', text: 'bad checksum' },
+  { id: R_TCP_FLAGS, name: 'tcp-flags', effect: 'INVALID', text: 'invalid tcp flag combination' },
+  { id: R_TCP_NEW, name: 'tcp-new', effect: 'INVALID', text: 'invalid new' },
+  {
+    id: R_TCP_NOT_LOOSE,
+    name: 'tcp-not-loose',
+    effect: 'INVALID',
+    text: 'no SYN opens this flow, and nf_conntrack_tcp_loose is 0',
+  },
+  {
+    id: R_TCP_INVALID,
+    name: 'tcp-invalid',
+    effect: 'INVALID',
+    text: 'packet (index %u) in dir %u invalid, state %s',
+    words: TCP_STATES,
+  },
+  {
+    id: R_TCP_IGNORED,
+    name: 'tcp-ignored',
+    effect: 'ignored',
+    text: 'packet (index %u) in dir %u ignored, state %s',
+    words: TCP_STATES,
+  },
+  { id: R_TCP_CHALLENGE, name: 'tcp-challenge-ack', effect: 'ignored', text: 'challenge-ack ignored' },
+  { id: R_TCP_RST, name: 'tcp-rst', effect: 'INVALID', text: 'invalid rst' },
+  { id: R_TCP_OVERSHOT, name: 'tcp-overshot', effect: 'ignored', text: '%u bytes more than expected' },
+  {
+    id: R_TCP_SEQ_OVER,
+    name: 'tcp-seq-over',
+    effect: 'INVALID',
+    text: 'SEQ is over upper bound %u (over the window of the receiver)',
+  },
+  {
+    id: R_TCP_ACK_OVER,
+    name: 'tcp-ack-over',
+    effect: 'INVALID',
+    text: 'ACK is over upper bound %u (ACKed data not seen yet)',
+  },
+  {
+    id: R_TCP_SEQ_UNDER,
+    name: 'tcp-seq-under',
+    effect: 'ignored',
+    text: 'SEQ is under lower bound %u (already ACKed data retransmitted)',
+  },
+  {
+    id: R_TCP_ACK_UNDER,
+    name: 'tcp-ack-under',
+    effect: 'ignored',
+    text: 'ignored ACK under lower bound %u (possible overly delayed)',
+  },
+  {
+    id: R_TCP_SHRUNK,
+    name: 'tcp-timeout-lowered',
+    effect: 'INVALID',
+    text: 'packet (index %u, dir %u) response for index %u lower timeout to %u',
+  },
+  { id: R_TCP_KILLED, name: 'tcp-reset', effect: 'noted', text: 'RST before any answer: entry removed' },
+  { id: R_TCP_REOPENED, name: 'tcp-reopened', effect: 'noted', text: 'SYN reopens closed flow %u' },
+  { id: R_UDP_SHORT, name: 'udp-short', effect: 'INVALID', text: 'short packet' },
+  { id: R_UDP_LENGTH, name: 'udp-length', effect: 'INVALID', text: 'truncated/malformed packet' },
+  { id: R_UDP_CHECKSUM, name: 'udp-checksum', effect: 'INVALID', text: 'bad checksum' },
+  { id: R_UDPLITE_SHORT, name: 'udplite-short', effect: 'INVALID', text: 'short packet' },
+  { id: R_UDPLITE_COVERAGE, name: 'udplite-coverage', effect: 'INVALID', text: 'invalid checksum coverage' },
+  { id: R_UDPLITE_CHECKSUM, name: 'udplite-checksum', effect: 'INVALID', text: 'bad checksum' },
+  { id: R_ICMP_SHORT, name: 'icmp-short', effect: 'INVALID', text: 'short packet' },
+  { id: R_ICMP_CHECKSUM, name: 'icmp-checksum', effect: 'INVALID', text: 'bad hw icmp checksum' },
+  { id: R_ICMP_TYPE, name: 'icmp-type', effect: 'INVALID', text: 'invalid icmp type' },
+  {
+    id: R_ICMP_NEW,
+    name: 'icmp-new',
+    effect: 'INVALID',
+    text: 'type %u cannot open a flow and answers nothing that is known',
+  },
+  {
+    id: R_ICMP_QUOTE,
+    name: 'icmp-quote',
+    effect: 'INVALID',
+    text: 'error quotes a packet that is cut short or malformed',
+  },
+  {
+    id: R_ICMP_UNKNOWN,
+    name: 'icmp-unknown',
+    effect: 'INVALID',
+    text: 'error quotes a packet of no known flow',
+  },
+  { id: R_ICMP_OUTER, name: 'icmp-outer', effect: 'INVALID', text: 'outer daddr is not the quoted sender' },
+  { id: R_ICMP6_CHECKSUM, name: 'icmp6-checksum', effect: 'INVALID', text: 'ICMPv6 checksum failed' },
+  {
+    id: R_ICMP6_UNTRACKED,
+    name: 'icmp6-untracked',
+    effect: 'noted',
+    text: 'neighbour discovery or MLD (type %u): never tracked',
+  },
+  { id: R_ICMP6_REDIRECT_SHORT, name: 'icmp6-redirect-short', effect: 'INVALID', text: 'short redirect' },
+  {
+    id: R_ICMP6_REDIRECT_SOURCE,
+    name: 'icmp6-redirect-source',
+    effect: 'INVALID',
+    text: 'invalid saddr or hoplimit for redirect',
+  },
+  {
+    id: R_ICMP6_REDIRECT_OPTIONS,
+    name: 'icmp6-redirect-options',
+    effect: 'INVALID',
+    text: 'redirect without options',
+  },
+  { id: R_SCTP_SHORT, name: 'sctp-short', effect: 'INVALID', text: 'SCTP packet cut short' },
+  { id: R_SCTP_CRC, name: 'sctp-crc', effect: 'INVALID', text: 'nf_ct_sctp: bad CRC ' },
+  {
+    id: R_SCTP_CHUNKS,
+    name: 'sctp-chunks',
+    effect: 'INVALID',
+    text: 'SCTP chunks cut short or not allowed together',
+  },
+  { id: R_SCTP_NEW, name: 'sctp-new', effect: 'INVALID', text: 'chunk %u cannot open an association' },
+  { id: R_SCTP_VTAG, name: 'sctp-vtag', effect: 'INVALID', text: 'verification tag check failed' },
+  {
+    id: R_SCTP_INVALID,
+    name: 'sctp-invalid',
+    effect: 'INVALID',
+    text: 'Invalid, old_state %u, dir %u, type %u',
+  },
+  { id: R_GRE_VERSION, name: 'gre-proto', effect: 'INVALID', text: 'GRE version 1 that carries no PPP' },
+  { id: R_EXPIRED, name: 'expired', effect: 'removed', text: 'timer ran out' },
+  { id: R_DELETED, name: 'deleted', effect: 'removed', text: 'deleted' },
+  { id: R_FLUSHED, name: 'flushed', effect: 'removed', text: 'flushed' },
+];
+
+const BY_ID: ReadonlyMap<number, Reason> = new Map(REASONS.map((r) => [r.id, r]));
+
+/**
+ * The reason with a number.
+ * @throws RangeError if there is none, which would be a mistake of ours
+ */
+export function reasonOf(id: number): Reason {
+  const reason = BY_ID.get(id);
+  if (reason === undefined) throw new RangeError(`no reason has number ${id}`);
+  return reason;
+}
+
+/**
+ * The reason as a sentence, its operands filled in.
+ * @param operands in the order the text names them; `%u` prints an unsigned 32-bit number
+ */
+export function reasonText(id: number, operands: ArrayLike<number>): string {
+  const reason = reasonOf(id);
+  let at = 0;
+  return reason.text.replace(/%[uxs]/g, (spec) => {
+    const value = operands[at++] ?? 0;
+    if (spec === '%s') return reason.words?.[value] ?? String(value);
+    if (spec === '%x') return value.toString(16).padStart(4, '0');
+    return String(value < 0 ? value + 0x100000000 : value);
+  });
+}

@@ -1,0 +1,33 @@
+/**
+ * keepstate's engine: Linux connection tracking as a library. Give a {@link Firewall} packets and the time, and
+ * it gives each packet its ct state, keeps the flow table, and says why.
+ */
+export { SourceError, type Span } from './base/error.ts';
+export { type Effect, REASONS, type Reason, reasonOf, reasonText } from './base/reason.ts';
+export { suggest } from './base/suggest.ts';
+export { Conntrack, isNewEvent, type Stats } from './conntrack/conntrack.ts';
+export type { EventSink } from './conntrack/events.ts';
+export * as ipct from './conntrack/events.ts';
+export { type Counters, type FlowRecord, readFlow, type TupleRecord } from './conntrack/flow-record.ts';
+export { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, PROFILES, type Profile } from './conntrack/profile.ts';
+export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/settings.ts';
+export * as ips from './conntrack/status.ts';
+export { statusNames } from './conntrack/status.ts';
+export { Firewall, type FirewallOptions, NF_ACCEPT, NF_DROP, NF_STOLEN } from './hook/firewall.ts';
+export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
+export {
+  AF_INET,
+  AF_INET6,
+  AF_UNSPEC,
+  CTINFO_INVALID,
+  CTINFO_NONE,
+  IP_CT_ESTABLISHED,
+  IP_CT_ESTABLISHED_REPLY,
+  IP_CT_NEW,
+  IP_CT_RELATED,
+  IP_CT_RELATED_REPLY,
+  IP_CT_UNTRACKED,
+  Packet,
+  resetPacket,
+} from './packet/packet.ts';
+export { protocolName, protocolNumber } from './packet/protocols.ts';

@@ -1,0 +1,81 @@
+import { AF_INET } from './packet.ts';
+
+/**
+ * One's complement sum of bytes as big-endian 16-bit words (RFC 1071), not yet folded or inverted.
+ * @param view the buffer; bytes `from` (included) to `to` (excluded) are summed, an odd last byte padded with 0
+ * @param start a sum to go on from
+ * @returns a number below 2^53 that {@link fold} brings to 16 bits
+ */
+export function sum(view: DataView, from: number, to: number, start = 0): number {
+  let total = start;
+  let at = from;
+  // Four bytes a step: a carry out of the low half is worth one in the high half, and fold() brings both
+  // together. A double holds 2^21 such words exactly, 8 MiB, more than an IP datagram can have.
+  for (const stop = to - 16; at <= stop; at += 16) {
+    total +=
+      view.getUint32(at) + view.getUint32(at + 4) + view.getUint32(at + 8) + view.getUint32(at + 12);
+  }
+  for (const stop = to - 4; at <= stop; at += 4) total += view.getUint32(at);
+  if (at + 2 <= to) {
+    total += view.getUint16(at);
+    at += 2;
+  }
+  return at < to ? total + (view.getUint8(at) << 8) : total;
+}
+
+/** Folds a sum into 16 bits with end-around carry. */
+export function fold(total: number): number {
+  const high = Math.floor(total / 0x100000000);
+  const low = total - high * 0x100000000;
+  const s = (low >>> 16) + (low & 0xffff) + (high >>> 16) + (high & 0xffff);
+  const t = (s >>> 16) + (s & 0xffff);
+  return (t >>> 16) + (t & 0xffff);
+}
+
+/**
+ * Sum of the pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1).
+ * @param off first byte of the IP header
+ * @param family AF_INET or AF_INET6
+ * @param proto the protocol number that is summed
+ * @param length bytes of transport header and payload
+ */
+export function pseudoSum(view: DataView, off: number, family: number, proto: number, length: number): number {
+  return family === AF_INET ? sum(view, off + 12, off + 20, proto + length) : sum(view, off + 8, off + 40, proto + length);
+}
+
+/**
+ * Whether a transport checksum over `from`..`to` with its pseudo header is right.
+ * @param proto number used in the pseudo header
+ */
+export function transportChecksumOk(
+  view: DataView,
+  off: number,
+  family: number,
+  proto: number,
+  from: number,
+  to: number,
+): boolean {
+  return fold(sum(view, from, to, pseudoSum(view, off, family, proto, to - from))) === 0xffff;
+}
+
+const CRC32C_TABLE = new Int32Array(256);
+for (let i = 0; i < 256; i++) {
+  let c = i;
+  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1;
+  CRC32C_TABLE[i] = c;
+}
+
+/**
+ * CRC32c over an SCTP packet with its checksum field taken as zero (RFC 9260, appendix A).
+ * @returns the checksum as it stands in the packet when read big-endian, as an int32
+ */
+export function sctpCrc(view: DataView, from: number, to: number): number {
+  let crc = -1;
+  for (let at = from; at < to; at++) {
+    const byte = at >= from + 8 && at < from + 12 ? 0 : view.getUint8(at);
+    crc = CRC32C_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  }
+  crc = ~crc;
+  // The field holds the CRC least significant byte first.
+  return ((crc & 0xff) << 24) | ((crc & 0xff00) << 8) | ((crc >>> 8) & 0xff00) | (crc >>> 24);
+}

@@ -1,0 +1,96 @@
+import { R_IP_LENGTH, R_IP_SHORT, R_IP_VERSION } from '../base/reason.ts';
+import { AF_INET6, because, FRAG_MORE, type Packet } from './packet.ts';
+import {
+  IPPROTO_AH,
+  IPPROTO_DSTOPTS,
+  IPPROTO_FRAGMENT,
+  IPPROTO_HOPOPTS,
+  IPPROTO_NONE,
+  IPPROTO_ROUTING,
+} from './protocols.ts';
+
+/** Bytes of an IPv6 header. */
+export const IPV6_HEADER = 40;
+
+/** Where {@link skipExtensionHeaders} writes what it found. One per caller, reused. */
+export class ExtensionWalk {
+  /** Protocol behind the extension headers. */
+  proto = 0;
+  /** Fragment offset in bytes | FRAG_MORE, from the last fragment header met. */
+  frag = 0;
+  /** First byte of the fragment header, 0 if none was met. */
+  fragmentHeader = 0;
+}
+
+/** Whether a next-header number is one that Linux steps over in search of the transport header. */
+function isExtensionHeader(next: number): boolean {
+  return (
+    next === IPPROTO_HOPOPTS ||
+    next === IPPROTO_ROUTING ||
+    next === IPPROTO_FRAGMENT ||
+    next === IPPROTO_AH ||
+    next === IPPROTO_NONE ||
+    next === IPPROTO_DSTOPTS
+  );
+}
+
+/**
+ * Walks IPv6 extension headers (RFC 8200, section 4) the way Linux does when it looks for the transport header:
+ * hop-by-hop, routing, destination options, AH and fragment headers are stepped over; a fragment that is not
+ * the first ends the walk; "no next header" fails.
+ * @param at first byte behind the IPv6 header
+ * @param next the IPv6 header's next-header field
+ * @returns first byte of the transport header (it may lie past `end`), or -1
+ */
+export function skipExtensionHeaders(view: DataView, at: number, end: number, next: number, out: ExtensionWalk): number {
+  out.frag = 0;
+  out.fragmentHeader = 0;
+  while (isExtensionHeader(next)) {
+    if (next === IPPROTO_NONE || at + 2 > end) return -1;
+    let length: number;
+    if (next === IPPROTO_FRAGMENT) {
+      if (at + 4 > end) return -1;
+      const field = view.getUint16(at + 2);
+      out.frag = (field & 0xfff8) | (field & 1 ? FRAG_MORE : 0);
+      out.fragmentHeader = at;
+      if (field >= 8) break;
+      length = 8;
+    } else if (next === IPPROTO_AH) {
+      length = (view.getUint8(at + 1) + 2) << 2;
+    } else {
+      length = (view.getUint8(at + 1) + 1) << 3;
+    }
+    next = view.getUint8(at);
+    at += length;
+  }
+  out.proto = next;
+  return at;
+}
+
+const walkScratch = new ExtensionWalk();
+
+/**
+ * Reads the IPv6 header at `pkt.off`, cuts the packet to its payload length and finds the transport header.
+ * A packet in which none can be found keeps `l4 = -1` and is for the tracker to call INVALID.
+ * @returns false and a reason if Linux drops it before connection tracking
+ */
+export function dissectIpv6(pkt: Packet): boolean {
+  const { view, off } = pkt;
+  const there = pkt.end - off;
+  if (there < IPV6_HEADER) return refuse(pkt, R_IP_SHORT);
+  const version = view.getUint8(off) >> 4;
+  if (version !== 6) return refuse(pkt, R_IP_VERSION, version);
+  const total = view.getUint16(off + 4) + IPV6_HEADER;
+  if (total > there) return refuse(pkt, R_IP_LENGTH, total, there);
+  pkt.family = AF_INET6;
+  pkt.end = off + total;
+  pkt.l4 = skipExtensionHeaders(view, off + IPV6_HEADER, pkt.end, view.getUint8(off + 6), walkScratch);
+  pkt.proto = walkScratch.proto;
+  pkt.frag = walkScratch.frag;
+  return true;
+}
+
+function refuse(pkt: Packet, reason: number, a = 0, b = 0): false {
+  because(pkt, reason, a, b);
+  return false;
+}

@@ -1,0 +1,98 @@
+/** Address family of a packet or flow, with the kernel's numbers. */
+export const AF_UNSPEC = 0;
+/** AF_INET: IPv4. */
+export const AF_INET = 2;
+/** AF_INET6: IPv6. */
+export const AF_INET6 = 10;
+
+/** Bit of {@link Packet.frag}: another fragment follows. The rest of the word is the offset in bytes. */
+export const FRAG_MORE = 1;
+
+/** ctinfo of a packet, with the kernel's numbers (enum ip_conntrack_info). */
+export const IP_CT_ESTABLISHED = 0;
+/** IP_CT_RELATED: an error about a flow, or the first packet of an expected one. */
+export const IP_CT_RELATED = 1;
+/** IP_CT_NEW: no packet in reply direction was seen yet. */
+export const IP_CT_NEW = 2;
+/** IP_CT_ESTABLISHED_REPLY. */
+export const IP_CT_ESTABLISHED_REPLY = 3;
+/** IP_CT_RELATED_REPLY. */
+export const IP_CT_RELATED_REPLY = 4;
+/** IP_CT_UNTRACKED: deliberately not tracked (neighbour discovery, notrack). */
+export const IP_CT_UNTRACKED = 7;
+/** Ours: tracked and found INVALID; such a packet belongs to no flow. */
+export const CTINFO_INVALID = 8;
+/** Ours: the packet never reached connection tracking. */
+export const CTINFO_NONE = 9;
+
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+/**
+ * One packet under way. A host owns a few of these and reuses them; nothing in the engine keeps a reference
+ * past the call it was given in.
+ */
+export class Packet {
+  /** The whole backing buffer: a chunk of a capture, a ring, one datagram. */
+  bytes: Uint8Array = NO_BYTES;
+  /** Over the same buffer as `bytes`, made once per buffer. Offsets below index it. */
+  view: DataView = NO_VIEW;
+  /** First byte of the frame; after the link header was read, first byte of the network header. */
+  off = 0;
+  /** First byte past what was captured; after dissection, past the IP datagram (padding is cut off). */
+  end = 0;
+  /** Bytes that were on the wire but not captured (snap length). */
+  missing = 0;
+
+  /** AF_INET, AF_INET6, or AF_UNSPEC if the frame carries no IP. */
+  family: number = AF_UNSPEC;
+  /** First byte of the transport header, or -1 if there is none to find. */
+  l4 = -1;
+  /** Transport protocol, after IPv6 extension headers. */
+  proto = 0;
+  /** Fragment offset in bytes | FRAG_MORE; 0 for a whole datagram. */
+  frag = 0;
+
+  /** conntrack zone of each direction; 0 is the default zone. */
+  zone = 0;
+  /** Packet mark (skb mark). */
+  mark = 0;
+  /** The flow it belongs to, 0 if none. */
+  flow = 0;
+  /** IP_CT_* or CTINFO_*. */
+  ctinfo: number = CTINFO_NONE;
+
+  /** Why it was skipped, invalid or ignored: a number of base/reason.ts; 0 is nothing to say. */
+  reason = 0;
+  /** Operands of the reason, in the order its text names them. */
+  readonly operands: Float64Array = new Float64Array(4);
+}
+
+/**
+ * Points a packet at bytes and forgets everything about the last one.
+ * @param bytes the backing buffer, with `view` over the same memory
+ * @param off first byte of the frame
+ * @param end first byte past the frame
+ */
+export function resetPacket(pkt: Packet, bytes: Uint8Array, view: DataView, off: number, end: number): void {
+  pkt.bytes = bytes;
+  pkt.view = view;
+  pkt.off = off;
+  pkt.end = end;
+  pkt.missing = 0;
+  pkt.family = AF_UNSPEC;
+  pkt.l4 = -1;
+  pkt.proto = 0;
+  pkt.frag = 0;
+  pkt.flow = 0;
+  pkt.ctinfo = CTINFO_NONE;
+  pkt.reason = 0;
+}
+
+/** Notes why: a reason number and up to three operands. */
+export function because(pkt: Packet, reason: number, a = 0, b = 0, c = 0): void {
+  pkt.reason = reason;
+  pkt.operands[0] = a;
+  pkt.operands[1] = b;
+  pkt.operands[2] = c;
+}

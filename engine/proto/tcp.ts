@@ -1,0 +1,406 @@
+import {
+  R_TCP_CHALLENGE,
+  R_TCP_CHECKSUM,
+  R_TCP_FLAGS,
+  R_TCP_IGNORED,
+  R_TCP_INVALID,
+  R_TCP_KILLED,
+  R_TCP_NEW,
+  R_TCP_NOT_LOOSE,
+  R_TCP_REOPENED,
+  R_TCP_RST,
+  R_TCP_SHORT,
+  R_TCP_SHRUNK,
+  R_TCP_TRUNCATED,
+} from '../base/reason.ts';
+import { before } from '../base/seq.ts';
+import type { Conntrack } from '../conntrack/conntrack.ts';
+import { IPCT_ASSURED, IPCT_PROTOINFO } from '../conntrack/events.ts';
+import { F_ID, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import type { Settings } from '../conntrack/settings.ts';
+import { IPS_ASSURED, IPS_CONFIRMED, IPS_FIXED_TIMEOUT, IPS_SEEN_REPLY } from '../conntrack/status.ts';
+import { TRACK_ACCEPT, TRACK_INVALID, TRACK_REPEAT, type Tracker } from '../conntrack/tracker.ts';
+import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { transportChecksumOk } from '../packet/checksum.ts';
+import { because, type Packet } from '../packet/packet.ts';
+import { IPPROTO_TCP } from '../packet/protocols.ts';
+import { TCP_HEADER, tcpAck, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from '../packet/tcp.ts';
+import { SYN_SACK_PERM, SYN_WSCALE, synOptions } from './tcp-options.ts';
+import * as X from './tcp-states.ts';
+import { inWindow, noteSynOptions, segmentEnd, WINDOW_ACCEPT, WINDOW_INVALID } from './tcp-window.ts';
+import * as W from './tcp-words.ts';
+
+/** Sysctl of each state's timeout, by state number. NONE is never waited in. */
+const TIMEOUTS: readonly string[] = [
+  'syn_sent',
+  'syn_sent',
+  'syn_recv',
+  'established',
+  'fin_wait',
+  'close_wait',
+  'last_ack',
+  'time_wait',
+  'close',
+  'syn_sent',
+];
+/** A RST or FIN that got no believable answer does not shorten a timer that has less than this left (ms). */
+const SHRINK_FLOOR = 120_000;
+
+/** Steps of a decision: go on to the window check, skip it, or be done with a TRACK_* value. */
+const CHECK_WINDOW = -1;
+const SKIP_WINDOW = -2;
+
+/**
+ * TCP as Linux 6.18 tracks it: the state table, the windows of both sides, and what it lets pass although the
+ * table or the windows say no, because the two ends may know better.
+ */
+export class TcpTracker implements Tracker {
+  readonly name = 'tcp';
+  readonly error = null;
+  private readonly timeouts = new Float64Array(X.TCP_STATE_NAMES.length);
+  private retransTimeout = 0;
+  private unackedTimeout = 0;
+  private maxRetrans = 3;
+  private loose = true;
+  private liberal = false;
+  private ignoreInvalidRst = false;
+  private checksum = true;
+  /** State that {@link decide} found for the packet at hand. */
+  private next = 0;
+
+  configure(settings: Settings): void {
+    for (const [state, name] of TIMEOUTS.entries())
+      this.timeouts[state] = settings.millis(`nf_conntrack_tcp_timeout_${name}`);
+    this.retransTimeout = settings.millis('nf_conntrack_tcp_timeout_max_retrans');
+    this.unackedTimeout = settings.millis('nf_conntrack_tcp_timeout_unacknowledged');
+    this.maxRetrans = settings.get('nf_conntrack_tcp_max_retrans');
+    this.loose = settings.get('nf_conntrack_tcp_loose') !== 0;
+    this.liberal = settings.get('nf_conntrack_tcp_be_liberal') !== 0;
+    this.ignoreInvalidRst = settings.get('nf_conntrack_tcp_ignore_invalid_rst') !== 0;
+    this.checksum = settings.get('nf_conntrack_checksum') !== 0;
+  }
+
+  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
+    if (l4 + 4 > end) return false;
+    out[T_PORTS] = view.getInt32(l4);
+    return true;
+  }
+
+  invert(ports: number): number {
+    return swapPorts(ports);
+  }
+
+  state(ct: Conntrack, flow: number): string {
+    return X.TCP_STATE_NAMES[ct.table.words[flow * ROW_WORDS + W.W_STATE]! & 0xff]!;
+  }
+
+  packet(ct: Conntrack, pkt: Packet, flow: number, dir: number): number {
+    if (!this.sound(pkt)) return TRACK_INVALID;
+    const w = ct.table.words;
+    const at = flow * ROW_WORDS;
+    if ((w[at + F_STATUS]! & IPS_CONFIRMED) === 0 && !this.open(w, at, pkt)) return TRACK_INVALID;
+    const index = X.indexOf(tcpFlags(pkt.view, pkt.l4));
+    const old = w[at + W.W_STATE]! & 0xff;
+    this.next = X.nextState(dir, index, old);
+    const decision = this.decide(ct, w, at, pkt, dir, index, old);
+    if (decision >= 0) return decision;
+    if (decision === CHECK_WINDOW) {
+      const verdict = inWindow(w, at, pkt, dir, index, this.liberal);
+      if (verdict === WINDOW_INVALID) {
+        this.shrink(ct, w, flow, pkt, dir, index);
+        return TRACK_INVALID;
+      }
+      if (verdict !== WINDOW_ACCEPT) return TRACK_ACCEPT;
+    }
+    return this.advance(ct, w, flow, pkt, dir, index, old);
+  }
+
+  /** Header, checksum and flags, in the kernel's order. */
+  private sound(pkt: Packet): boolean {
+    const { view, l4, end } = pkt;
+    if (l4 + TCP_HEADER > end) return refuse(pkt, R_TCP_SHORT);
+    const header = tcpHeaderLength(view, l4);
+    if (header < TCP_HEADER || l4 + header > end) return refuse(pkt, R_TCP_TRUNCATED);
+    if (this.checksum && !transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_TCP, l4, end))
+      return refuse(pkt, R_TCP_CHECKSUM);
+    const flags = tcpFlags(view, l4);
+    return X.flagsValid(flags) || refuse(pkt, R_TCP_FLAGS, flags);
+  }
+
+  /** The first packet of a flow: fills its words, or says that it cannot start one. */
+  private open(w: Int32Array, at: number, pkt: Packet): boolean {
+    const flags = tcpFlags(pkt.view, pkt.l4);
+    const state = X.nextState(0, X.indexOf(flags), X.TCP_NONE);
+    if (state >= X.TCP_INVALID) return refuse(pkt, R_TCP_NEW, flags);
+    const picked = state !== X.TCP_SYN_SENT;
+    if (picked && !this.loose) return refuse(pkt, R_TCP_NOT_LOOSE);
+    w.fill(0, at + W.W_STATE, at + W.W_LAST + 1);
+    W.noteLast(w, at, 0, X.INDEX_NONE);
+    const end = segmentEnd(pkt);
+    const window = tcpWindow(pkt.view, pkt.l4) || 1;
+    w[at + W.W_SIDE + W.S_END] = end;
+    w[at + W.W_SIDE + W.S_MAXWIN] = window;
+    if (picked) {
+      // In the middle of a connection nothing is known of scaling, so nothing can be out of a window.
+      w[at + W.W_SIDE + W.S_MAXEND] = end + window;
+      W.setSide(w, at, 0, W.SIDE_SACK_PERM | W.SIDE_BE_LIBERAL, 0);
+      W.setSide(w, at, 1, W.SIDE_SACK_PERM | W.SIDE_BE_LIBERAL, 0);
+    } else {
+      w[at + W.W_SIDE + W.S_MAXEND] = end;
+      noteSynOptions(w, at, 0, pkt);
+    }
+    return true;
+  }
+
+  /** What the state table's answer means for this packet: TRACK_*, CHECK_WINDOW or SKIP_WINDOW. */
+  private decide(
+    ct: Conntrack,
+    w: Int32Array,
+    at: number,
+    pkt: Packet,
+    dir: number,
+    index: number,
+    old: number,
+  ): number {
+    switch (this.next) {
+      case X.TCP_SYN_SENT:
+        if (old < X.TCP_TIME_WAIT) return CHECK_WINDOW;
+        if (this.mayReopen(w, at, dir)) return this.reopen(ct, w, at, pkt);
+        return this.ignore(w, at, pkt, dir, index, old);
+      case X.TCP_IGNORE:
+        return this.ignore(w, at, pkt, dir, index, old);
+      case X.TCP_INVALID:
+        because(pkt, R_TCP_INVALID, index, dir, old);
+        return TRACK_INVALID;
+      case X.TCP_TIME_WAIT:
+        return this.challengeAck(w, at, pkt, dir, index, old);
+      case X.TCP_SYN_SENT2:
+        w[at + W.W_STATE]! |= W.SIMULTANEOUS_OPEN << 8;
+        return CHECK_WINDOW;
+      case X.TCP_SYN_RECV:
+        if (dir === 1 && index === X.INDEX_ACK && (w[at + W.W_STATE]! & (W.SIMULTANEOUS_OPEN << 8)) !== 0)
+          this.next = X.TCP_ESTABLISHED;
+        return CHECK_WINDOW;
+      case X.TCP_CLOSE:
+        return index === X.INDEX_RST ? this.reset(w, at, pkt, dir, old) : CHECK_WINDOW;
+      default:
+        return CHECK_WINDOW;
+    }
+  }
+
+  /** A SYN may open a closed flow anew if it was closed by FIN, or the sender's RST was the last thing seen. */
+  private mayReopen(w: Int32Array, at: number, dir: number): boolean {
+    const closed = (W.sideFlags(w, at, 0) | W.sideFlags(w, at, 1)) & W.SIDE_CLOSE_INIT;
+    return closed !== 0 || (W.lastDir(w, at) === dir && W.lastIndex(w, at) === X.INDEX_RST);
+  }
+
+  private reopen(ct: Conntrack, w: Int32Array, at: number, pkt: Packet): number {
+    because(pkt, R_TCP_REOPENED, w[at + F_ID]!);
+    ct.kill(at / ROW_WORDS, R_TCP_REOPENED);
+    return TRACK_REPEAT;
+  }
+
+  /**
+   * Lets a packet pass that does not fit: the entry may be out of step with the two ends. Notes what it
+   * announced, so that the other end's answer can bring the entry back into step.
+   */
+  private ignore(w: Int32Array, at: number, pkt: Packet, dir: number, index: number, old: number): number {
+    const { view, l4 } = pkt;
+    if (
+      index === X.INDEX_SYNACK &&
+      W.lastIndex(w, at) === X.INDEX_SYN &&
+      W.lastDir(w, at) !== dir &&
+      tcpAck(view, l4) === w[at + W.W_LAST_END]
+    ) {
+      this.resync(w, at, dir);
+      return CHECK_WINDOW;
+    }
+    W.noteLast(w, at, dir, index);
+    w[at + W.W_LAST_SEQ] = tcpSeq(view, l4);
+    w[at + W.W_LAST_END] = segmentEnd(pkt);
+    w[at + W.W_LAST] = (w[at + W.W_LAST]! & ~W.LAST_WIN) | tcpWindow(view, l4);
+    if (index === X.INDEX_SYN && dir === 0) this.noteIgnoredSyn(w, at, pkt, old);
+    // Possibly a challenge ACK that answers a SYN (RFC 5961 section 4).
+    if (old === X.TCP_SYN_SENT && index === X.INDEX_ACK && dir === 1) w[at + W.W_LAST_ACK] = tcpAck(view, l4);
+    because(pkt, R_TCP_IGNORED, index, dir, old);
+    return TRACK_ACCEPT;
+  }
+
+  /** The other end accepted a SYN that was ignored here: believe both. */
+  private resync(w: Int32Array, at: number, dir: number): void {
+    const last = w[at + W.W_LAST]!;
+    const other = at + W.W_SIDE + (1 - dir) * W.SIDE_WORDS;
+    w[other + W.S_END] = w[other + W.S_MAXEND] = w[at + W.W_LAST_END]!;
+    w[other + W.S_MAXWIN] = last & W.LAST_WIN || 1;
+    w[at + W.W_STATE]! &= ~(W.EXP_CHALLENGE_ACK << 8);
+    W.setSide(w, at, 1 - dir, (w[at + W.W_STATE]! >>> 8) & 0xff, (last >>> W.LAST_SCALE_SHIFT) & 15);
+    const own = at + W.W_SIDE + dir * W.SIDE_WORDS;
+    w.fill(0, own, own + W.SIDE_WORDS);
+    W.setSide(w, at, dir, 0, 0);
+    this.next = X.TCP_SYN_RECV;
+  }
+
+  private noteIgnoredSyn(w: Int32Array, at: number, pkt: Packet, old: number): void {
+    const { view, l4 } = pkt;
+    const found = synOptions(view, l4 + TCP_HEADER, l4 + tcpHeaderLength(view, l4));
+    const flags =
+      (found & SYN_WSCALE ? W.SIDE_WSCALE : 0) |
+      (found & SYN_SACK_PERM ? W.SIDE_SACK_PERM : 0) |
+      // In LAST_ACK the answer may be a challenge ACK, which must not pass for the last one.
+      (old === X.TCP_LAST_ACK ? W.EXP_CHALLENGE_ACK : 0);
+    w[at + W.W_STATE] = (w[at + W.W_STATE]! & 0xff) | (flags << 8);
+    const scale = found & SYN_WSCALE ? found & 15 : 0;
+    w[at + W.W_LAST] = (w[at + W.W_LAST]! & ~(15 << W.LAST_SCALE_SHIFT)) | (scale << W.LAST_SCALE_SHIFT);
+  }
+
+  private challengeAck(
+    w: Int32Array,
+    at: number,
+    pkt: Packet,
+    dir: number,
+    index: number,
+    old: number,
+  ): number {
+    const expected = W.EXP_CHALLENGE_ACK << 8;
+    if (
+      old !== X.TCP_LAST_ACK ||
+      index !== X.INDEX_ACK ||
+      W.lastDir(w, at) === dir ||
+      W.lastIndex(w, at) !== X.INDEX_SYN ||
+      (w[at + W.W_STATE]! & expected) === 0
+    )
+      return CHECK_WINDOW;
+    w[at + W.W_STATE]! &= ~expected;
+    because(pkt, R_TCP_CHALLENGE);
+    return TRACK_ACCEPT;
+  }
+
+  /** A RST: does it close, is it forged, or may it provoke a challenge ACK (RFC 5961 section 3)? */
+  private reset(w: Int32Array, at: number, pkt: Packet, dir: number, old: number): number {
+    const { view, l4 } = pkt;
+    // A closing flow may be gone any moment, its port in use again: what was noted proves nothing.
+    if (old >= X.TCP_FIN_WAIT && old <= X.TCP_CLOSE) return SKIP_WINDOW;
+    const seq = tcpSeq(view, l4);
+    const status = w[at + F_STATUS]!;
+    const lastIndex = W.lastIndex(w, at);
+    const established = old === X.TCP_ESTABLISHED && (status & IPS_ASSURED) !== 0;
+    if ((W.sideFlags(w, at, 1 - dir) & W.SIDE_MAXACK_SET) !== 0 && lastIndex !== X.INDEX_SYN) {
+      const highestAck = w[at + W.W_SIDE + (1 - dir) * W.SIDE_WORDS + W.S_MAXACK]!;
+      // Sequence number 0 answers a SYN that was let through.
+      if (seq === 0 && !established) return CHECK_WINDOW;
+      if (before(seq, highestAck) && !this.ignoreInvalidRst) {
+        because(pkt, R_TCP_RST, seq >>> 0, highestAck >>> 0);
+        return TRACK_INVALID;
+      }
+      if (!established || seq === highestAck) return CHECK_WINDOW;
+      // Directly behind the sender's last segment.
+      if (lastIndex === X.INDEX_ACK && W.lastDir(w, at) === dir && seq === w[at + W.W_LAST_END])
+        return CHECK_WINDOW;
+      this.next = old;
+    }
+    return this.answersIgnored(w, at, pkt, old, seq, status, lastIndex) ? SKIP_WINDOW : CHECK_WINDOW;
+  }
+
+  /** Whether a RST answers a SYN or ACK that was let through although it did not fit. */
+  private answersIgnored(
+    w: Int32Array,
+    at: number,
+    pkt: Packet,
+    old: number,
+    seq: number,
+    status: number,
+    lastIndex: number,
+  ): boolean {
+    const afterSyn = (status & IPS_SEEN_REPLY) !== 0 && lastIndex === X.INDEX_SYN;
+    const afterAck = (status & IPS_ASSURED) === 0 && lastIndex === X.INDEX_ACK;
+    if ((afterSyn || afterAck) && tcpAck(pkt.view, pkt.l4) === w[at + W.W_LAST_END]) return true;
+    return (
+      old === X.TCP_SYN_SENT &&
+      lastIndex === X.INDEX_ACK &&
+      W.lastDir(w, at) === 1 &&
+      seq === w[at + W.W_LAST_ACK]
+    );
+  }
+
+  /**
+   * A FIN or RST outside the window, answered by another: the entry and the two ends are out of step, so it
+   * need not live for days.
+   */
+  private shrink(ct: Conntrack, w: Int32Array, flow: number, pkt: Packet, dir: number, index: number): void {
+    const at = flow * ROW_WORDS;
+    const status = w[at + F_STATUS]!;
+    if ((status & IPS_ASSURED) === 0 || (status & IPS_FIXED_TIMEOUT) !== 0) return;
+    if (index !== X.INDEX_RST && index !== X.INDEX_FIN) return;
+    const last = W.lastIndex(w, at);
+    if (W.lastDir(w, at) === dir || (last !== X.INDEX_FIN && last !== X.INDEX_RST)) {
+      W.noteLast(w, at, dir, index);
+      return;
+    }
+    const left = ct.left(flow);
+    if (left < SHRINK_FLOOR || left <= this.unackedTimeout) return;
+    because(pkt, R_TCP_SHRUNK, index, dir, last);
+    pkt.operands[3] = this.unackedTimeout / 1000;
+    ct.setTimeout(flow, this.unackedTimeout);
+  }
+
+  /** The packet is in step: new state, new timer. */
+  private advance(
+    ct: Conntrack,
+    w: Int32Array,
+    flow: number,
+    pkt: Packet,
+    dir: number,
+    index: number,
+    old: number,
+  ): number {
+    const at = flow * ROW_WORDS;
+    const next = this.next;
+    W.noteLast(w, at, dir, index);
+    w[at + W.W_STATE] = (w[at + W.W_STATE]! & ~0xff) | next;
+    if (old !== next) {
+      ct.cacheEvent(flow, IPCT_PROTOINFO);
+      if (next === X.TCP_FIN_WAIT)
+        W.setSide(w, at, dir, W.sideFlags(w, at, dir) | W.SIDE_CLOSE_INIT, W.sideScale(w, at, dir));
+    }
+    let timeout = this.timeoutOf(w, at, index, next);
+    const status = w[at + F_STATUS]!;
+    if ((status & IPS_SEEN_REPLY) === 0) {
+      if (index === X.INDEX_RST) {
+        ct.account(flow, pkt, dir);
+        because(pkt, R_TCP_KILLED);
+        ct.kill(flow, R_TCP_KILLED);
+        return TRACK_ACCEPT;
+      }
+      // A repeated SYN does not keep the entry alive: the port may be in use by another client meanwhile.
+      if (index === X.INDEX_SYN && old === X.TCP_SYN_SENT) return TRACK_ACCEPT;
+      if (next === X.TCP_ESTABLISHED && timeout > this.unackedTimeout) timeout = this.unackedTimeout;
+    } else if (
+      (status & IPS_ASSURED) === 0 &&
+      next === X.TCP_ESTABLISHED &&
+      (old === X.TCP_SYN_RECV || old === X.TCP_ESTABLISHED)
+    ) {
+      w[at + F_STATUS] = status | IPS_ASSURED;
+      ct.cacheEvent(flow, IPCT_ASSURED);
+    }
+    ct.refresh(flow, pkt, dir, timeout);
+    return TRACK_ACCEPT;
+  }
+
+  /** The timer (ms) that a packet leaves behind. */
+  private timeoutOf(w: Int32Array, at: number, index: number, next: number): number {
+    const timeout = this.timeouts[next]!;
+    const last = w[at + W.W_LAST]!;
+    if (last >>> W.LAST_RETRANS_SHIFT >= this.maxRetrans && timeout > this.retransTimeout)
+      return this.retransTimeout;
+    if (index === X.INDEX_RST) return this.timeouts[X.TCP_CLOSE]!;
+    const unacked = (W.sideFlags(w, at, 0) | W.sideFlags(w, at, 1)) & W.SIDE_UNACKED;
+    if (unacked !== 0 && timeout > this.unackedTimeout) return this.unackedTimeout;
+    if ((last & W.LAST_WIN) === 0 && timeout > this.retransTimeout) return this.retransTimeout;
+    return timeout;
+  }
+}
+
+function refuse(pkt: Packet, reason: number, a = 0): false {
+  because(pkt, reason, a);
+  return false;
+}

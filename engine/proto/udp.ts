@@ -1,0 +1,114 @@
+import {
+  R_UDP_CHECKSUM,
+  R_UDP_LENGTH,
+  R_UDP_SHORT,
+  R_UDPLITE_CHECKSUM,
+  R_UDPLITE_COVERAGE,
+  R_UDPLITE_SHORT,
+} from '../base/reason.ts';
+import type { Conntrack } from '../conntrack/conntrack.ts';
+import { IPCT_ASSURED } from '../conntrack/events.ts';
+import { F_PROTO, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import type { Settings } from '../conntrack/settings.ts';
+import { IPS_ASSURED, IPS_CONFIRMED, IPS_NAT_CLASH, IPS_SEEN_REPLY } from '../conntrack/status.ts';
+import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
+import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { transportChecksumOk } from '../packet/checksum.ts';
+import { because, type Packet } from '../packet/packet.ts';
+import { IPPROTO_UDP } from '../packet/protocols.ts';
+
+const UDP_HEADER = 8;
+/** The flow's first two words as one double: the moment (ms) after which a packet makes it a stream. */
+const STREAM_AFTER = F_PROTO / 2;
+
+/** UDP and UDP-Lite: 30 s until answered both ways for more than two seconds, then a stream (measured). */
+export class UdpTracker implements Tracker {
+  readonly name: string;
+  readonly error = null;
+  private readonly lite: boolean;
+  private timeout = 0;
+  private streamTimeout = 0;
+  private streamAfter = 0;
+  private checksum = true;
+
+  /** @param lite UDP-Lite (RFC 3828): the length field says how much the checksum covers */
+  constructor(lite: boolean) {
+    this.lite = lite;
+    this.name = lite ? 'udplite' : 'udp';
+  }
+
+  configure(settings: Settings): void {
+    this.timeout = settings.millis('nf_conntrack_udp_timeout');
+    this.streamTimeout = settings.millis('nf_conntrack_udp_timeout_stream');
+    this.streamAfter = settings.profile.udpStreamAfter;
+    this.checksum = settings.get('nf_conntrack_checksum') !== 0;
+  }
+
+  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
+    if (l4 + 4 > end) return false;
+    out[T_PORTS] = view.getInt32(l4);
+    return true;
+  }
+
+  invert(ports: number): number {
+    return swapPorts(ports);
+  }
+
+  state(): null {
+    return null;
+  }
+
+  packet(ct: Conntrack, pkt: Packet, flow: number, dir: number): number {
+    if (!(this.lite ? this.soundLite(pkt) : this.sound(pkt))) return TRACK_INVALID;
+    const w = ct.table.words;
+    const at = flow * ROW_WORDS;
+    const status = w[at + F_STATUS]!;
+    const streamAt = (flow * ROW_WORDS) / 2 + STREAM_AFTER;
+    if ((status & IPS_CONFIRMED) === 0) ct.table.doubles[streamAt] = ct.now + this.streamAfter;
+    // The answer itself does not count: SEEN_REPLY is set after its packet.
+    if ((status & IPS_SEEN_REPLY) === 0) {
+      ct.refresh(flow, pkt, dir, this.timeout);
+      return TRACK_ACCEPT;
+    }
+    const stream = this.streamAfter === 0 || ct.now > ct.table.doubles[streamAt]!;
+    ct.refresh(flow, pkt, dir, stream ? this.streamTimeout : this.timeout);
+    if (stream && (status & (IPS_ASSURED | IPS_NAT_CLASH)) === 0) {
+      w[at + F_STATUS] = status | IPS_ASSURED;
+      ct.cacheEvent(flow, IPCT_ASSURED);
+    }
+    return TRACK_ACCEPT;
+  }
+
+  /** A smaller length field than the packet is fine; a checksum of 0 was not computed, over IPv6 too. */
+  private sound(pkt: Packet): boolean {
+    const { view, l4 } = pkt;
+    const there = pkt.end - l4;
+    if (there < UDP_HEADER) return refuse(pkt, R_UDP_SHORT);
+    const length = view.getUint16(l4 + 4);
+    if (length > there || length < UDP_HEADER) return refuse(pkt, R_UDP_LENGTH, length, there);
+    if (view.getUint16(l4 + 6) === 0 || !this.checksum) return true;
+    return (
+      transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_UDP, l4, pkt.end) || refuse(pkt, R_UDP_CHECKSUM)
+    );
+  }
+
+  /** Measured: the kernel takes UDP's number for the pseudo header of UDP-Lite as well. */
+  private soundLite(pkt: Packet): boolean {
+    const { view, l4 } = pkt;
+    const there = pkt.end - l4;
+    if (there < UDP_HEADER) return refuse(pkt, R_UDPLITE_SHORT);
+    const coverage = view.getUint16(l4 + 4) || there;
+    if (coverage < UDP_HEADER || coverage > there) return refuse(pkt, R_UDPLITE_COVERAGE, coverage, there);
+    if (view.getUint16(l4 + 6) === 0) return refuse(pkt, R_UDPLITE_CHECKSUM);
+    if (!this.checksum) return true;
+    return (
+      transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_UDP, l4, l4 + coverage) ||
+      refuse(pkt, R_UDPLITE_CHECKSUM)
+    );
+  }
+}
+
+function refuse(pkt: Packet, reason: number, a = 0, b = 0): false {
+  because(pkt, reason, a, b);
+  return false;
+}
