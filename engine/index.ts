@@ -5,16 +5,27 @@
 export { SourceError, type Span } from './base/error.ts';
 export { type Effect, REASONS, type Reason, reasonOf, reasonText } from './base/reason.ts';
 export { suggest } from './base/suggest.ts';
-export { Conntrack, isNewEvent, type Stats } from './conntrack/conntrack.ts';
+export {
+  CaptureError,
+  CaptureReader,
+  CaptureRecord,
+  PcapngWriter,
+  type PcapOptions,
+  PcapWriter,
+} from './capture/index.ts';
+export { Conntrack, isNewEvent } from './conntrack/conntrack.ts';
 export type { EventSink } from './conntrack/events.ts';
 export * as ipct from './conntrack/events.ts';
 export { type Counters, type FlowRecord, readFlow, type TupleRecord } from './conntrack/flow-record.ts';
+export { F_ID, F_KIND, F_STATUS, ROW_WORDS } from './conntrack/flow-table.ts';
+export type { Stats } from './conntrack/flows.ts';
 export { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, PROFILES, type Profile } from './conntrack/profile.ts';
 export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/settings.ts';
 export * as ips from './conntrack/status.ts';
 export { statusNames } from './conntrack/status.ts';
 export { Firewall, type FirewallOptions, NF_ACCEPT, NF_DROP, NF_STOLEN } from './hook/firewall.ts';
 export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
+export { icmpErrorPacket, icmpPacket, sctpPacket, tcpPacket, udpPacket } from './packet/build.ts';
 export {
   AF_INET,
   AF_INET6,
@@ -30,4 +41,16 @@ export {
   Packet,
   resetPacket,
 } from './packet/packet.ts';
-export { protocolName, protocolNumber } from './packet/protocols.ts';
+export {
+  IPPROTO_GRE,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_UDPLITE,
+  protocolName,
+  protocolNumber,
+} from './packet/protocols.ts';
+export { tcpAck, tcpFlagNames, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from './packet/tcp.ts';
+export { packetText } from './packet/text.ts';

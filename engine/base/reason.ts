@@ -68,6 +68,16 @@ export const R_FRAG_MEMORY = 205;
 export const R_FRAG_END = 206;
 /** Fragment header cut short or malformed. */
 export const R_FRAG_MALFORMED = 207;
+/** Fragment without data. */
+export const R_FRAG_EMPTY = 208;
+/** Datagram whose fragments' ECN fields do not go together (RFC 3168, section 5.3). */
+export const R_FRAG_ECN = 209;
+/** Fragment held, those of its datagram that came before it are given up; operand: net.ipv4.ipfrag_max_dist. */
+export const R_FRAG_DISTANCE = 210;
+/** IPv6 fragment with more to come whose length is no multiple of 8: not reassembled; operand: its length. */
+export const R_FRAG_ODD = 211;
+/** IPv6 first fragment that ends before its transport header does: not reassembled. */
+export const R_FRAG_FIRST = 212;
 /** Table full and nothing could be evicted; operand: the limit. */
 export const R_TABLE_FULL = 300;
 /** A flow was evicted to make room; operand: its id. */
@@ -110,8 +120,6 @@ export const R_TCP_ACK_OVER = 412;
 export const R_TCP_SEQ_UNDER = 413;
 /** Operands: bound, ack. */
 export const R_TCP_ACK_UNDER = 414;
-/** Timeout lowered: operands index, direction, index answered. */
-export const R_TCP_SHRUNK = 415;
 /** RST answered the first packet: flow removed at once. */
 export const R_TCP_KILLED = 416;
 /** SYN reopened a closed flow; operand: id of the old flow. */
@@ -152,18 +160,24 @@ export const R_ICMP6_REDIRECT_SHORT = 613;
 export const R_ICMP6_REDIRECT_SOURCE = 614;
 /** ICMPv6 redirect without options. */
 export const R_ICMP6_REDIRECT_OPTIONS = 615;
-/** SCTP header or chunk cut short. */
+/** SCTP header cut short. */
 export const R_SCTP_SHORT = 700;
 /** Bad SCTP CRC32c. */
 export const R_SCTP_CRC = 701;
-/** Chunks that may not stand together or are cut short. */
+/** A chunk without length or that must stand alone; operands: its place, type, length, whether one must. */
 export const R_SCTP_CHUNKS = 702;
 /** First packet of an association may not look like this; operand: chunk type. */
 export const R_SCTP_NEW = 703;
-/** Wrong verification tag; operands: tag, tag expected. */
+/** Wrong verification tag; operands: tag, tag expected, direction. */
 export const R_SCTP_VTAG = 704;
 /** No transition: operands: state, direction, chunk type. */
 export const R_SCTP_INVALID = 705;
+/** No whole chunk behind the SCTP header. */
+export const R_SCTP_EMPTY = 706;
+/** Wrong verification tag for this chunk; operands: chunk type, tag. */
+export const R_SCTP_TAG = 707;
+/** INIT or INIT ACK chunk cut short. */
+export const R_SCTP_INIT_SHORT = 708;
 /** GRE v1 that carries no PPP. */
 export const R_GRE_VERSION = 800;
 /** Timer ran out. */
@@ -260,6 +274,31 @@ export const REASONS: readonly Reason[] = [
     text: 'fragment contradicts the known end of its datagram',
   },
   { id: R_FRAG_MALFORMED, name: 'frag-malformed', effect: 'dropped', text: 'malformed fragment' },
+  { id: R_FRAG_EMPTY, name: 'frag-empty', effect: 'dropped', text: 'fragment without data' },
+  {
+    id: R_FRAG_ECN,
+    name: 'frag-ecn',
+    effect: 'dropped',
+    text: 'fragments disagree on ECN: datagram given up',
+  },
+  {
+    id: R_FRAG_DISTANCE,
+    name: 'frag-distance',
+    effect: 'held',
+    text: 'fragment held, earlier ones of its datagram given up: more than %u fragments of this source in between',
+  },
+  {
+    id: R_FRAG_ODD,
+    name: 'frag-odd',
+    effect: 'noted',
+    text: 'fragment of %u bytes with more to come, no multiple of 8: passes alone, its datagram given up',
+  },
+  {
+    id: R_FRAG_FIRST,
+    name: 'frag-first',
+    effect: 'noted',
+    text: 'first fragment without its whole transport header: passes alone',
+  },
   {
     id: R_TABLE_FULL,
     name: 'table-full',
@@ -328,12 +367,6 @@ export const REASONS: readonly Reason[] = [
     effect: 'ignored',
     text: 'ignored ACK under lower bound %u (possible overly delayed)',
   },
-  {
-    id: R_TCP_SHRUNK,
-    name: 'tcp-timeout-lowered',
-    effect: 'INVALID',
-    text: 'packet (index %u, dir %u) response for index %u lower timeout to %u',
-  },
   { id: R_TCP_KILLED, name: 'tcp-reset', effect: 'noted', text: 'RST before any answer: entry removed' },
   { id: R_TCP_REOPENED, name: 'tcp-reopened', effect: 'noted', text: 'SYN reopens closed flow %u' },
   { id: R_UDP_SHORT, name: 'udp-short', effect: 'INVALID', text: 'short packet' },
@@ -384,22 +417,30 @@ export const REASONS: readonly Reason[] = [
     effect: 'INVALID',
     text: 'redirect without options',
   },
-  { id: R_SCTP_SHORT, name: 'sctp-short', effect: 'INVALID', text: 'SCTP packet cut short' },
+  { id: R_SCTP_SHORT, name: 'sctp-short', effect: 'INVALID', text: 'nf_ct_sctp: short packet ' },
   { id: R_SCTP_CRC, name: 'sctp-crc', effect: 'INVALID', text: 'nf_ct_sctp: bad CRC ' },
   {
     id: R_SCTP_CHUNKS,
     name: 'sctp-chunks',
     effect: 'INVALID',
-    text: 'SCTP chunks cut short or not allowed together',
+    text: 'do_basic_checks failed. chunk num %u, type %u, len %u flag %u',
   },
   { id: R_SCTP_NEW, name: 'sctp-new', effect: 'INVALID', text: 'chunk %u cannot open an association' },
-  { id: R_SCTP_VTAG, name: 'sctp-vtag', effect: 'INVALID', text: 'verification tag check failed' },
+  {
+    id: R_SCTP_VTAG,
+    name: 'sctp-vtag',
+    effect: 'INVALID',
+    text: 'verification tag check failed %x vs %x for dir %u',
+  },
   {
     id: R_SCTP_INVALID,
     name: 'sctp-invalid',
     effect: 'INVALID',
     text: 'Invalid, old_state %u, dir %u, type %u',
   },
+  { id: R_SCTP_EMPTY, name: 'sctp-empty', effect: 'INVALID', text: 'no whole chunk behind the SCTP header' },
+  { id: R_SCTP_TAG, name: 'sctp-tag', effect: 'INVALID', text: 'chunk %u may not have verification tag %x' },
+  { id: R_SCTP_INIT_SHORT, name: 'sctp-init-short', effect: 'INVALID', text: 'chunk %u cut short' },
   { id: R_GRE_VERSION, name: 'gre-proto', effect: 'INVALID', text: 'GRE version 1 that carries no PPP' },
   { id: R_EXPIRED, name: 'expired', effect: 'removed', text: 'timer ran out' },
   { id: R_DELETED, name: 'deleted', effect: 'removed', text: 'deleted' },

@@ -37,7 +37,7 @@ export class OptionCursor {
   next(): boolean {
     const at = this.#at;
     if (at === this.#end) return false;
-    if (at + 4 > this.#end) return this.#stop();
+    // A header fits: blocks, and so their options, are multiples of 4 bytes long.
     this.code = this.#view.getUint16(at, this.#little);
     if (this.code === OPT_END) {
       this.#at = this.#end;
@@ -46,10 +46,7 @@ export class OptionCursor {
     this.length = this.#view.getUint16(at + 2, this.#little);
     this.value = at + 4;
     this.#at = this.value + ((this.length + 3) & ~3);
-    return this.#at <= this.#end || this.#stop();
-  }
-
-  #stop(): false {
+    if (this.#at <= this.#end) return true;
     this.#at = this.#end;
     this.overrun = true;
     return false;

@@ -6,55 +6,74 @@ export function ipv4Text(word: number): string {
   return `${(word >>> 24) & 255}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
 }
 
-/** The eight 16-bit groups of an IPv6 address given as four big-endian words. */
-function groupsOf(a: number, b: number, c: number, d: number): number[] {
-  return [a, b, c, d].flatMap((w) => [(w >>> 16) & 0xffff, w & 0xffff]);
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16));
+const HEX_PADDED: readonly string[] = HEX.map((digits) => digits.padStart(2, '0'));
+
+/** A 16-bit group in hex, without leading zeros. From tables: toString(16) alone takes longer than all the rest. */
+function groupText(group: number): string {
+  return group < 256 ? HEX[group]! : HEX[group >> 8]! + HEX_PADDED[group & 255]!;
+}
+
+/** Group 0 to 7 of an IPv6 address given as four big-endian words. */
+function groupAt(i: number, a: number, b: number, c: number, d: number): number {
+  const word = i < 4 ? (i < 2 ? a : b) : i < 6 ? c : d;
+  return i & 1 ? word & 0xffff : word >>> 16;
 }
 
 /**
- * An IPv6 address as text in its canonical form (RFC 5952): lower case, the longest run of zero groups as `::`,
- * IPv4-mapped addresses with a dotted tail.
+ * An IPv6 address as text, as RFC 5952 and inet_ntop(3) write it: lower case, the longest run of zero groups as
+ * `::`, and a dotted tail for IPv4-mapped (`::ffff:1.2.3.4`) and, as glibc does (measured), IPv4-compatible
+ * addresses (`::1.2.3.4`).
  * @param a first of its four big-endian words, signed or not
  */
 export function ipv6Text(a: number, b: number, c: number, d: number): string {
-  if (a === 0 && b === 0 && c === 0xffff) return `::ffff:${ipv4Text(d)}`;
-  const groups = groupsOf(a, b, c, d);
   let from = -1;
   let length = 1;
-  for (let i = 0; i < 8; i++) {
-    let run = 0;
-    while (i + run < 8 && groups[i + run] === 0) run++;
+  for (let i = 0, run = 0; i < 8; i++) {
+    run = groupAt(i, a, b, c, d) === 0 ? run + 1 : 0;
     if (run > length) {
-      from = i;
+      from = i - run + 1;
       length = run;
     }
-    i += run;
   }
-  const hex = groups.map((g) => g.toString(16));
-  if (from < 0) return hex.join(':');
-  return `${hex.slice(0, from).join(':')}::${hex.slice(from + length).join(':')}`;
+  if (from === 0 && length === 6) return `::${ipv4Text(d)}`;
+  if (from === 0 && length === 5 && c === 0xffff) return `::ffff:${ipv4Text(d)}`;
+  let text = '';
+  for (let i = 0; i < 8; i++) {
+    if (i === from) {
+      text += '::';
+      i += length - 1;
+    } else {
+      if (i > 0 && i !== from + length) text += ':';
+      text += groupText(groupAt(i, a, b, c, d));
+    }
+  }
+  return text;
 }
 
 /** An IPv6 address with every digit, as /proc/net/nf_conntrack prints it: `fd00:0001:0000:…`. */
 export function ipv6FullText(a: number, b: number, c: number, d: number): string {
-  return groupsOf(a, b, c, d)
-    .map((g) => g.toString(16).padStart(4, '0'))
-    .join(':');
+  const words = [a, b, c, d].map((w) => (w >>> 0).toString(16).padStart(8, '0'));
+  return words.map((w) => `${w.slice(0, 4)}:${w.slice(4)}`).join(':');
 }
 
 function parseIpv4(text: string): number | undefined {
   const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((p) => /^(0|[1-9]\d{0,2})$/.test(p) && Number(p) < 256)) return undefined;
+  if (parts.length !== 4 || !parts.every((p) => /^(0|[1-9]\d{0,2})$/.test(p) && Number(p) < 256))
+    return undefined;
   return parts.reduce((word, p) => (word << 8) | Number(p), 0);
 }
 
-/** The groups that one side of `::` spells out, or undefined if it is malformed. */
-function parseGroups(text: string): number[] | undefined {
+/**
+ * The groups that one side of `::` spells out, or undefined if it is malformed.
+ * @param last whether the address ends here, so that its tail may be dotted
+ */
+function parseGroups(text: string, last: boolean): number[] | undefined {
   if (text === '') return [];
   const out: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
-    if (part.includes('.') && i === parts.length - 1) {
+    if (last && part.includes('.') && i === parts.length - 1) {
       const v4 = parseIpv4(part);
       if (v4 === undefined) return undefined;
       out.push(v4 >>> 16, v4 & 0xffff);
@@ -67,8 +86,8 @@ function parseGroups(text: string): number[] | undefined {
 function parseIpv6(text: string): number[] | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0]!);
-  const tail = halves.length === 2 ? parseGroups(halves[1]!) : [];
+  const head = parseGroups(halves[0]!, halves.length === 1);
+  const tail = halves.length === 2 ? parseGroups(halves[1]!, true) : [];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;

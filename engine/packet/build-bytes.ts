@@ -1,6 +1,5 @@
 import { parseAddress } from './address.ts';
 import { fold, sum } from './checksum.ts';
-import { IPPROTO_UDP } from './protocols.ts';
 
 /** What a packet carries: bytes as they are, text as one byte a character (Latin-1), or that many zero bytes. */
 export type Payload = Uint8Array | string | number;
@@ -85,6 +84,8 @@ export function internetChecksum(bytes: Uint8Array, start = 0): number {
 export interface ChecksumCover {
   /** Protocol number in the pseudo header; the packet's own if left out. */
   readonly proto?: number;
+  /** Length in the pseudo header; the segment's if left out. */
+  readonly length?: number;
   /** Bytes of the segment that are summed; all if left out. */
   readonly bytes?: number;
 }
@@ -93,7 +94,7 @@ export interface ChecksumCover {
  * Checksum of a transport segment with its pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1).
  * @param segment header, its checksum field zero, and payload
  * @param proto protocol number of the segment
- * @returns the value that belongs in the field; for UDP 0xffff in place of 0 (RFC 768)
+ * @returns the value that belongs in the field
  */
 export function transportChecksum(
   ends: Ends,
@@ -101,9 +102,8 @@ export function transportChecksum(
   segment: Uint8Array,
   cover: ChecksumCover = {},
 ): number {
-  const src = addressBytes(ends.src);
-  const dst = addressBytes(ends.dst);
-  const pseudo = sum(viewOf(concat(src, dst)), 0, src.length + dst.length, (cover.proto ?? proto) + segment.length);
-  const checksum = internetChecksum(segment.subarray(0, cover.bytes ?? segment.length), pseudo);
-  return checksum === 0 && proto !== IPPROTO_TCP_LIKE(proto) ? 0xffff : checksum;
+  const addresses = concat(addressBytes(ends.src), addressBytes(ends.dst));
+  const numbers = (cover.proto ?? proto) + (cover.length ?? segment.length);
+  const pseudo = sum(viewOf(addresses), 0, addresses.length, numbers);
+  return internetChecksum(segment.subarray(0, cover.bytes ?? segment.length), pseudo);
 }

@@ -82,7 +82,9 @@ export function icmpTypeName(type: number): string {
 /** The most exact name of a type and code: `port unreachable` for 3/3, else that of the type. */
 export function icmpCodeName(type: number, code: number): string {
   const name = type === ICMP_DEST_UNREACH ? UNREACHABLE_NAMES[code] : undefined;
-  return name ?? (type === ICMP_TIME_EXCEEDED && code === 1 ? 'reassembly time exceeded' : icmpTypeName(type));
+  return (
+    name ?? (type === ICMP_TIME_EXCEEDED && code === 1 ? 'reassembly time exceeded' : icmpTypeName(type))
+  );
 }
 
 /** Whether messages of this type quote the packet that they are about (RFC 1122, section 3.2.2). */

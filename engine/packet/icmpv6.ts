@@ -83,7 +83,9 @@ export function icmpv6TypeName(type: number): string {
 /** The most exact name of a type and code: `port unreachable` for 1/4, else that of the type. */
 export function icmpv6CodeName(type: number, code: number): string {
   const name = type === ICMPV6_DEST_UNREACH ? UNREACHABLE_NAMES[code] : undefined;
-  return name ?? (type === ICMPV6_TIME_EXCEED && code === 1 ? 'reassembly time exceeded' : icmpv6TypeName(type));
+  return (
+    name ?? (type === ICMPV6_TIME_EXCEED && code === 1 ? 'reassembly time exceeded' : icmpv6TypeName(type))
+  );
 }
 
 /** Whether a type is one of an error, which quotes the packet it is about (RFC 4443, section 2.1: the lower half). */

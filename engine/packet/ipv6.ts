@@ -42,10 +42,17 @@ function isExtensionHeader(next: number): boolean {
  * @param next the IPv6 header's next-header field
  * @returns first byte of the transport header (it may lie past `end`), or -1
  */
-export function skipExtensionHeaders(view: DataView, at: number, end: number, next: number, out: ExtensionWalk): number {
+export function skipExtensionHeaders(
+  view: DataView,
+  at: number,
+  end: number,
+  next: number,
+  out: ExtensionWalk,
+): number {
   out.frag = 0;
   out.fragmentHeader = 0;
   while (isExtensionHeader(next)) {
+    out.proto = next;
     if (next === IPPROTO_NONE || at + 2 > end) return -1;
     let length: number;
     if (next === IPPROTO_FRAGMENT) {

@@ -10,7 +10,6 @@ import {
   R_TCP_REOPENED,
   R_TCP_RST,
   R_TCP_SHORT,
-  R_TCP_SHRUNK,
   R_TCP_TRUNCATED,
 } from '../base/reason.ts';
 import { before } from '../base/seq.ts';
@@ -25,7 +24,7 @@ import { transportChecksumOk } from '../packet/checksum.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TCP_HEADER, tcpAck, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from '../packet/tcp.ts';
-import { SYN_SACK_PERM, SYN_WSCALE, synOptions } from './tcp-options.ts';
+import { noteIgnoredSyn, resync } from './tcp-ignored.ts';
 import * as X from './tcp-states.ts';
 import { inWindow, noteSynOptions, segmentEnd, WINDOW_ACCEPT, WINDOW_INVALID } from './tcp-window.ts';
 import * as W from './tcp-words.ts';
@@ -107,7 +106,7 @@ export class TcpTracker implements Tracker {
     if (decision === CHECK_WINDOW) {
       const verdict = inWindow(w, at, pkt, dir, index, this.liberal);
       if (verdict === WINDOW_INVALID) {
-        this.shrink(ct, w, flow, pkt, dir, index);
+        this.shrink(ct, w, flow, dir, index);
         return TRACK_INVALID;
       }
       if (verdict !== WINDOW_ACCEPT) return TRACK_ACCEPT;
@@ -212,45 +211,19 @@ export class TcpTracker implements Tracker {
       W.lastDir(w, at) !== dir &&
       tcpAck(view, l4) === w[at + W.W_LAST_END]
     ) {
-      this.resync(w, at, dir);
+      resync(w, at, dir);
+      this.next = X.TCP_SYN_RECV;
       return CHECK_WINDOW;
     }
     W.noteLast(w, at, dir, index);
     w[at + W.W_LAST_SEQ] = tcpSeq(view, l4);
     w[at + W.W_LAST_END] = segmentEnd(pkt);
     w[at + W.W_LAST] = (w[at + W.W_LAST]! & ~W.LAST_WIN) | tcpWindow(view, l4);
-    if (index === X.INDEX_SYN && dir === 0) this.noteIgnoredSyn(w, at, pkt, old);
+    if (index === X.INDEX_SYN && dir === 0) noteIgnoredSyn(w, at, pkt, old);
     // Possibly a challenge ACK that answers a SYN (RFC 5961 section 4).
     if (old === X.TCP_SYN_SENT && index === X.INDEX_ACK && dir === 1) w[at + W.W_LAST_ACK] = tcpAck(view, l4);
     because(pkt, R_TCP_IGNORED, index, dir, old);
     return TRACK_ACCEPT;
-  }
-
-  /** The other end accepted a SYN that was ignored here: believe both. */
-  private resync(w: Int32Array, at: number, dir: number): void {
-    const last = w[at + W.W_LAST]!;
-    const other = at + W.W_SIDE + (1 - dir) * W.SIDE_WORDS;
-    w[other + W.S_END] = w[other + W.S_MAXEND] = w[at + W.W_LAST_END]!;
-    w[other + W.S_MAXWIN] = last & W.LAST_WIN || 1;
-    w[at + W.W_STATE]! &= ~(W.EXP_CHALLENGE_ACK << 8);
-    W.setSide(w, at, 1 - dir, (w[at + W.W_STATE]! >>> 8) & 0xff, (last >>> W.LAST_SCALE_SHIFT) & 15);
-    const own = at + W.W_SIDE + dir * W.SIDE_WORDS;
-    w.fill(0, own, own + W.SIDE_WORDS);
-    W.setSide(w, at, dir, 0, 0);
-    this.next = X.TCP_SYN_RECV;
-  }
-
-  private noteIgnoredSyn(w: Int32Array, at: number, pkt: Packet, old: number): void {
-    const { view, l4 } = pkt;
-    const found = synOptions(view, l4 + TCP_HEADER, l4 + tcpHeaderLength(view, l4));
-    const flags =
-      (found & SYN_WSCALE ? W.SIDE_WSCALE : 0) |
-      (found & SYN_SACK_PERM ? W.SIDE_SACK_PERM : 0) |
-      // In LAST_ACK the answer may be a challenge ACK, which must not pass for the last one.
-      (old === X.TCP_LAST_ACK ? W.EXP_CHALLENGE_ACK : 0);
-    w[at + W.W_STATE] = (w[at + W.W_STATE]! & 0xff) | (flags << 8);
-    const scale = found & SYN_WSCALE ? found & 15 : 0;
-    w[at + W.W_LAST] = (w[at + W.W_LAST]! & ~(15 << W.LAST_SCALE_SHIFT)) | (scale << W.LAST_SCALE_SHIFT);
   }
 
   private challengeAck(
@@ -298,20 +271,15 @@ export class TcpTracker implements Tracker {
         return CHECK_WINDOW;
       this.next = old;
     }
-    return this.answersIgnored(w, at, pkt, old, seq, status, lastIndex) ? SKIP_WINDOW : CHECK_WINDOW;
+    return this.answersIgnored(w, at, pkt, dir, old, seq) ? SKIP_WINDOW : CHECK_WINDOW;
   }
 
   /** Whether a RST answers a SYN or ACK that was let through although it did not fit. */
-  private answersIgnored(
-    w: Int32Array,
-    at: number,
-    pkt: Packet,
-    old: number,
-    seq: number,
-    status: number,
-    lastIndex: number,
-  ): boolean {
-    const afterSyn = (status & IPS_SEEN_REPLY) !== 0 && lastIndex === X.INDEX_SYN;
+  private answersIgnored(w: Int32Array, at: number, pkt: Packet, dir: number, old: number, seq: number): boolean {
+    const status = w[at + F_STATUS]!;
+    const lastIndex = W.lastIndex(w, at);
+    const afterSyn =
+      (status & IPS_SEEN_REPLY) !== 0 && lastIndex === X.INDEX_SYN && W.lastDir(w, at) !== dir;
     const afterAck = (status & IPS_ASSURED) === 0 && lastIndex === X.INDEX_ACK;
     if ((afterSyn || afterAck) && tcpAck(pkt.view, pkt.l4) === w[at + W.W_LAST_END]) return true;
     return (
@@ -326,7 +294,7 @@ export class TcpTracker implements Tracker {
    * A FIN or RST outside the window, answered by another: the entry and the two ends are out of step, so it
    * need not live for days.
    */
-  private shrink(ct: Conntrack, w: Int32Array, flow: number, pkt: Packet, dir: number, index: number): void {
+  private shrink(ct: Conntrack, w: Int32Array, flow: number, dir: number, index: number): void {
     const at = flow * ROW_WORDS;
     const status = w[at + F_STATUS]!;
     if ((status & IPS_ASSURED) === 0 || (status & IPS_FIXED_TIMEOUT) !== 0) return;
@@ -338,8 +306,6 @@ export class TcpTracker implements Tracker {
     }
     const left = ct.left(flow);
     if (left < SHRINK_FLOOR || left <= this.unackedTimeout) return;
-    because(pkt, R_TCP_SHRUNK, index, dir, last);
-    pkt.operands[3] = this.unackedTimeout / 1000;
     ct.setTimeout(flow, this.unackedTimeout);
   }
 

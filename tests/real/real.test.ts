@@ -1,11 +1,11 @@
 // The recorder itself: every scenario yields a capture in which tcpdump finds what was to be talked.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { summarizePcap } from './capture.ts';
 import { pause } from './process.ts';
 import { APT_PACKAGE } from './programs.ts';
@@ -33,7 +33,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     [`ip6 and ${SYN} and dst port 80`, 3, 3],
     [`ip and tcp src port 81 and ${RST}`, 1, 1],
     [`ip6 and src port 81 and ${RST}`, 1, 1],
-    [`${CLIENT} and ${RST}`, 2],
+    [`ip and ${CLIENT} and ${RST}`, 1],
+    [`ip6 and ${CLIENT} and ${RST}`, 1],
     ['ip and src port 80 and greater 1400', 600],
     ['ip6 and src port 80 and greater 1400', 600],
   ],
@@ -101,8 +102,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'iperf-tcp': [
     [`ip and ${SYN} and dst port 5201`, 7, 7],
     [`ip6 and ${SYN} and dst port 5201`, 7, 7],
-    [`${CLIENT} and greater 1400`, 1000],
-    [`${SERVER} and greater 1400`, 600],
+    [`${CLIENT} and greater 1000`, 800],
+    [`${SERVER} and greater 1000`, 500],
   ],
   'iperf-udp': [
     [`ip and udp and ${CLIENT} and greater 1200`, 80],
@@ -118,8 +119,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     // Active: from port 20. The classic client once; for each way a file, a list, and a file stored.
     [`ip and ${SYN} and src port 20`, 7, 7],
     [`ip6 and ${SYN} and src port 20`, 3, 3],
-    [`ip and ${SYN} and dst portrange 40000-40999`, 8, 8],
-    [`ip6 and ${SYN} and dst portrange 40000-40999`, 3, 3],
+    [`ip and ${CLIENT} and ${SYN} and dst portrange 40000-40999`, 8, 8],
+    [`ip6 and ${CLIENT} and ${SYN} and dst portrange 40000-40999`, 3, 3],
   ],
   'half-close': [
     [`ip and ${SYN}`, 2, 2],
@@ -175,6 +176,15 @@ function wrongChecksums(file: string): string[] {
     .filter((line) => /incorrect|bad (udp |sctp |icmp6? )?c?k?sum|wrong icmp6? cksum/.test(line));
 }
 
+/** Whether a process runs: one that has ended, but of which init has not yet taken note (Z), does not. */
+function isAlive(pid: string): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
 const EXAMPLES_FOLDER = fileURLToPath(new URL('../../examples/', import.meta.url));
 const EXAMPLE_LIMIT: Readonly<Record<string, number>> = { http: 40, ftp: 80 };
 const EXPECTED_IN_EXAMPLE: Readonly<Record<string, Expected>> = {
@@ -192,13 +202,16 @@ const EXPECTED_IN_EXAMPLE: Readonly<Record<string, Expected>> = {
   ftp: [
     [`${SYN} and dst port 21`, 1, 1],
     [`${SYN} and src port 20`, 1, 1],
-    [`${SYN} and dst portrange 40000-40999`, 1, 1],
+    [`${CLIENT} and ${SYN} and dst portrange 40000-40999`, 1, 1],
     ['not tcp', 0, 0],
   ],
 };
 
 describe.skipIf(skip)('captures of real programs', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'keepstate-real-test-'));
+  let dir = '';
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'keepstate-real-test-'));
+  });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   test('everything they need is here', () => {
@@ -212,7 +225,7 @@ describe.skipIf(skip)('captures of real programs', () => {
     );
   });
 
-  test.each(SCENARIOS)('$name.pcap holds $about', async ({ name, capture }) => {
+  test.each(SCENARIOS)('$name: its capture holds what was talked', async ({ name, capture }) => {
     const [recording] = await recordReal(dir, [name]);
     expect(recording.linktype).toBe(LINK_TYPE[capture]);
     expect(misses(recording.file, EXPECTED[name])).toEqual([]);
@@ -235,10 +248,13 @@ describe.skipIf(skip)('captures of real programs', () => {
     await expect(recordReal(dir, ['htpt'])).rejects.toThrow(/no scenario 'htpt': http, /);
   });
 
-  test('interrupted amid a scenario it leaves no namespace, no folder and no server behind', async () => {
+  test('interrupted amid a scenario the recorder leaves no namespace, no folder and no server behind', async () => {
     const record = fileURLToPath(new URL('./record.ts', import.meta.url));
+    const tmp = join(dir, 'tmp');
+    mkdirSync(tmp);
     const child = spawn(process.execPath, ['--import', 'tsx', record, '--out', dir, 'http'], {
       stdio: 'ignore',
+      env: { ...process.env, TMPDIR: tmp },
     });
     const mine = `ks${child.pid}-`;
     const netns = (): string => spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout;
@@ -249,12 +265,10 @@ describe.skipIf(skip)('captures of real programs', () => {
     const code = await new Promise((resolve) => child.once('exit', resolve));
     expect(code).toBe(130);
     expect(netns()).not.toContain(mine);
+    expect(readdirSync(tmp).filter((name) => name.startsWith('keepstate'))).toEqual([]);
     expect(inside).not.toBe('');
     await pause(100);
-    const alive = inside
-      .trim()
-      .split('\n')
-      .filter((pid) => spawnSync('kill', ['-0', pid]).status === 0);
+    const alive = inside.trim().split('\n').filter(isAlive);
     expect(alive).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@
 //   node --conditions=keepstate-source --import tsx tests/real/record.ts --examples [--out DIR] [NAME…]
 //
 // The first records the scenarios (default DIR: /tmp/keepstate-captures), the second the captures of
-// examples/ (default DIR: that folder). Needs root and the programs named by --needs.
+// examples/ (default DIR: that folder). Needs root; `--needs` prints the apt packages.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -47,23 +47,26 @@ export type Recording = {
   readonly packets: number;
 };
 
-/** Why nothing can be recorded here, in a sentence that says what to do, or null if it can. */
-export function realUnavailable(): string | null {
+/** Why `scenarios` cannot be recorded here, in words that say what to do, or null if they can. */
+function whyNot(scenarios: readonly Scenario[]): string | null {
   if (process.platform !== 'linux') return 'real programs are recorded in Linux network namespaces only';
   if (process.getuid?.() !== 0) return 'not root: network namespaces cannot be made';
-  const missing = missingPrograms([
-    ...BASE_PROGRAMS,
-    ...[...SCENARIOS, ...EXAMPLES].flatMap(({ needs }) => needs),
-  ]);
+  const missing = missingPrograms([...BASE_PROGRAMS, ...scenarios.flatMap(({ needs }) => needs)]);
   if (missing.length > 0) return missingText(missing);
   const probe = spawnSync('unshare', ['--net', '--mount', 'true'], { encoding: 'utf8' });
   return probe.status === 0 ? null : `network namespaces cannot be made here: ${probe.stderr.trim()}`;
 }
 
+/** Why not everything can be recorded here, in words that say what to do, or null if it can. */
+export function realUnavailable(): string | null {
+  return whyNot([...SCENARIOS, ...EXAMPLES]);
+}
+
 /**
  * Records scenarios, one after the other, into `DIR/NAME.pcap`.
  * @param names which ones; all if left out
- * @throws Error for a name that is none, and when a program fails, hangs or packets are lost
+ * @throws Error for a name that is none, where it cannot run, when a program fails or hangs, and when
+ *   packets are lost
  */
 export function recordReal(dir: string, names?: readonly string[]): Promise<Recording[]> {
   return recordAll(SCENARIOS, dir, names);
@@ -84,8 +87,8 @@ async function recordAll(
     if (found === undefined) throw new Error(`no scenario '${name}': ${from.map((s) => s.name).join(', ')}`);
     return found;
   });
-  const missing = missingPrograms([...BASE_PROGRAMS, ...chosen.flatMap(({ needs }) => needs)]);
-  if (missing.length > 0) throw new Error(missingText(missing));
+  const reason = whyNot(chosen);
+  if (reason !== null) throw new Error(reason);
   mkdirSync(dir, { recursive: true });
   const recordings: Recording[] = [];
   for (const scenario of chosen) {
@@ -141,6 +144,6 @@ async function main(): Promise<void> {
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   main().catch((error: Error) => {
     console.error(error.message);
-    process.exitCode = process.getuid?.() === 0 ? 1 : 2;
+    process.exitCode = 1;
   });
 }

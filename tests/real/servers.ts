@@ -22,7 +22,7 @@ function filler(length: number): Buffer {
   return bytes;
 }
 
-/** nginx on port 80: `/` (a small page), `/1.txt` … `/4.txt`, `/big.bin`, `/slow.bin` (50 kB/s), POST `/upload`. */
+/** nginx on port 80: `/` (a small page), `/1.txt` … `/4.txt`, `/big.bin`, POST `/upload`. */
 export function startNginx(network: Network): Promise<Program> {
   const folder = network.path('nginx');
   const pages = `${folder}/pages`;
@@ -30,7 +30,6 @@ export function startNginx(network: Network): Promise<Program> {
   writeFileSync(`${pages}/index.html`, '<!doctype html><title>example</title><p>It works.\n');
   for (let i = 1; i <= 4; i++) writeFileSync(`${pages}/${i}.txt`, `object ${i}\n`.repeat(100 * i));
   writeFileSync(`${pages}/big.bin`, filler(BIG));
-  writeFileSync(`${pages}/slow.bin`, filler(BIG));
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `  ${kind}_temp_path ${folder}/${kind};`,
   );
@@ -43,7 +42,6 @@ ${temporary.join('\n')}
   types { text/html html; }
   server {
     listen 80; listen [::]:80; root ${pages};
-    location = /slow.bin { limit_rate 50k; }
     location = /upload { return 204; }
   }
 }

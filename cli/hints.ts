@@ -1,0 +1,81 @@
+import {
+  F_ID,
+  F_KIND,
+  F_STATUS,
+  IP_CT_ESTABLISHED,
+  IP_CT_ESTABLISHED_REPLY,
+  IP_CT_NEW,
+  IP_CT_RELATED,
+  IP_CT_RELATED_REPLY,
+  IPPROTO_TCP,
+  ips,
+  REASONS,
+  ROW_WORDS,
+} from '@keepstate/engine';
+import type { Session } from './session.ts';
+
+/** Fewer packets than this say nothing about a capture as a whole. */
+const ENOUGH = 10;
+
+function count(session: Session, name: (reason: string) => boolean): number {
+  return REASONS.filter((r) => name(r.name)).reduce((sum, r) => sum + session.reasons[r.id]!, 0);
+}
+
+/** Bad checksums by the dozen are not damage but a capture from the sender itself. */
+function checksumHint(session: Session): string | null {
+  const bad = count(session, (name) => name.endsWith('-checksum') && name !== 'ip-checksum');
+  if (bad < ENOUGH || bad * 20 < session.packets) return null;
+  return (
+    `${bad} of ${session.packets} packets have a bad transport checksum. A capture taken on the sending host ` +
+    'looks like that, because the network card fills checksums in: try --sysctl nf_conntrack_checksum=0.'
+  );
+}
+
+function cutHint(session: Session): string | null {
+  const cut = count(session, (name) => name === 'cut-short');
+  if (cut === 0) return null;
+  return (
+    `${cut} of ${session.packets} packets were cut short by the capture (snap length) and were skipped, so ` +
+    'flows miss them: capture whole packets (tcpdump -s 0).'
+  );
+}
+
+/** TCP flows that were picked up in the middle and never answered: only their one side was captured. */
+function oneSided(session: Session): readonly [oneSided: number, all: number] {
+  const { conntrack } = session.firewall;
+  const tcp = conntrack.tracker(IPPROTO_TCP);
+  let all = 0;
+  let alone = 0;
+  conntrack.eachFlow((flow) => {
+    const w = conntrack.table.words;
+    const at = flow * ROW_WORDS;
+    if ((w[at + F_KIND]! & 255) !== IPPROTO_TCP || w[at + F_ID] === 0) return;
+    all++;
+    const silent = (w[at + F_STATUS]! & ips.IPS_SEEN_REPLY) === 0;
+    if (silent && tcp.state(conntrack, flow) !== 'SYN_SENT') alone++;
+  });
+  return [alone, all];
+}
+
+function directionHint(session: Session): string | null {
+  const { states } = session;
+  const replies = states[IP_CT_ESTABLISHED_REPLY]! + states[IP_CT_RELATED_REPLY]!;
+  const tracked = replies + states[IP_CT_ESTABLISHED]! + states[IP_CT_NEW]! + states[IP_CT_RELATED]!;
+  const [alone, all] = oneSided(session);
+  if (tracked >= ENOUGH && replies === 0) {
+    return (
+      'no packet went in reply direction: either nothing answered, or only one direction was captured ' +
+      '(asymmetric routing, one side of a tap); then states and windows cannot be followed.'
+    );
+  }
+  if (alone < ENOUGH || alone * 5 < all) return null;
+  return (
+    `${alone} of ${all} TCP flows in the table were seen in one direction only: if the way back takes another ` +
+    'route, capture there too; --sysctl nf_conntrack_tcp_be_liberal=1 shows what a kernel would do that forgives it.'
+  );
+}
+
+/** What a user should know about a capture as a whole, a sentence each; usually nothing. */
+export function hints(session: Session): string[] {
+  return [checksumHint(session), cutHint(session), directionHint(session)].filter((hint) => hint !== null);
+}

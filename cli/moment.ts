@@ -1,0 +1,54 @@
+import { UsageError } from './trouble.ts';
+
+/** A moment as --at gives it: in itself, or counted from the first packet. */
+export interface Moment {
+  /** Milliseconds since the epoch, or since the first packet. */
+  readonly ms: number;
+  readonly relative: boolean;
+}
+
+const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+
+/**
+ * Reads the value of --at: `1795229507.5` (seconds since the epoch), `2026-11-21T02:51:47Z` (or without `Z`: the
+ * same, UTC; or with an offset), `+30` (seconds after the first packet).
+ * @throws UsageError if it is none of these
+ */
+export function parseMoment(text: string): Moment {
+  const plain = /^(\+?)(\d{1,12}(\.\d{1,9})?)$/.exec(text);
+  if (plain !== null) return { ms: Number(plain[2]) * 1000, relative: plain[1] === '+' };
+  if (ISO.test(text)) {
+    const zoned = /[Z]$|[+-]\d\d:?\d\d$/.test(text.slice(10)) || text.length === 10;
+    const ms = Date.parse(zoned ? text : `${text}Z`);
+    if (!Number.isNaN(ms)) return { ms, relative: false };
+  }
+  throw new UsageError(
+    `bad time '${text}': expected seconds since the epoch (1795229507.5), an ISO time (2026-11-21T02:51:47Z) ` +
+      'or seconds after the first packet (+30)',
+  );
+}
+
+/** When a moment is, in ms since the epoch, given the time of the first packet. */
+export function momentAt(moment: Moment, first: number): number {
+  return moment.relative ? first + moment.ms : moment.ms;
+}
+
+/**
+ * Seconds since the epoch with six digits, nine where the clock was that fine, as in `1795229507.064555`.
+ * @param seconds whole seconds
+ * @param nanoseconds 0 to 999 999 999
+ */
+export function epochText(seconds: number, nanoseconds: number): string {
+  const micros = nanoseconds % 1000 === 0;
+  const digits = micros ? nanoseconds / 1000 + 1_000_000 : nanoseconds + 1_000_000_000;
+  return `${seconds}.${String(digits).slice(1)}`;
+}
+
+/** Seconds with six digits of a time in ms, to the nearest microsecond. */
+export function secondsText(ms: number): string {
+  const sign = ms < 0 ? '-' : '';
+  // A time of today in ms is a double good for a quarter of a microsecond: rounding to whole µs is exact.
+  const micros = Math.round(Math.abs(ms) * 1000);
+  const fraction = String((micros % 1_000_000) + 1_000_000).slice(1);
+  return `${sign}${Math.floor(micros / 1_000_000)}.${fraction}`;
+}

@@ -1,0 +1,250 @@
+import { parseArgs } from 'node:util';
+import { suggest } from '@keepstate/engine';
+import { refuse, UsageError } from './trouble.ts';
+
+/** Every long option by its name. */
+export type OptionName =
+  | 'at'
+  | 'check'
+  | 'color'
+  | 'community-id'
+  | 'count'
+  | 'filter'
+  | 'format'
+  | 'help'
+  | 'json'
+  | 'no-time'
+  | 'output'
+  | 'profile'
+  | 'quiet'
+  | 'seed'
+  | 'stdin'
+  | 'sysctl'
+  | 'version';
+
+/** One option, documented here and nowhere else. */
+export interface OptionSpec {
+  readonly name: OptionName;
+  readonly short?: string;
+  /** What its value is called in help texts; an option without one takes no value. */
+  readonly value?: string;
+  readonly repeat?: boolean;
+  /** Commands that take it, all of them if left out. */
+  readonly of?: readonly string[];
+  /** What it does, in words for the help text and the manual. */
+  readonly help: string;
+}
+
+const TRACKING = ['trace', 'flows', 'events'];
+
+/** All options, in the order in which help texts show them. */
+export const OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'at',
+    value: 'TIME',
+    of: ['flows', 'events'],
+    help:
+      'The moment to stop at: seconds since the epoch, an ISO time (UTC unless it says otherwise), or +SECONDS ' +
+      'after the first packet. Later packets are not looked at; time passes until then, so that flows expire.',
+  },
+  { name: 'count', of: ['flows'], help: 'Only how many flows there are, by protocol and state.' },
+  {
+    name: 'format',
+    value: 'NAME',
+    of: ['flows'],
+    help:
+      'How to print flows: conntrack (as conntrack -L; default), extended (as conntrack -L -o extended), ' +
+      'proc (/proc/net/nf_conntrack), proc-classic (/proc/net/ip_conntrack; default of the 2.4 profiles), ' +
+      'json, or zeek (conn.log with every flow of the capture, ended ones too).',
+  },
+  { name: 'community-id', of: ['flows'], help: 'Add the Community ID (version 1, seed 0) of each flow.' },
+  { name: 'json', of: TRACKING, help: 'One JSON object a line; docs/json.md explains each field.' },
+  {
+    name: 'output',
+    short: 'o',
+    value: 'WORDS',
+    repeat: true,
+    of: TRACKING,
+    help:
+      "More in each line, as conntrack's -o, separated by commas. trace: timestamp (seconds since the epoch " +
+      'instead of since the first packet). flows: extended, id, ktimestamp. events: timestamp, extended, id, ' +
+      'ktimestamp.',
+  },
+  {
+    name: 'filter',
+    value: 'EXPR',
+    of: TRACKING,
+    help:
+      "Show only what matches, for example 'src 10.0.0.0/8 and tcp and dport 80 and state ESTABLISHED'. " +
+      'Everything is tracked all the same. `keepstate help filter` explains the language.',
+  },
+  {
+    name: 'profile',
+    value: 'NAME',
+    of: TRACKING,
+    help: 'Track as linux-6.18 (default), linux-2.4 or linux-2.4-tcp-window does.',
+  },
+  {
+    name: 'sysctl',
+    value: 'NAME=VALUE',
+    repeat: true,
+    of: TRACKING,
+    help: 'Set a sysctl by its kernel name, for example nf_conntrack_tcp_loose=0. May be given more than once.',
+  },
+  {
+    name: 'no-time',
+    of: TRACKING,
+    help: 'Hold the clock still: for tracking, every packet comes at the time of the first.',
+  },
+  { name: 'stdin', of: TRACKING, help: 'Read a capture from standard input, as the file name - does.' },
+  {
+    name: 'seed',
+    value: 'N',
+    of: TRACKING,
+    help: "Key of the hash tables and of all else that Linux draws at random (default 1). Equal seeds give equal output.",
+  },
+  {
+    name: 'check',
+    of: ['trace'],
+    help: 'Exit with status 1 if a packet that is shown was INVALID or dropped.',
+  },
+  {
+    name: 'color',
+    value: 'WHEN',
+    of: TRACKING,
+    help: 'Colour: auto (default: on a terminal, unless NO_COLOR is set), always or never.',
+  },
+  { name: 'quiet', short: 'q', of: TRACKING, help: 'No summary, hints and progress on standard error.' },
+  { name: 'help', short: 'h', help: 'Explain a command and its options.' },
+  { name: 'version', short: 'V', help: 'Print the version.' },
+];
+
+/** The options that were given, by name. */
+export class Given {
+  private readonly values: ReadonlyMap<OptionName, readonly string[]>;
+
+  constructor(values: ReadonlyMap<OptionName, readonly string[]>) {
+    this.values = values;
+  }
+
+  /** The names, in the order of their first use. */
+  get names(): readonly OptionName[] {
+    return [...this.values.keys()];
+  }
+
+  has(name: OptionName): boolean {
+    return this.values.has(name);
+  }
+
+  /** The value of an option (the last, if it was given twice), null if it was not given. */
+  value(name: OptionName): string | null {
+    return this.values.get(name)?.at(-1) ?? null;
+  }
+
+  /** Every value of an option that may be given more than once. */
+  all(name: OptionName): readonly string[] {
+    return this.values.get(name) ?? [];
+  }
+}
+
+/** What a command line says: words in order (command, files) and options. */
+export interface CommandLine {
+  readonly words: readonly string[];
+  readonly given: Given;
+}
+
+/**
+ * Reads a command line; options may stand anywhere, `--` ends them.
+ * @param args without node and script
+ * @throws UsageError for an unknown option or a value that is missing or not wanted
+ */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const { tokens } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(
+      OPTIONS.map((o) => [
+        o.name,
+        { type: o.value === undefined ? 'boolean' : 'string', ...(o.short === undefined ? {} : { short: o.short }) } as const,
+      ]),
+    ),
+  });
+  const words: string[] = [];
+  const values = new Map<OptionName, string[]>();
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const spec = OPTIONS.find((o) => o.name === token.name);
+    if (spec === undefined) unknownOption(token.rawName);
+    if (spec.value !== undefined && token.value === undefined) {
+      throw new UsageError(`option '${token.rawName}' needs a value: ${spec.value}`);
+    }
+    if (spec.value === undefined && token.value !== undefined) {
+      throw new UsageError(`option '${token.rawName}' takes no value, but has '${token.value}'`);
+    }
+    const before = values.get(spec.name) ?? [];
+    if (before.length > 0 && spec.value !== undefined && spec.repeat !== true) {
+      throw new UsageError(`option '--${spec.name}' is given twice`);
+    }
+    values.set(spec.name, [...before, token.value ?? '']);
+  }
+  return { words, given: new Given(values) };
+}
+
+function unknownOption(raw: string): never {
+  if (!raw.startsWith('--')) throw new UsageError(`unknown option '${raw}'`);
+  const near = suggest(
+    raw,
+    OPTIONS.map((o) => `--${o.name}`),
+  );
+  throw new UsageError(`unknown option '${raw}'${near === undefined ? '' : `: did you mean '${near}'?`}`);
+}
+
+/** Whether a command takes an option. */
+export function takes(command: string, spec: OptionSpec): boolean {
+  return spec.of === undefined || spec.of.includes(command);
+}
+
+/**
+ * Refuses options that a command does not take.
+ * @throws UsageError that names the commands which do
+ */
+export function checkOptions(command: string, given: Given): void {
+  for (const name of given.names) {
+    const spec = OPTIONS.find((o) => o.name === name)!;
+    if (!takes(command, spec)) {
+      throw new UsageError(`'${command}' takes no option '--${name}': it belongs to ${spec.of!.join(' and ')}`);
+    }
+  }
+}
+
+/**
+ * A value out of a few words.
+ * @throws UsageError that names the nearest word
+ */
+export function oneOf<T extends string>(name: OptionName, value: string, words: readonly T[]): T {
+  const word = words.find((w) => w === value);
+  return word ?? refuse(`value of --${name}`, value, words);
+}
+
+/**
+ * The words of a list option such as `-o timestamp,id`, without duplicates.
+ * @throws UsageError for a word that is none of `words`
+ */
+export function listOf<T extends string>(name: OptionName, given: Given, words: readonly T[]): ReadonlySet<T> {
+  const parts = given.all(name).flatMap((value) => value.split(','));
+  return new Set(parts.map((part) => oneOf(name, part.trim(), words)));
+}
+
+/**
+ * A whole number.
+ * @throws UsageError if it is none or outside 0 to 2^32 - 1
+ */
+export function wholeNumber(name: OptionName, text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffffffff) {
+    throw new UsageError(`bad value '${text}' of --${name}: expected a whole number from 0 to 4294967295`);
+  }
+  return Number(text);
+}

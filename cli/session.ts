@@ -1,0 +1,105 @@
+import {
+  type CaptureRecord,
+  type EventSink,
+  Firewall,
+  Packet,
+  PROFILES,
+  REASONS,
+  resetPacket,
+  Settings,
+} from '@keepstate/engine';
+import { type Given, oneOf, wholeNumber } from './options.ts';
+import { type Moment, momentAt } from './moment.ts';
+import { UsageError } from './trouble.ts';
+
+const REASON_NUMBERS = Math.max(...REASONS.map((r) => r.id)) + 1;
+
+/** What a session starts with, as the command line gave it. */
+export interface SessionOptions {
+  readonly settings: Settings;
+  readonly seed: number;
+  /** Hold the clock still. */
+  readonly noTime: boolean;
+  /** When to stop, null for the last packet. */
+  readonly at: Moment | null;
+}
+
+/**
+ * What --profile, --sysctl, --seed and --no-time say.
+ * @throws UsageError or SysctlError for names and values that do not exist
+ */
+export function sessionOptions(given: Given, at: Moment | null): SessionOptions {
+  const names = PROFILES.map((p) => p.name);
+  const name = oneOf('profile', given.value('profile') ?? names[0]!, names);
+  const settings = new Settings(PROFILES.find((p) => p.name === name)!);
+  for (const assignment of given.all('sysctl')) {
+    const equals = assignment.indexOf('=');
+    if (equals < 1) throw new UsageError(`bad value '${assignment}' of --sysctl: expected NAME=VALUE`);
+    settings.set(assignment.slice(0, equals).trim(), assignment.slice(equals + 1).trim());
+  }
+  return { settings, seed: wholeNumber('seed', given.value('seed') ?? '1'), noTime: given.has('no-time'), at };
+}
+
+/** A firewall that a capture is played to, and counts of what came of it. */
+export class Session {
+  readonly firewall: Firewall;
+  /** The packet that was received last. */
+  readonly pkt: Packet = new Packet();
+  /** Packets seen, every record counted. */
+  packets = 0;
+  /** Time of the first packet (ms). */
+  first = Number.NaN;
+  /** Time of the last packet that was received (ms). */
+  last = 0;
+  /** How often each reason was given, by its number. */
+  readonly reasons: Uint32Array = new Uint32Array(REASON_NUMBERS);
+  /** Packets by ctinfo. */
+  readonly states: Uint32Array = new Uint32Array(16);
+  /** Packets that came after the moment to stop at. */
+  late = 0;
+
+  private readonly noTime: boolean;
+  private readonly at: Moment | null;
+  private stop = Number.POSITIVE_INFINITY;
+
+  /** @param sink told of the events */
+  constructor(options: SessionOptions, sink: EventSink | null) {
+    const { settings, seed } = options;
+    this.firewall = new Firewall(sink === null ? { settings, seed } : { settings, seed, sink });
+    this.noTime = options.noTime;
+    this.at = options.at;
+  }
+
+  /**
+   * Plays a record.
+   * @returns NF_ACCEPT, NF_DROP or NF_STOLEN; -1 if it came after the moment to stop at
+   */
+  receive(record: CaptureRecord): number {
+    if (this.packets++ === 0) this.begin(record.time);
+    const now = this.noTime ? this.first : record.time;
+    if (now > this.stop) {
+      this.late++;
+      return -1;
+    }
+    this.last = now;
+    const { pkt } = this;
+    resetPacket(pkt, record.bytes, record.view, record.off, record.off + record.caplen);
+    if (record.origlen > record.caplen) pkt.missing = record.origlen - record.caplen;
+    const verdict = this.firewall.receive(pkt, record.linktype, now);
+    this.reasons[pkt.reason]!++;
+    this.states[pkt.ctinfo]!++;
+    return verdict;
+  }
+
+  /** After the last packet: lets time pass until the moment to stop at, if there is one. */
+  finish(): void {
+    if (this.at === null || this.packets === 0) return;
+    this.firewall.tick(this.stop);
+    this.last = Math.max(this.last, this.stop);
+  }
+
+  private begin(time: number): void {
+    this.first = time;
+    if (this.at !== null) this.stop = momentAt(this.at, time);
+  }
+}

@@ -1,0 +1,160 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { CaptureError, CaptureReader, CaptureRecord } from '@keepstate/engine';
+import { Inflater } from './gunzip.ts';
+import { pause } from './output.ts';
+import { UsageError } from './trouble.ts';
+
+/** How long to wait for standard input that is empty and does not block (ms). */
+const EMPTY_INPUT_WAIT = 5;
+
+/** The name by which messages call standard input. */
+export const STDIN_NAME = 'standard input';
+
+/** One capture file (or standard input) that is read packet by packet, decompressed where it is gzip. */
+export class CaptureSource {
+  /** As the user wrote it. */
+  readonly name: string;
+  /** The packet that is next in this file; filled by {@link next} and {@link refill}. */
+  readonly record: CaptureRecord = new CaptureRecord();
+  /** What ended the reading too early, null if nothing did. */
+  failure: CaptureError | null = null;
+  /** Bytes read from the file, compressed ones where it is gzip. */
+  bytesRead = 0;
+  /** Size of a regular file, 0 for pipes. */
+  readonly size: number;
+  /** Called before a read that may have to wait for somebody else. */
+  beforeWaiting: (() => void) | null = null;
+
+  private readonly fd: number;
+  private readonly buffer: Uint8Array;
+  private readonly reader: CaptureReader;
+  private readonly chunks: AsyncGenerator<Uint8Array>;
+
+  /**
+   * @param name path, `-` for standard input
+   * @param chunkSize bytes to read at once
+   * @throws UsageError if it cannot be opened
+   */
+  constructor(name: string, chunkSize: number) {
+    this.name = name === '-' ? STDIN_NAME : name;
+    this.fd = name === '-' ? 0 : openFile(name);
+    const stat = fstatSync(this.fd);
+    if (stat.isDirectory()) throw new UsageError(`cannot read ${name}: it is a directory`, false);
+    this.size = stat.isFile() ? stat.size : 0;
+    this.buffer = new Uint8Array(this.size > 0 ? Math.min(chunkSize, Math.max(this.size, 4096)) : chunkSize);
+    this.reader = new CaptureReader(this.name);
+    this.chunks = this.inflated();
+  }
+
+  /**
+   * Moves on to the next packet within the bytes that are here.
+   * @returns false if there is none: {@link refill} is to be called
+   */
+  next(): boolean {
+    try {
+      return this.reader.next(this.record);
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  /**
+   * Reads on until there is a next packet.
+   * @returns false at the end of the file, or where it is damaged
+   */
+  async refill(): Promise<boolean> {
+    while (this.failure === null) {
+      try {
+        const { value, done } = await this.chunks.next();
+        if (done) {
+          this.reader.end();
+          break;
+        }
+        this.reader.push(value);
+      } catch (error) {
+        this.fail(error);
+        break;
+      }
+      if (this.next()) return true;
+    }
+    this.close();
+    return false;
+  }
+
+  /** Closes the file. */
+  close(): void {
+    if (this.fd !== 0) closeSync(this.fd);
+  }
+
+  private fail(error: unknown): void {
+    if (!(error instanceof CaptureError)) throw error;
+    this.failure = error;
+  }
+
+  /** The file's bytes, decompressed if its first bytes say so. */
+  private async *inflated(): AsyncGenerator<Uint8Array> {
+    let chunk = this.first();
+    if (!isGzip(chunk)) {
+      for (; chunk.length > 0; chunk = this.read(0)) yield chunk;
+      return;
+    }
+    const inflater = new Inflater();
+    try {
+      for (; chunk.length > 0; chunk = this.read(0)) yield* inflater.feed(chunk);
+      yield* inflater.finish();
+    } catch (error) {
+      const early = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+      const problem = early ? 'the compressed file ends here, in the middle' : `gzip: ${(error as Error).message}`;
+      throw new CaptureError(this.name, this.bytesRead, problem, 'more gzip data');
+    }
+  }
+
+  /** The first chunk, of three bytes at least unless the file is shorter: enough to tell gzip. */
+  private first(): Uint8Array {
+    let length = 0;
+    while (length < 3) {
+      const more = this.read(length).length;
+      if (more === 0) break;
+      length += more;
+    }
+    return this.buffer.subarray(0, length);
+  }
+
+  /** Reads what there is, at least a byte unless the file is over, into the buffer from `at` on. */
+  private read(at: number): Uint8Array {
+    if (this.size === 0) this.beforeWaiting?.();
+    for (;;) {
+      try {
+        const length = readSync(this.fd, this.buffer, at, this.buffer.length - at, null);
+        this.bytesRead += length;
+        return this.buffer.subarray(at, at + length);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EOF') return this.buffer.subarray(0, 0);
+        if (code !== 'EAGAIN') throw new CaptureError(this.name, this.bytesRead, (error as Error).message, 'to read on');
+        pause(EMPTY_INPUT_WAIT);
+      }
+    }
+  }
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  // Magic and the only compression method there is (RFC 1952, section 2.3.1).
+  return bytes.length >= 3 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EMFILE: 'too many files at once',
+};
+
+function openFile(name: string): number {
+  try {
+    return openSync(name, 'r');
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`cannot read ${name}: ${WHY[code] ?? message}`, false);
+  }
+}

@@ -1,0 +1,175 @@
+/** Runs packets through the kernel and through the engine, and tells every difference. */
+import { reasonText } from '../../engine/base/reason.ts';
+import type { FlowRecord, TupleRecord } from '../../engine/conntrack/flow-record.ts';
+import { readFlow } from '../../engine/conntrack/flow-record.ts';
+import { F_STATUS, ROW_WORDS } from '../../engine/conntrack/flow-table.ts';
+import { Settings } from '../../engine/conntrack/settings.ts';
+import { IPS_CONFIRMED, statusNames } from '../../engine/conntrack/status.ts';
+import { Firewall } from '../../engine/hook/firewall.ts';
+import { DLT_RAW } from '../../engine/packet/link.ts';
+import { CTINFO_INVALID, CTINFO_NONE, IP_CT_UNTRACKED, Packet, resetPacket } from '../../engine/packet/packet.ts';
+import { sideFlags, sideScale } from '../../engine/proto/tcp-words.ts';
+import type { Kernel, KernelEntry, KernelPacket, KernelRun, KernelTuple } from './oracle.ts';
+
+/** What either side says of one packet, as text that can be compared. */
+interface Verdict {
+  readonly state: string;
+  readonly status: string;
+  readonly log: string;
+}
+
+const STATES: readonly string[] = ['ESTABLISHED original', 'RELATED original', 'NEW original', 'ESTABLISHED reply', 'RELATED reply'];
+
+function engineState(pkt: Packet): string {
+  if (pkt.ctinfo === CTINFO_INVALID) return 'INVALID';
+  if (pkt.ctinfo === CTINFO_NONE) return 'none';
+  return pkt.ctinfo === IP_CT_UNTRACKED ? 'UNTRACKED' : STATES[pkt.ctinfo]!;
+}
+
+/** The engine with a clock that the kernel's replay gives. */
+export class EngineSide {
+  readonly firewall: Firewall;
+  private readonly pkt = new Packet();
+  /** Status bits before confirm, which is when the kernel is asked. */
+  private status = 0;
+
+  constructor(sysctls: Readonly<Record<string, string | number>>) {
+    const settings = new Settings();
+    for (const [name, value] of Object.entries(sysctls)) settings.set(name, value);
+    this.firewall = new Firewall({ settings });
+    const ct = this.firewall.conntrack;
+    const confirm = ct.confirm.bind(ct);
+    ct.confirm = (pkt) => {
+      this.status = pkt.flow === 0 ? 0 : ct.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
+      return confirm(pkt);
+    };
+  }
+
+  /** One packet through the engine. */
+  receive(bytes: Uint8Array, now: number): Verdict {
+    const { pkt } = this;
+    this.status = 0;
+    resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
+    this.firewall.receive(pkt, DLT_RAW, now);
+    return {
+      state: engineState(pkt),
+      status: statusNames(this.status & ~IPS_CONFIRMED).join(','),
+      log: pkt.reason === 0 ? '' : reasonText(pkt.reason, pkt.operands),
+    };
+  }
+
+  /** What ctnetlink tells of a TCP flow's two sides: window scale and flags. */
+  private tcpSides(flow: number): string {
+    const w = this.firewall.conntrack.table.words;
+    const at = flow * ROW_WORDS;
+    const both = (of: (w: Int32Array, at: number, dir: number) => number): string => `${of(w, at, 0)},${of(w, at, 1)}`;
+    return ` scale ${both(sideScale)} flags ${both(sideFlags)}`;
+  }
+
+  /** The table, one line a flow, timeouts apart. */
+  table(): Map<string, number> {
+    const lines = new Map<string, number>();
+    const ct = this.firewall.conntrack;
+    ct.eachFlow((flow) => {
+      const record = readFlow(ct, flow);
+      lines.set(engineLine(record, record.protonum === 6 ? this.tcpSides(flow) : ''), record.timeout / 1000);
+    });
+    return lines;
+  }
+}
+
+function tupleText(t: TupleRecord): string {
+  const rest = [t.sport ?? t.srckey ?? t.id ?? 0, t.dport ?? t.dstkey ?? 0, t.type ?? 0, t.code ?? 0];
+  return `${t.src} > ${t.dst} ${rest.join('/')}`;
+}
+
+function kernelTupleText(t: KernelTuple): string {
+  return `${t.src} > ${t.dst} ${[t.icmpId ?? t.sport ?? 0, t.dport ?? 0, t.icmpType ?? 0, t.icmpCode ?? 0].join('/')}`;
+}
+
+function engineLine(f: FlowRecord, sides: string): string {
+  return `${f.protonum} ${f.state ?? ''}${sides} [${statusNames(f.status).join(',')}] ${tupleText(f.original)} | ${tupleText(f.reply)}`;
+}
+
+const TCP = ['NONE', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT', 'CLOSE_WAIT', 'LAST_ACK', 'TIME_WAIT', 'CLOSE', 'SYN_SENT2'];
+const SCTP = ['NONE', 'CLOSED', 'COOKIE_WAIT', 'COOKIE_ECHOED', 'ESTABLISHED', 'SHUTDOWN_SENT', 'SHUTDOWN_RECD', 'SHUTDOWN_ACK_SENT', 'HEARTBEAT_SENT'];
+
+function kernelLine(e: KernelEntry): string {
+  const state = e.tcp ? TCP[e.tcp.state] : e.sctp ? SCTP[e.sctp.state] : '';
+  const sides = e.tcp?.scale && e.tcp.flags ? ` scale ${e.tcp.scale} flags ${e.tcp.flags}` : '';
+  return `${e.protocol} ${state}${sides} [${statusNames(e.status & 0x7ff).join(',')}] ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)}`;
+}
+
+/** Which reasons the kernel logs word for word; other texts of ours are left out of the comparison. */
+function comparableLog(text: string): string {
+  return text.replace(/^nf_ct_proto_\d+: /, '').trim();
+}
+
+/** A difference between the two sides. */
+export interface Difference {
+  /** Index of the packet, or -1 for the table after the last one. */
+  readonly packet: number;
+  readonly kernel: string;
+  readonly engine: string;
+}
+
+/** Options of a comparison. */
+export interface CompareOptions {
+  readonly sysctls?: Readonly<Record<string, string | number>>;
+  /** Differences to tell at the most. */
+  readonly most?: number;
+  readonly compareTable?: boolean;
+  readonly dumpEvery?: boolean;
+}
+
+function compareTables(packet: number, kernel: readonly KernelEntry[], engine: Map<string, number>, slack: number): Difference[] {
+  const out: Difference[] = [];
+  const left = new Map(engine);
+  for (const entry of kernel) {
+    const line = kernelLine(entry);
+    const timeout = left.get(line);
+    left.delete(line);
+    const theirs = entry.timeout ?? 0;
+    if (timeout === undefined) out.push({ packet, kernel: `${line} ${theirs}`, engine: 'no such entry' });
+    else if (timeout < theirs - 0.1 || timeout > theirs + 1 + slack)
+      out.push({ packet, kernel: `${line} timeout ${theirs}`, engine: `timeout ${timeout}` });
+  }
+  for (const [line, timeout] of left) if (timeout > 0.05) out.push({ packet, kernel: 'no such entry', engine: `${line} ${timeout}` });
+  return out;
+}
+
+/**
+ * Replays packets through both and compares state, direction, status bits, reasons and the table.
+ * @param kernel an open namespace, emptied first
+ */
+export async function compare(kernel: Kernel, packets: readonly KernelPacket[], options: CompareOptions = {}): Promise<Difference[]> {
+  await kernel.reset();
+  await kernel.sysctls(options.sysctls ?? {});
+  const run = await kernel.replay(packets, { dumpEvery: options.dumpEvery ?? false });
+  return compareRun(run, packets, options);
+}
+
+/** The engine's half of {@link compare}, for a kernel run that was made before. */
+export function compareRun(run: KernelRun, packets: readonly KernelPacket[], options: CompareOptions = {}): Difference[] {
+  const most = options.most ?? 10;
+  const engine = new EngineSide(options.sysctls ?? {});
+  const out: Difference[] = [];
+  const start = 1_000_000;
+  for (const [i, packet] of packets.entries()) {
+    const ours = engine.receive(packet.bytes, start + run.times[i]!);
+    const v = run.verdicts[i]!;
+    const state = v.state === null ? 'none' : v.dir === null || v.state === 'INVALID' || v.state === 'UNTRACKED' ? v.state : `${v.state} ${v.dir}`;
+    const status = statusNames(v.status & ~IPS_CONFIRMED & 0x7ff).join(',');
+    if (ours.state !== state || (state !== 'none' && ours.status !== status))
+      out.push({ packet: i, kernel: `${state} [${status}] ${v.log.join('; ')}`, engine: `${ours.state} [${ours.status}] ${ours.log}` });
+    else if (v.log.length > 0 && comparableLog(v.log[0]!) !== ours.log.trim())
+      out.push({ packet: i, kernel: `log ${v.log.join('; ')}`, engine: `log ${ours.log}` });
+    if (run.tables !== undefined) out.push(...compareTables(i, run.tables[i]!, engine.table(), 0.2));
+    if (out.length >= most) return out;
+  }
+  if (options.compareTable !== false) {
+    engine.firewall.tick(start + run.elapsedMs);
+    out.push(...compareTables(-1, run.table, engine.table(), 0.2));
+  }
+  return out.slice(0, most);
+}
