@@ -22,8 +22,8 @@ export class CaptureSource {
   bytesRead = 0;
   /** Size of a regular file, 0 for pipes. */
   readonly size: number;
-  /** Called before a read that may have to wait for somebody else. */
-  beforeWaiting: (() => void) | null = null;
+  /** Called before each read; told whether that may have to wait for somebody else. */
+  beforeReading: ((mayWait: boolean) => void) | null = null;
 
   private readonly fd: number;
   private readonly buffer: Uint8Array;
@@ -123,7 +123,7 @@ export class CaptureSource {
 
   /** Reads what there is, at least a byte unless the file is over, into the buffer from `at` on. */
   private read(at: number): Uint8Array {
-    if (this.size === 0) this.beforeWaiting?.();
+    this.beforeReading?.(this.size === 0);
     for (;;) {
       try {
         const length = readSync(this.fd, this.buffer, at, this.buffer.length - at, null);

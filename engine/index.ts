@@ -54,3 +54,4 @@ export {
 } from './packet/protocols.ts';
 export { tcpAck, tcpFlagNames, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from './packet/tcp.ts';
 export { packetText } from './packet/text.ts';
+export { hasPorts, Located, locate } from './packet/text-ip.ts';

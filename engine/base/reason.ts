@@ -1,7 +1,7 @@
 /** What a reason did to the packet or the flow that it was given for. */
 export type Effect = 'skipped' | 'held' | 'dropped' | 'INVALID' | 'ignored' | 'noted' | 'removed';
 
-/** One numbered reason. `%u`, `%x` and `%s` in its text stand for the operands, in order. */
+/** One numbered reason. `%u`, `%x`, `%a` (IPv4 address) and `%s` in its text stand for the operands, in order. */
 export interface Reason {
   readonly id: number;
   /** Stable short name, for scripts. */
@@ -134,6 +134,8 @@ export const R_UDP_CHECKSUM = 502;
 export const R_UDPLITE_SHORT = 510;
 /** UDP-Lite checksum coverage wrong. */
 export const R_UDPLITE_COVERAGE = 511;
+/** UDP-Lite checksum of 0, which UDP-Lite does not allow. */
+export const R_UDPLITE_MISSING = 513;
 /** Bad UDP-Lite checksum. */
 export const R_UDPLITE_CHECKSUM = 512;
 /** ICMP header cut short. */
@@ -150,6 +152,8 @@ export const R_ICMP_QUOTE = 604;
 export const R_ICMP_UNKNOWN = 605;
 /** The error was sent to somebody else than the quoted sender. */
 export const R_ICMP_OUTER = 606;
+/** The same of ICMPv6; its addresses are too long for operands. */
+export const R_ICMP6_OUTER = 610;
 /** Bad ICMPv6 checksum. */
 export const R_ICMP6_CHECKSUM = 611;
 /** Neighbour discovery or MLD: never tracked; operand: type. */
@@ -178,6 +182,12 @@ export const R_SCTP_EMPTY = 706;
 export const R_SCTP_TAG = 707;
 /** INIT or INIT ACK chunk cut short. */
 export const R_SCTP_INIT_SHORT = 708;
+/** INIT ACK that would replace the tag of an association that goes on (INIT collision). */
+export const R_SCTP_COLLISION = 709;
+/** INIT in CLOSED: accepted, but the timer runs on. */
+export const R_SCTP_INIT_CLOSED = 710;
+/** HEARTBEAT with another verification tag: accepted, but the timer runs on; operand: tag. */
+export const R_SCTP_HEARTBEAT = 711;
 /** GRE v1 that carries no PPP. */
 export const R_GRE_VERSION = 800;
 /** Timer ran out. */
@@ -374,6 +384,7 @@ export const REASONS: readonly Reason[] = [
   { id: R_UDP_CHECKSUM, name: 'udp-checksum', effect: 'INVALID', text: 'bad checksum' },
   { id: R_UDPLITE_SHORT, name: 'udplite-short', effect: 'INVALID', text: 'short packet' },
   { id: R_UDPLITE_COVERAGE, name: 'udplite-coverage', effect: 'INVALID', text: 'invalid checksum coverage' },
+  { id: R_UDPLITE_MISSING, name: 'udplite-missing', effect: 'INVALID', text: 'checksum missing' },
   { id: R_UDPLITE_CHECKSUM, name: 'udplite-checksum', effect: 'INVALID', text: 'bad checksum' },
   { id: R_ICMP_SHORT, name: 'icmp-short', effect: 'INVALID', text: 'short packet' },
   { id: R_ICMP_CHECKSUM, name: 'icmp-checksum', effect: 'INVALID', text: 'bad hw icmp checksum' },
@@ -396,7 +407,8 @@ export const REASONS: readonly Reason[] = [
     effect: 'INVALID',
     text: 'error quotes a packet of no known flow',
   },
-  { id: R_ICMP_OUTER, name: 'icmp-outer', effect: 'INVALID', text: 'outer daddr is not the quoted sender' },
+  { id: R_ICMP_OUTER, name: 'icmp-outer', effect: 'INVALID', text: 'outer daddr %a != inner %a' },
+  { id: R_ICMP6_OUTER, name: 'icmp6-outer', effect: 'INVALID', text: 'outer daddr is not the quoted sender' },
   { id: R_ICMP6_CHECKSUM, name: 'icmp6-checksum', effect: 'INVALID', text: 'ICMPv6 checksum failed' },
   {
     id: R_ICMP6_UNTRACKED,
@@ -441,6 +453,24 @@ export const REASONS: readonly Reason[] = [
   { id: R_SCTP_EMPTY, name: 'sctp-empty', effect: 'INVALID', text: 'no whole chunk behind the SCTP header' },
   { id: R_SCTP_TAG, name: 'sctp-tag', effect: 'INVALID', text: 'chunk %u may not have verification tag %x' },
   { id: R_SCTP_INIT_SHORT, name: 'sctp-init-short', effect: 'INVALID', text: 'chunk %u cut short' },
+  {
+    id: R_SCTP_COLLISION,
+    name: 'sctp-collision',
+    effect: 'INVALID',
+    text: 'INIT ACK after an INIT collision tells another tag',
+  },
+  {
+    id: R_SCTP_INIT_CLOSED,
+    name: 'sctp-init-closed',
+    effect: 'ignored',
+    text: 'INIT in CLOSED: timer not refreshed',
+  },
+  {
+    id: R_SCTP_HEARTBEAT,
+    name: 'sctp-heartbeat',
+    effect: 'ignored',
+    text: 'HEARTBEAT with tag %x not yet answered: timer not refreshed',
+  },
   { id: R_GRE_VERSION, name: 'gre-proto', effect: 'INVALID', text: 'GRE version 1 that carries no PPP' },
   { id: R_EXPIRED, name: 'expired', effect: 'removed', text: 'timer ran out' },
   { id: R_DELETED, name: 'deleted', effect: 'removed', text: 'deleted' },
@@ -466,8 +496,9 @@ export function reasonOf(id: number): Reason {
 export function reasonText(id: number, operands: ArrayLike<number>): string {
   const reason = reasonOf(id);
   let at = 0;
-  return reason.text.replace(/%[uxs]/g, (spec) => {
+  return reason.text.replace(/%[uxsa]/g, (spec) => {
     const value = operands[at++] ?? 0;
+    if (spec === '%a') return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
     if (spec === '%s') return reason.words?.[value] ?? String(value);
     if (spec === '%x') return value.toString(16).padStart(4, '0');
     return String(value < 0 ? value + 0x100000000 : value);

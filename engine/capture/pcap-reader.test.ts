@@ -164,6 +164,11 @@ const ODD: readonly [name: string, file: Uint8Array, packets: number][] = [
   ['version 3.0', concat(pcapHeader({ major: 3, minor: 0 }), pcapRecord()), -1],
   ['version 543.1', concat(pcapHeader({ major: 543, minor: 1 }), pcapRecord()), -1],
   ['reserved bits in the link type', concat(pcapHeader({ linktype: 0x0001_0001 }), pcapRecord()), -1],
+  [
+    '262145 bytes, snaplen -1',
+    concat(pcapHeader({ snaplen: 0xffff_ffff }), pcapRecord({ data: frame(262_145) })),
+    -1,
+  ],
   ['262145 bytes', concat(pcapHeader(), pcapRecord({ data: frame(262_145) })), -1],
   ['a record header cut', concat(pcapHeader(), u8(1, 2, 3)), -1],
   ['a packet cut', concat(pcapHeader(), pcapRecord({ data: FRAME.subarray(0, 30), caplen: 46 })), -1],

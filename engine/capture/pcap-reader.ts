@@ -88,7 +88,8 @@ export class PcapDecoder implements Decoder {
   end(): void {
     const input = this.#input;
     const have = input.end - input.pos;
-    if (have === 0 && this.#headerRead) return;
+    // Before the header is read, at least its magic number is there.
+    if (have === 0) return;
     const inside = !this.#headerRead
       ? 'the file header'
       : input.wanted === this.#recordHeader

@@ -224,6 +224,16 @@ describe('comments', () => {
     expect(commented(u8())).toBe(null);
   });
 
+  test('the comment goes with its packet: it is null once further bytes have come', () => {
+    const file = concat(section(), interfaceBlock(), enhanced({ options: option(1, text('abc')) }));
+    const reader = new CaptureReader('a.pcapng');
+    reader.push(file);
+    expect(reader.next(new CaptureRecord())).toBe(true);
+    expect(reader.comment()).toBe('abc');
+    reader.push(file);
+    expect(reader.comment()).toBe(null);
+  });
+
   test('what comes after opt_endofopt is no option', () => {
     expect(commented(concat(END, option(1, text('abc'))))).toBe(null);
   });
@@ -284,7 +294,7 @@ describe('damage', () => {
       concat(u32(6), u32(28)),
       'block says it is 28 bytes long: expected a multiple of 4 from 32',
     ],
-    ['odd length', concat(u32(9), u32(13)), 'block says it is 13 bytes long'],
+    ['odd length', concat(u32(9), u32(13)), 'block says it is 13 bytes long: expected a multiple of 4'],
     ['length above 16 MiB', concat(u32(9), u32(16_777_220)), 'block says it is 16777220 bytes long'],
     [
       'other length at the end',

@@ -60,6 +60,21 @@ test('the last and the first unit of a second are told apart at every resolution
   }
 });
 
+test('the units around a second that is far away are told apart, too', () => {
+  const around = fc.bigInt({ min: -1n, max: 1n });
+  fc.assert(
+    fc.property(resolution, units64, around, (tsresol, units, step) => {
+      const unit = perSecond(tsresol);
+      fc.pre(unit >= 1n << 14n && unit <= 1n << 37n && units >= unit);
+      const near = units - (units % unit) + step;
+      const read = readUnits(tsresol, 0, near);
+      expect(read.seconds).toBe(Number(near / unit));
+      expect(read.nanoseconds).toBe(Number(((near % unit) * 1_000_000_000n) / unit));
+    }),
+    { numRuns: 10_000 },
+  );
+});
+
 test('finer resolutions are good for 20 ns', () => {
   fc.assert(
     fc.property(resolution, units64, (tsresol, units) => {

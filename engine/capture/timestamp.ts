@@ -16,9 +16,8 @@ export class TimeScale {
   readonly tsoffset: number;
   /** Timestamp units in a second; a power of 10 or 2, exact in a double. */
   readonly perSecond: number;
-  /** Nanoseconds of a unit = #multiply / #divide: one of the two is 1, and both are exact. */
-  readonly #multiply: number;
-  readonly #divide: number;
+  /** Nanoseconds of a unit; exact but for powers of 10 above 10^9. */
+  readonly #nanoseconds: number;
   /** Seconds of a unit if the units suit `#split32`, else 0. */
   readonly #inverse: number;
 
@@ -32,10 +31,7 @@ export class TimeScale {
     this.tsresol = tsresol;
     this.tsoffset = tsoffset;
     this.perSecond = perSecond;
-    // 10^9 / 2^n is exact in a double for every n, 10^9 / 10^n only up to n = 9.
-    const fine = !binary && perSecond > 1e9;
-    this.#multiply = fine ? 1 : 1e9 / perSecond;
-    this.#divide = fine ? perSecond / 1e9 : 1;
+    this.#nanoseconds = 1e9 / perSecond;
     this.#inverse = perSecond >= 2 ** 14 && perSecond <= 2 ** 30 ? 1 / perSecond : 0;
   }
 
@@ -65,7 +61,7 @@ export class TimeScale {
       seconds++;
       rest -= unit;
     }
-    setTime(out, seconds + this.tsoffset, Math.floor(rest * this.#multiply));
+    setTime(out, seconds + this.tsoffset, Math.floor(rest * this.#nanoseconds));
   }
 
   /** `read` for the units that are rare: coarser than 2^-14 s, finer than 2^-30 s. */
@@ -86,10 +82,9 @@ export class TimeScale {
       // Exact below 2^53: the quotient of two such integers, correctly rounded, never reaches the next one.
       const units = high * TWO_32 + low;
       seconds = Math.floor(units / unit);
-      rest = Math.max(0, units - seconds * unit);
+      rest = units - seconds * unit;
     }
-    const nanoseconds = Math.floor((rest * this.#multiply) / this.#divide);
-    setTime(out, seconds + this.tsoffset, Math.min(nanoseconds, 999_999_999));
+    setTime(out, seconds + this.tsoffset, Math.floor(rest * this.#nanoseconds));
   }
 
   /**

@@ -102,12 +102,18 @@ describe('pcap', () => {
   });
 
   test('a time between two microseconds goes to the nearer one, also over the end of a second', () => {
-    const writer = new PcapWriter();
-    const times = [1000.0004, 1000.0006, 1999.9996].map((time) => {
-      const file = concat(writer.header(), writer.record(new CaptureRecord().packet(FRAME, time)));
-      return read(file).packets[0].time;
-    });
-    expect(times).toEqual([1000, 1000.001, 2000]);
+    const written = (time: number): string =>
+      hex(new PcapWriter().record(new CaptureRecord().packet(FRAME, time)));
+    expect(written(1000.0004)).toBe(hex(pcapRecord({ seconds: 1, fraction: 0 })));
+    expect(written(1000.0006)).toBe(hex(pcapRecord({ seconds: 1, fraction: 1 })));
+    expect(written(1999.9996)).toBe(hex(pcapRecord({ seconds: 2, fraction: 0 })));
+  });
+
+  test('the exact time of a packet made by hand is the nearest nanosecond to its milliseconds', () => {
+    const made = (time: number): CaptureRecord => new CaptureRecord().packet(FRAME, time);
+    expect(made(1500.25)).toMatchObject({ seconds: 1, nanoseconds: 500_250_000 });
+    expect(made(1999.9999999)).toMatchObject({ seconds: 2, nanoseconds: 0 });
+    expect(made(-0.5)).toMatchObject({ seconds: -1, nanoseconds: 999_500_000 });
   });
 
   test('a time set after reading is the one that is written', () => {

@@ -1,5 +1,4 @@
-import { because, FRAG_MORE, type Packet } from '../packet/packet.ts';
-import { FRAG_DROP } from './fates.ts';
+import type { Packet } from '../packet/packet.ts';
 import type { FragQueue } from './queue.ts';
 
 /** Bytes of the largest datagram: an IPv6 header and the most that its length field can say. */
@@ -12,28 +11,19 @@ export class Assembly {
   /** Size of the largest fragment of the last datagram, in bytes of IP packet. */
   maxSize = 0;
 
-  /** Writes headers and data of a complete queue. @returns bytes of the datagram */
-  write(queue: FragQueue): number {
-    const header = queue.head.length;
+  /** Writes the headers and the data of a complete queue, one behind the other. */
+  write(queue: FragQueue): void {
     this.bytes.set(queue.head);
-    queue.copyTo(this.bytes, header);
-    return header + queue.length;
+    queue.copyTo(this.bytes, queue.head.length);
   }
 
-  /** Points a packet at the datagram. A mark is that of the first fragment, as in Linux (measured). */
+  /** Points a packet at the datagram. Its mark is the first fragment's, as in Linux (measured). */
   adopt(pkt: Packet, length: number, queue: FragQueue): void {
     pkt.bytes = this.bytes;
     pkt.view = this.view;
     pkt.off = 0;
     pkt.end = length;
-    pkt.frag = 0;
     pkt.mark = queue.mark;
-    this.maxSize = Math.max(queue.maxSize, queue.maxDfSize);
+    this.maxSize = queue.maxSize;
   }
-}
-
-/** Drops a packet and says why. @returns FRAG_DROP */
-export function drop(pkt: Packet, reason: number, a = 0): number {
-  because(pkt, reason, a);
-  return FRAG_DROP;
 }

@@ -28,8 +28,6 @@ export class FragQueue {
 
   /** Bytes of the whole datagram behind the headers, as far as known: end of the furthest fragment. */
   length = 0;
-  /** Whether the fragment without "more fragments" was seen: then `length` is final. */
-  lastSeen = false;
   /** Bit n is set if a fragment with ECN field n came (RFC 3168, section 5). */
   ecn = 0;
   /** The largest fragment as the kernel counts it, in bytes of IP packet. */
@@ -50,6 +48,8 @@ export class FragQueue {
   /** What `source` had counted when the last fragment of this queue came. */
   sourceCount = 0;
 
+  /** Whether a fragment without "more fragments" was seen: then `length` is final. */
+  private lastSeen = false;
   private fragments: Fragment[] = [];
   private received = 0;
   /** Stretches that came in order, each in one run: [starts[i], ends[i]), sorted, disjoint. */
@@ -68,6 +68,20 @@ export class FragQueue {
   /** Whether every byte from the first to the last is there. */
   get complete(): boolean {
     return this.lastSeen && this.head.length > 0 && this.received === this.length;
+  }
+
+  /**
+   * Notes what a fragment says of the datagram's end, even if the fragment is then found to be a duplicate.
+   * @param end where its data ends in the datagram
+   * @param more whether it has "more fragments" set
+   * @returns false, and nothing noted, if it contradicts what is known
+   */
+  acceptEnd(end: number, more: boolean): boolean {
+    if (this.lastSeen && end > this.length) return false;
+    if (!more && end < this.length) return false;
+    if (!more) this.lastSeen = true;
+    if (end > this.length) this.length = end;
+    return true;
   }
 
   /**

@@ -1,10 +1,4 @@
-import {
-  R_IP_CHECKSUM,
-  R_IP_LENGTH,
-  R_IP_SHORT,
-  R_IP_TOTAL,
-  R_IP_VERSION,
-} from '../base/reason.ts';
+import { R_IP_CHECKSUM, R_IP_LENGTH, R_IP_SHORT, R_IP_TOTAL, R_IP_VERSION } from '../base/reason.ts';
 import { fold, sum } from './checksum.ts';
 import { AF_INET, because, FRAG_MORE, type Packet } from './packet.ts';
 

@@ -1,4 +1,5 @@
-import { R_IP_LENGTH, R_IP_SHORT, R_IP_VERSION } from '../base/reason.ts';
+import { R_IP_LENGTH, R_IP_SHORT, R_IP_VERSION, R_IP6_HOPOPTS } from '../base/reason.ts';
+import { hopOptionsOk } from './hopopts.ts';
 import { AF_INET6, because, FRAG_MORE, type Packet } from './packet.ts';
 import {
   IPPROTO_AH,
@@ -74,6 +75,17 @@ export function skipExtensionHeaders(
   return at;
 }
 
+/**
+ * Bytes of an IPv6 datagram with its header. Payload length 0 with hop-by-hop options is how jumbograms begin
+ * (RFC 2675, section 2): Linux then takes all that is there, whatever the options say (measured).
+ * @param off first byte of the IPv6 header
+ * @param there bytes from there on
+ */
+export function ipv6Length(view: DataView, off: number, there: number): number {
+  const payload = view.getUint16(off + 4);
+  return payload === 0 && view.getUint8(off + 6) === IPPROTO_HOPOPTS ? there : payload + IPV6_HEADER;
+}
+
 const walkScratch = new ExtensionWalk();
 
 /**
@@ -87,11 +99,14 @@ export function dissectIpv6(pkt: Packet): boolean {
   if (there < IPV6_HEADER) return refuse(pkt, R_IP_SHORT);
   const version = view.getUint8(off) >> 4;
   if (version !== 6) return refuse(pkt, R_IP_VERSION, version);
-  const total = view.getUint16(off + 4) + IPV6_HEADER;
+  const total = ipv6Length(view, off, there);
   if (total > there) return refuse(pkt, R_IP_LENGTH, total, there);
-  pkt.family = AF_INET6;
   pkt.end = off + total;
-  pkt.l4 = skipExtensionHeaders(view, off + IPV6_HEADER, pkt.end, view.getUint8(off + 6), walkScratch);
+  const next = view.getUint8(off + 6);
+  if (next === IPPROTO_HOPOPTS && !hopOptionsOk(view, off + IPV6_HEADER, pkt.end))
+    return refuse(pkt, R_IP6_HOPOPTS);
+  pkt.family = AF_INET6;
+  pkt.l4 = skipExtensionHeaders(view, off + IPV6_HEADER, pkt.end, next, walkScratch);
   pkt.proto = walkScratch.proto;
   pkt.frag = walkScratch.frag;
   return true;

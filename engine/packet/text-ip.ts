@@ -1,6 +1,6 @@
 import { ipv4Text, ipv6Text } from './address.ts';
 import { IPV4_HEADER } from './ipv4.ts';
-import { ExtensionWalk, IPV6_HEADER, skipExtensionHeaders } from './ipv6.ts';
+import { ExtensionWalk, IPV6_HEADER, ipv6Length, skipExtensionHeaders } from './ipv6.ts';
 import { AF_INET, AF_INET6, AF_UNSPEC, FRAG_MORE } from './packet.ts';
 import {
   IPPROTO_DCCP,
@@ -60,7 +60,7 @@ function locateIpv4(view: DataView, off: number, end: number, out: Located): voi
 }
 
 function locateIpv6(view: DataView, off: number, end: number, out: Located): void {
-  const total = view.getUint16(off + 4) + IPV6_HEADER;
+  const total = ipv6Length(view, off, end - off);
   out.family = AF_INET6;
   out.end = off + total < end ? off + total : end;
   const l4 = skipExtensionHeaders(view, off + IPV6_HEADER, out.end, view.getUint8(off + 6), walkScratch);

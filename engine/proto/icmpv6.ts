@@ -37,7 +37,7 @@ const OPTION_REDIRECTED_HEADER = 4;
 const HOP_LIMIT_ON_LINK = 255;
 
 /** MLD, neighbour discovery and multicast router discovery: never tracked (measured type by type). */
-const UNTRACKED_TYPES: readonly number[] = [130, 131, 132, 133, 134, 135, 136, 143, 151];
+const UNTRACKED_TYPES: readonly number[] = [130, 131, 132, 133, 134, 135, 136, 143, 151, 152];
 const UNTRACKED = new Uint8Array(256);
 for (const type of UNTRACKED_TYPES) UNTRACKED[type] = 1;
 

@@ -1,4 +1,4 @@
-import { R_ICMP_OUTER, R_ICMP_QUOTE, R_ICMP_UNKNOWN } from '../base/reason.ts';
+import { R_ICMP_OUTER, R_ICMP_QUOTE, R_ICMP_UNKNOWN, R_ICMP6_OUTER } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_DST, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { NO_ANSWER, TRACK_ACCEPT, TRACK_INVALID } from '../conntrack/tracker.ts';
@@ -54,7 +54,11 @@ export function trackQuoted(ct: Conntrack, pkt: Packet, quote: number): number {
   const dir = hit & 1;
   const outer = family === AF_INET ? view.getInt32(pkt.off + 16) : ct.pool.find(view, pkt.off + 24);
   // The tuple found leads to the quoted sender, and so must the error itself.
-  if (outer !== ct.table.words[flow * ROW_WORDS + F_DST + dir * 3]) return invalid(pkt, R_ICMP_OUTER);
+  const inner = ct.table.words[flow * ROW_WORDS + F_DST + dir * 3]!;
+  if (outer !== inner) {
+    because(pkt, family === AF_INET ? R_ICMP_OUTER : R_ICMP6_OUTER, outer, inner);
+    return TRACK_INVALID;
+  }
   pkt.flow = flow;
   pkt.ctinfo = dir === 0 ? IP_CT_RELATED : IP_CT_RELATED_REPLY;
   return TRACK_ACCEPT;

@@ -275,11 +275,17 @@ export class TcpTracker implements Tracker {
   }
 
   /** Whether a RST answers a SYN or ACK that was let through although it did not fit. */
-  private answersIgnored(w: Int32Array, at: number, pkt: Packet, dir: number, old: number, seq: number): boolean {
+  private answersIgnored(
+    w: Int32Array,
+    at: number,
+    pkt: Packet,
+    dir: number,
+    old: number,
+    seq: number,
+  ): boolean {
     const status = w[at + F_STATUS]!;
     const lastIndex = W.lastIndex(w, at);
-    const afterSyn =
-      (status & IPS_SEEN_REPLY) !== 0 && lastIndex === X.INDEX_SYN && W.lastDir(w, at) !== dir;
+    const afterSyn = (status & IPS_SEEN_REPLY) !== 0 && lastIndex === X.INDEX_SYN && W.lastDir(w, at) !== dir;
     const afterAck = (status & IPS_ASSURED) === 0 && lastIndex === X.INDEX_ACK;
     if ((afterSyn || afterAck) && tcpAck(pkt.view, pkt.l4) === w[at + W.W_LAST_END]) return true;
     return (

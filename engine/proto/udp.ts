@@ -4,6 +4,7 @@ import {
   R_UDP_SHORT,
   R_UDPLITE_CHECKSUM,
   R_UDPLITE_COVERAGE,
+  R_UDPLITE_MISSING,
   R_UDPLITE_SHORT,
 } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
@@ -13,8 +14,8 @@ import type { Settings } from '../conntrack/settings.ts';
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_NAT_CLASH, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
-import { transportChecksumOk } from '../packet/checksum.ts';
-import { because, type Packet } from '../packet/packet.ts';
+import { fold, pseudoSum, sum, transportChecksumOk } from '../packet/checksum.ts';
+import { AF_INET, because, type Packet } from '../packet/packet.ts';
 import { IPPROTO_UDP } from '../packet/protocols.ts';
 
 const UDP_HEADER = 8;
@@ -40,7 +41,8 @@ export class UdpTracker implements Tracker {
   configure(settings: Settings): void {
     this.timeout = settings.millis('nf_conntrack_udp_timeout');
     this.streamTimeout = settings.millis('nf_conntrack_udp_timeout_stream');
-    this.streamAfter = settings.profile.udpStreamAfter;
+    // Measured: UDP-Lite has no two-second rule.
+    this.streamAfter = this.lite ? 0 : settings.profile.udpStreamAfter;
     this.checksum = settings.get('nf_conntrack_checksum') !== 0;
   }
 
@@ -92,19 +94,18 @@ export class UdpTracker implements Tracker {
     );
   }
 
-  /** Measured: the kernel takes UDP's number for the pseudo header of UDP-Lite as well. */
   private soundLite(pkt: Packet): boolean {
     const { view, l4 } = pkt;
     const there = pkt.end - l4;
     if (there < UDP_HEADER) return refuse(pkt, R_UDPLITE_SHORT);
     const coverage = view.getUint16(l4 + 4) || there;
     if (coverage < UDP_HEADER || coverage > there) return refuse(pkt, R_UDPLITE_COVERAGE, coverage, there);
-    if (view.getUint16(l4 + 6) === 0) return refuse(pkt, R_UDPLITE_CHECKSUM);
+    if (view.getUint16(l4 + 6) === 0) return refuse(pkt, R_UDPLITE_MISSING);
     if (!this.checksum) return true;
-    return (
-      transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_UDP, l4, l4 + coverage) ||
-      refuse(pkt, R_UDPLITE_CHECKSUM)
-    );
+    // Measured: the kernel sums UDP's number, and over IPv4 only the low 8 bits of the length.
+    const length = pkt.family === AF_INET ? there & 0xff : there;
+    const pseudo = pseudoSum(view, pkt.off, pkt.family, IPPROTO_UDP, length);
+    return fold(sum(view, l4, l4 + coverage, pseudo)) === 0xffff || refuse(pkt, R_UDPLITE_CHECKSUM);
   }
 }
 

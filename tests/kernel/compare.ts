@@ -7,7 +7,13 @@ import { Settings } from '../../engine/conntrack/settings.ts';
 import { IPS_CONFIRMED, statusNames } from '../../engine/conntrack/status.ts';
 import { Firewall } from '../../engine/hook/firewall.ts';
 import { DLT_RAW } from '../../engine/packet/link.ts';
-import { CTINFO_INVALID, CTINFO_NONE, IP_CT_UNTRACKED, Packet, resetPacket } from '../../engine/packet/packet.ts';
+import {
+  CTINFO_INVALID,
+  CTINFO_NONE,
+  IP_CT_UNTRACKED,
+  Packet,
+  resetPacket,
+} from '../../engine/packet/packet.ts';
 import { sideFlags, sideScale } from '../../engine/proto/tcp-words.ts';
 import type { Kernel, KernelEntry, KernelPacket, KernelRun, KernelTuple } from './oracle.ts';
 
@@ -18,7 +24,13 @@ interface Verdict {
   readonly log: string;
 }
 
-const STATES: readonly string[] = ['ESTABLISHED original', 'RELATED original', 'NEW original', 'ESTABLISHED reply', 'RELATED reply'];
+const STATES: readonly string[] = [
+  'ESTABLISHED original',
+  'RELATED original',
+  'NEW original',
+  'ESTABLISHED reply',
+  'RELATED reply',
+];
 
 function engineState(pkt: Packet): string {
   if (pkt.ctinfo === CTINFO_INVALID) return 'INVALID';
@@ -62,7 +74,8 @@ export class EngineSide {
   private tcpSides(flow: number): string {
     const w = this.firewall.conntrack.table.words;
     const at = flow * ROW_WORDS;
-    const both = (of: (w: Int32Array, at: number, dir: number) => number): string => `${of(w, at, 0)},${of(w, at, 1)}`;
+    const both = (of: (w: Int32Array, at: number, dir: number) => number): string =>
+      `${of(w, at, 0)},${of(w, at, 1)}`;
     return ` scale ${both(sideScale)} flags ${both(sideFlags)}`;
   }
 
@@ -91,8 +104,29 @@ function engineLine(f: FlowRecord, sides: string): string {
   return `${f.protonum} ${f.state ?? ''}${sides} [${statusNames(f.status).join(',')}] ${tupleText(f.original)} | ${tupleText(f.reply)}`;
 }
 
-const TCP = ['NONE', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT', 'CLOSE_WAIT', 'LAST_ACK', 'TIME_WAIT', 'CLOSE', 'SYN_SENT2'];
-const SCTP = ['NONE', 'CLOSED', 'COOKIE_WAIT', 'COOKIE_ECHOED', 'ESTABLISHED', 'SHUTDOWN_SENT', 'SHUTDOWN_RECD', 'SHUTDOWN_ACK_SENT', 'HEARTBEAT_SENT'];
+const TCP = [
+  'NONE',
+  'SYN_SENT',
+  'SYN_RECV',
+  'ESTABLISHED',
+  'FIN_WAIT',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'TIME_WAIT',
+  'CLOSE',
+  'SYN_SENT2',
+];
+const SCTP = [
+  'NONE',
+  'CLOSED',
+  'COOKIE_WAIT',
+  'COOKIE_ECHOED',
+  'ESTABLISHED',
+  'SHUTDOWN_SENT',
+  'SHUTDOWN_RECD',
+  'SHUTDOWN_ACK_SENT',
+  'HEARTBEAT_SENT',
+];
 
 function kernelLine(e: KernelEntry): string {
   const state = e.tcp ? TCP[e.tcp.state] : e.sctp ? SCTP[e.sctp.state] : '';
@@ -100,9 +134,17 @@ function kernelLine(e: KernelEntry): string {
   return `${e.protocol} ${state}${sides} [${statusNames(e.status & 0x7ff).join(',')}] ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)}`;
 }
 
-/** Which reasons the kernel logs word for word; other texts of ours are left out of the comparison. */
+/**
+ * A logged reason as it can be compared: without the protocol in front; SCTP's tags and lengths, which the
+ * kernel logs in the machine's byte order, and IPv6 addresses, which we do not print, left out.
+ */
 function comparableLog(text: string): string {
-  return text.replace(/^nf_ct_proto_\d+: /, '').trim();
+  return text
+    .replace(/^nf_ct_proto_\d+: /, '')
+    .replace(/[0-9a-f]+ vs [0-9a-f]+/, 'tags')
+    .replace(/\blen \d+/, 'len')
+    .replace(/outer daddr [0-9a-f:]{39} != inner [0-9a-f:]{39}/, 'outer daddr is not the quoted sender')
+    .trim();
 }
 
 /** A difference between the two sides. */
@@ -122,7 +164,12 @@ export interface CompareOptions {
   readonly dumpEvery?: boolean;
 }
 
-function compareTables(packet: number, kernel: readonly KernelEntry[], engine: Map<string, number>, slack: number): Difference[] {
+function compareTables(
+  packet: number,
+  kernel: readonly KernelEntry[],
+  engine: Map<string, number>,
+  slack: number,
+): Difference[] {
   const out: Difference[] = [];
   const left = new Map(engine);
   for (const entry of kernel) {
@@ -134,7 +181,8 @@ function compareTables(packet: number, kernel: readonly KernelEntry[], engine: M
     else if (timeout < theirs - 0.1 || timeout > theirs + 1 + slack)
       out.push({ packet, kernel: `${line} timeout ${theirs}`, engine: `timeout ${timeout}` });
   }
-  for (const [line, timeout] of left) if (timeout > 0.05) out.push({ packet, kernel: 'no such entry', engine: `${line} ${timeout}` });
+  for (const [line, timeout] of left)
+    if (timeout > 0.05) out.push({ packet, kernel: 'no such entry', engine: `${line} ${timeout}` });
   return out;
 }
 
@@ -142,7 +190,11 @@ function compareTables(packet: number, kernel: readonly KernelEntry[], engine: M
  * Replays packets through both and compares state, direction, status bits, reasons and the table.
  * @param kernel an open namespace, emptied first
  */
-export async function compare(kernel: Kernel, packets: readonly KernelPacket[], options: CompareOptions = {}): Promise<Difference[]> {
+export async function compare(
+  kernel: Kernel,
+  packets: readonly KernelPacket[],
+  options: CompareOptions = {},
+): Promise<Difference[]> {
   await kernel.reset();
   await kernel.sysctls(options.sysctls ?? {});
   const run = await kernel.replay(packets, { dumpEvery: options.dumpEvery ?? false });
@@ -150,7 +202,11 @@ export async function compare(kernel: Kernel, packets: readonly KernelPacket[], 
 }
 
 /** The engine's half of {@link compare}, for a kernel run that was made before. */
-export function compareRun(run: KernelRun, packets: readonly KernelPacket[], options: CompareOptions = {}): Difference[] {
+export function compareRun(
+  run: KernelRun,
+  packets: readonly KernelPacket[],
+  options: CompareOptions = {},
+): Difference[] {
   const most = options.most ?? 10;
   const engine = new EngineSide(options.sysctls ?? {});
   const out: Difference[] = [];
@@ -158,11 +214,20 @@ export function compareRun(run: KernelRun, packets: readonly KernelPacket[], opt
   for (const [i, packet] of packets.entries()) {
     const ours = engine.receive(packet.bytes, start + run.times[i]!);
     const v = run.verdicts[i]!;
-    const state = v.state === null ? 'none' : v.dir === null || v.state === 'INVALID' || v.state === 'UNTRACKED' ? v.state : `${v.state} ${v.dir}`;
+    const state =
+      v.state === null
+        ? 'none'
+        : v.dir === null || v.state === 'INVALID' || v.state === 'UNTRACKED'
+          ? v.state
+          : `${v.state} ${v.dir}`;
     const status = statusNames(v.status & ~IPS_CONFIRMED & 0x7ff).join(',');
     if (ours.state !== state || (state !== 'none' && ours.status !== status))
-      out.push({ packet: i, kernel: `${state} [${status}] ${v.log.join('; ')}`, engine: `${ours.state} [${ours.status}] ${ours.log}` });
-    else if (v.log.length > 0 && comparableLog(v.log[0]!) !== ours.log.trim())
+      out.push({
+        packet: i,
+        kernel: `${state} [${status}] ${v.log.join('; ')}`,
+        engine: `${ours.state} [${ours.status}] ${ours.log}`,
+      });
+    else if (v.log.length > 0 && comparableLog(v.log[0]!) !== comparableLog(ours.log))
       out.push({ packet: i, kernel: `log ${v.log.join('; ')}`, engine: `log ${ours.log}` });
     if (run.tables !== undefined) out.push(...compareTables(i, run.tables[i]!, engine.table(), 0.2));
     if (out.length >= most) return out;

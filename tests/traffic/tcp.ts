@@ -35,7 +35,10 @@ const FLAGS: readonly number[] = [
 const WINDOWS: readonly number[] = [0, 1, 100, 512, 8192, 65535];
 const LENGTHS: readonly number[] = [0, 0, 0, 1, 10, 100, 1400];
 /** Distances from the right sequence number. */
-const OFFSETS: readonly number[] = [0, 0, 0, 0, 1, -1, 2, 10, -10, 100, -100, 1400, -1400, 8192, -8192, 65535, -66000, -66001, -65999, 70000, 1_000_000, -1_000_000];
+const OFFSETS: readonly number[] = [
+  0, 0, 0, 0, 1, -1, 2, 10, -10, 100, -100, 1400, -1400, 8192, -8192, 65535, -66000, -66001, -65999, 70000,
+  1_000_000, -1_000_000,
+];
 
 /** TCP between few hosts and ports, so that tuples are used again; right, nearly right and wrong segments. */
 export class TcpTraffic {
@@ -64,7 +67,13 @@ export class TcpTraffic {
       case 'again':
         return c.sides[dice.below(2)]!.sent ?? this.course(c);
       case 'rst':
-        return this.segment(c, dice.below(2), dice.pick([TH_RST, TH_RST | TH_ACK]), dice.pick([0, 0, 1, -1, 100]), 0);
+        return this.segment(
+          c,
+          dice.below(2),
+          dice.pick([TH_RST, TH_RST | TH_ACK]),
+          dice.pick([0, 0, 1, -1, 100]),
+          0,
+        );
       case 'syn':
         return this.restart(c);
     }
@@ -76,7 +85,9 @@ export class TcpTraffic {
     const isn = (): number => dice.pick([dice.word(), 0xffffff00, 0, 0x7fffff80]);
     const side = (host: string, port: number): Side => ({ address: host, port, next: isn(), sent: null });
     const host = index % 8;
-    const [a, b] = v6 ? [`fd00:1::${host + 1}`, `fd00:2::${host + 1}`] : [`10.0.0.${host + 1}`, `10.1.0.${host + 1}`];
+    const [a, b] = v6
+      ? [`fd00:1::${host + 1}`, `fd00:2::${host + 1}`]
+      : [`10.0.0.${host + 1}`, `10.1.0.${host + 1}`];
     return {
       sides: [side(a, 1000 + index), side(b, dice.pick([80, 21]))],
       step: 0,
@@ -107,7 +118,14 @@ export class TcpTraffic {
   }
 
   /** A segment `seqOff` and `ackOff` away from the right one; what is right moves on. */
-  private segment(c: Connection, dir: number, flags: number, seqOff: number, ackOff: number, length?: number): Uint8Array {
+  private segment(
+    c: Connection,
+    dir: number,
+    flags: number,
+    seqOff: number,
+    ackOff: number,
+    length?: number,
+  ): Uint8Array {
     const { dice } = this;
     const from = c.sides[dir]!;
     const to = c.sides[1 - dir]!;

@@ -1,0 +1,108 @@
+import { type EventSink, ipct, isNewEvent, REASONS, readFlow } from '@keepstate/engine';
+import { type Colour, coloured } from '../colour.ts';
+import type { Command, World } from '../command.ts';
+import { compileFilter, type Filter } from '../filter.ts';
+import { Subject, subjectOfFlow } from '../filter-subject.ts';
+import { type EventKind, eventBody, eventLine, eventPrefix, type FlowEvent } from '../format/event-line.ts';
+import { jsonEvent } from '../format/json-event.ts';
+import { epochText, secondsText } from '../moment.ts';
+import { type Given, listOf } from '../options.ts';
+import { closePlay, colourOf, playAll, preparePlay } from '../play.ts';
+import type { Session } from '../session.ts';
+
+const EXPIRED = REASONS.find((r) => r.name === 'expired')!.id;
+const COLOURS: Readonly<Record<EventKind, Colour | null>> = { NEW: 'good', UPDATE: null, DESTROY: 'bad' };
+
+/** Prints events as they come. */
+class EventPrinter implements EventSink {
+  shown = 0;
+  /** Exact time of the packet that is being played, as text: events that it causes have it. */
+  packetTime: (() => string) | null = null;
+
+  private readonly world: World;
+  private readonly json: boolean;
+  private readonly colour: boolean;
+  private readonly filter: Filter | null;
+  private readonly words: ReadonlySet<string>;
+  private readonly subject: Subject = new Subject();
+  private session: Session | null = null;
+
+  constructor(given: Given, world: World) {
+    this.world = world;
+    this.json = given.has('json');
+    this.words = listOf('output', given, ['timestamp', 'extended', 'id', 'ktimestamp']);
+    this.colour = colourOf(given, world);
+    const expression = given.value('filter');
+    this.filter = expression === null ? null : compileFilter(expression, 'flow');
+  }
+
+  /** Says whose table it listens to. */
+  of(session: Session): void {
+    this.session = session;
+  }
+
+  event(row: number, events: number, now: number, reason: number): void {
+    const flow = readFlow(this.session!.firewall.conntrack, row);
+    if (this.filter !== null) {
+      subjectOfFlow(flow, this.subject);
+      if (!this.filter(this.subject)) return;
+    }
+    const kind = (events & ipct.IPCT_DESTROY) !== 0 ? 'DESTROY' : isNewEvent(events) ? 'NEW' : 'UPDATE';
+    const expired = kind === 'DESTROY' && reason === EXPIRED;
+    // A timer runs out at its own moment; all else happens when a packet comes.
+    const stamp = expired || this.packetTime === null ? secondsText(now) : this.packetTime();
+    this.shown++;
+    this.world.out.write(`${this.line({ kind, time: now, flow, expired }, stamp, events, reason)}\n`);
+  }
+
+  private line(event: FlowEvent, stamp: string, events: number, reason: number): string {
+    if (this.json) return jsonEvent(event, stamp, events, reason);
+    const options = {
+      timestamp: this.words.has('timestamp'),
+      extended: this.words.has('extended'),
+      id: this.words.has('id'),
+      ktimestamp: this.words.has('ktimestamp'),
+    };
+    const colour = COLOURS[event.kind];
+    if (!this.colour || colour === null) return eventLine(event, stamp, options);
+    const front = options.timestamp ? `[${stamp}]\t` : '';
+    return `${front}${coloured(eventPrefix(event.kind), colour, true)} ${eventBody(event, options)}`;
+  }
+}
+
+async function run(words: readonly string[], given: Given, world: World): Promise<number> {
+  const printer = new EventPrinter(given, world);
+  const play = preparePlay(words, given, printer);
+  const { session } = play;
+  printer.of(session);
+  const held = given.has('no-time');
+  await playAll(
+    play,
+    world,
+    (record) => {
+      printer.packetTime = held ? null : () => epochText(record.seconds, record.nanoseconds);
+      session.receive(record);
+      printer.packetTime = null;
+    },
+    true,
+  );
+  return closePlay(play, world, `${printer.shown} flow events have been shown.`, false);
+}
+
+/** `keepstate events`: what happens in the table. */
+export const EVENTS: Command = {
+  name: 'events',
+  takes: 'FILE…',
+  summary: 'what happens in the flow table, as conntrack -E shows it',
+  about: [
+    'Prints NEW, UPDATE and DESTROY as they happen. A flow that expires between two packets is destroyed at that ' +
+      'moment; what would happen after the last packet is not shown unless --at lets time pass.',
+    'A DESTROY because the timer ran out shows neither timeout nor state, as in conntrack -E.',
+  ],
+  examples: [
+    { command: 'keepstate events -o timestamp,id capture.pcap', says: 'with times and ids' },
+    { command: 'keepstate events --at +3600 capture.pcap', says: 'until an hour after the first packet' },
+    { command: "keepstate events --json --filter 'udp and port 53' capture.pcap", says: 'DNS, for programs' },
+  ],
+  run,
+};

@@ -1,0 +1,166 @@
+import { F_ID, type FlowRecord, ROW_WORDS, readFlow } from '@keepstate/engine';
+import type { Command, World } from '../command.ts';
+import { compileFilter, type Filter } from '../filter.ts';
+import { Subject, subjectOfFlow } from '../filter-subject.ts';
+import { flowCommunityId } from '../format/community-id.ts';
+import { conntrackLine } from '../format/conntrack-line.ts';
+import { countLines, FlowCounts } from '../format/counts.ts';
+import { jsonFlow } from '../format/json-flow.ts';
+import { procIpConntrack } from '../format/proc-ip-conntrack.ts';
+import { procNfConntrack } from '../format/proc-nf-conntrack.ts';
+import { zeekHead, zeekLine, zeekTail, zeekUid } from '../format/zeek.ts';
+import { type Given, listOf, oneOf, wholeNumber } from '../options.ts';
+import { closePlay, colourOf, type Play, playAll, preparePlay } from '../play.ts';
+import type { Session } from '../session.ts';
+import { UsageError } from '../trouble.ts';
+import { ZeekLog } from '../zeek-log.ts';
+
+const FORMATS = ['conntrack', 'extended', 'proc', 'proc-classic', 'json', 'zeek'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** A flow as a line with its newline. */
+type Printer = (flow: FlowRecord) => string;
+
+function formatOf(given: Given): Format | null {
+  const name = given.value('format');
+  const format = name === null ? null : oneOf('format', name, FORMATS);
+  if (!given.has('json')) return format;
+  if (format !== null && format !== 'json') throw new UsageError(`--json and --format ${format} contradict each other`);
+  return 'json';
+}
+
+function printerOf(given: Given, format: Exclude<Format, 'zeek'>, session: Session): Printer {
+  const words = listOf('output', given, ['extended', 'id', 'ktimestamp']);
+  const { settings, conntrack } = session.firewall;
+  const gre = {
+    timeout: settings.get('nf_conntrack_gre_timeout'),
+    stream: settings.get('nf_conntrack_gre_timeout_stream'),
+  };
+  const options = {
+    extended: format === 'extended' || words.has('extended'),
+    id: words.has('id'),
+    ktimestamp: words.has('ktimestamp'),
+  };
+  const id = given.has('community-id');
+  const { now } = conntrack;
+  if (format === 'json') return (flow) => `${jsonFlow(flow, id ? flowCommunityId(flow) : null)}\n`;
+  const tail = (flow: FlowRecord): string => (id ? ` community_id=${flowCommunityId(flow)}\n` : '\n');
+  if (format === 'proc') return (flow) => procNfConntrack(flow, now, gre) + tail(flow);
+  if (format === 'proc-classic') {
+    const marks = !settings.profile.classicProc;
+    return (flow) => procIpConntrack(flow, now, gre, marks) + tail(flow);
+  }
+  return (flow) => conntrackLine(flow, now, options) + tail(flow);
+}
+
+/** Rows of the table in the order in which their flows began. */
+function rowsInOrder(session: Session): number[] {
+  const { conntrack } = session.firewall;
+  const rows: number[] = [];
+  conntrack.eachFlow((row) => rows.push(row));
+  const { words } = conntrack.table;
+  return rows.sort((a, b) => (words[a * ROW_WORDS + F_ID]! >>> 0) - (words[b * ROW_WORDS + F_ID]! >>> 0));
+}
+
+function eachShown(session: Session, filter: Filter | null, show: (flow: FlowRecord) => void): void {
+  const subject = new Subject();
+  for (const row of rowsInOrder(session)) {
+    const flow = readFlow(session.firewall.conntrack, row);
+    if (filter !== null) {
+      subjectOfFlow(flow, subject);
+      if (!filter(subject)) continue;
+    }
+    show(flow);
+  }
+}
+
+async function runZeek(words: readonly string[], given: Given, world: World, filter: Filter | null): Promise<number> {
+  const withId = given.has('community-id');
+  const seed = wholeNumber('seed', given.value('seed') ?? '1');
+  const subject = new Subject();
+  let shown = 0;
+  let play: Play | null = null;
+  const head = (): void => world.out.write(zeekHead(play!.session.packets > 0 ? play!.session.first : 0, withId));
+  const log = new ZeekLog((conn, flow) => {
+    subjectOfFlow(flow, subject);
+    if (filter !== null && !filter(subject)) return;
+    if (shown++ === 0) head();
+    world.out.write(zeekLine(conn, flow, zeekUid(seed, conn.id, conn.first), withId ? flowCommunityId(flow) : null));
+  });
+  play = preparePlay(words, given, log);
+  const { session } = play;
+  log.of(session);
+  await playAll(
+    play,
+    world,
+    (record) => {
+      if (session.receive(record) >= 0) log.packet(session, record.time);
+    },
+    true,
+  );
+  log.finish(session);
+  if (shown === 0) head();
+  world.out.write(zeekTail(session.last));
+  return closePlay(play, world, `${shown} flow entries have been shown.`, true);
+}
+
+async function run(words: readonly string[], given: Given, world: World): Promise<number> {
+  const format = formatOf(given);
+  colourOf(given, world);
+  const expression = given.value('filter');
+  const filter = expression === null ? null : compileFilter(expression, 'flow');
+  const count = given.has('count');
+  if (format === 'zeek') {
+    if (count) throw new UsageError('--count and --format zeek contradict each other');
+    return runZeek(words, given, world, filter);
+  }
+  listOf('output', given, ['extended', 'id', 'ktimestamp']);
+  const play = preparePlay(words, given, null);
+  const { session } = play;
+  await playAll(
+    play,
+    world,
+    (record) => {
+      session.receive(record);
+    },
+    false,
+  );
+  const counts = new FlowCounts();
+  const classic = session.firewall.settings.profile.classicProc;
+  const print = printerOf(given, format ?? (classic ? 'proc-classic' : 'conntrack'), session);
+  let shown = 0;
+  eachShown(session, filter, (flow) => {
+    shown++;
+    if (count) counts.add(flow);
+    else world.out.write(print(flow));
+  });
+  if (count) world.out.write(countLines(counts, format === 'json'));
+  return closePlay(play, world, count ? null : `${shown} flow entries have been shown.`, true);
+}
+
+/** `keepstate flows`: the table. */
+export const FLOWS: Command = {
+  name: 'flows',
+  takes: 'FILE…',
+  summary: 'the flow table after the last packet, or at some moment',
+  about: [
+    'Prints the flows that are in the table after the last packet (or at --at), in the order in which they began, ' +
+      'as conntrack -L does. Timeouts are whole seconds, rounded down.',
+    'packets= and bytes= are there with --sysctl nf_conntrack_acct=1, delta-time= with --sysctl ' +
+      'nf_conntrack_timestamp=1, as on Linux.',
+    '--format zeek is a log, not a table: a line for each flow of the capture in the order in which they ended, ' +
+      'then those that had not ended.',
+  ],
+  examples: [
+    { command: 'keepstate flows capture.pcap', says: 'the table at the end' },
+    { command: 'keepstate flows --at +30 capture.pcap', says: 'half a minute after the first packet' },
+    { command: 'keepstate flows --count capture.pcap', says: 'how many, by protocol and state' },
+    {
+      command: "keepstate flows --filter 'tcp and status UNREPLIED' --sysctl nf_conntrack_acct=1 capture.pcap",
+      says: 'unanswered TCP, with counters',
+    },
+    { command: 'keepstate flows --profile linux-2.4 capture.pcap', says: 'as the classic system had it' },
+    { command: 'keepstate flows --format zeek --community-id capture.pcap >conn.log', says: "for Zeek's friends" },
+  ],
+  run,
+};

@@ -1,0 +1,72 @@
+import { type Filter, compileFilter } from '../filter.ts';
+import { Subject } from '../filter-subject.ts';
+import type { Command, World } from '../command.ts';
+import { jsonPacket } from '../format/json-packet.ts';
+import { traceHead, traceLine } from '../format/trace-line.ts';
+import { epochText, secondsText } from '../moment.ts';
+import { type Given, listOf } from '../options.ts';
+import { closePlay, colourOf, FINE, FOUND, playAll, preparePlay } from '../play.ts';
+import { LastGone, PacketReport, subjectOfPacket } from '../report.ts';
+
+async function run(words: readonly string[], given: Given, world: World): Promise<number> {
+  const json = given.has('json');
+  const epoch = listOf('output', given, ['timestamp']).has('timestamp');
+  const colour = colourOf(given, world);
+  const expression = given.value('filter');
+  const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
+  const gone = new LastGone();
+  const play = preparePlay(words, given, gone);
+  const { session, several } = play;
+  gone.of(session);
+  const report = new PacketReport();
+  const subject = new Subject();
+  let shown = 0;
+  let found = false;
+  if (!json) world.out.write(traceHead());
+  await playAll(
+    play,
+    world,
+    (record, source) => {
+      report.fill(session, session.receive(record), gone);
+      if (filter !== null) {
+        subjectOfPacket(session, report, subject);
+        if (!filter(subject)) return;
+      }
+      shown++;
+      if (report.ctstate === 'INVALID' || report.fate === 'drop') found = true;
+      const file = several ? source.name : null;
+      if (json) world.out.write(jsonPacket(session, report, epochText(record.seconds, record.nanoseconds), file));
+      else {
+        const time = epoch
+          ? epochText(record.seconds, record.nanoseconds)
+          : secondsText(record.time - session.first);
+        world.out.write(traceLine(session, report, time, file, colour));
+      }
+    },
+    true,
+  );
+  const status = closePlay(play, world, `${shown} packets have been shown.`, true);
+  return status === FINE && found && given.has('check') ? FOUND : status;
+}
+
+/** `keepstate trace`: what tracking makes of each packet. */
+export const TRACE: Command = {
+  name: 'trace',
+  takes: 'FILE…',
+  summary: 'what connection tracking makes of each packet, and why',
+  about: [
+    'Prints a line for each packet: its number and its time (seconds after the first), its ct state and direction, ' +
+      'state and seconds left of its flow in the table after it, and what it is; behind -- the reason where it is ' +
+      'INVALID, ignored, dropped, held as a fragment or not tracked at all.',
+    'Several files are one timeline. A packet that rules never see (no IP, cut short, damaged IP header, part of a ' +
+      'datagram that is not yet whole) has no ct state: the column shows a dash.',
+  ],
+  examples: [
+    { command: 'keepstate trace capture.pcap', says: 'every packet' },
+    { command: "keepstate trace --filter 'ctstate INVALID' capture.pcap", says: 'only INVALID packets, with the reason' },
+    { command: 'tcpdump -w - -i eth0 | keepstate trace -', says: 'as it happens' },
+    { command: 'keepstate trace --json outside.pcap inside.pcap', says: 'two captures as one timeline, for programs' },
+    { command: 'keepstate trace --check --quiet capture.pcap >/dev/null', says: 'status 1 if something was INVALID' },
+  ],
+  run,
+};

@@ -1,0 +1,203 @@
+import {
+  AF_INET,
+  CTINFO_INVALID,
+  CTINFO_NONE,
+  type EventSink,
+  F_ID,
+  F_KIND,
+  F_STATUS,
+  hasPorts,
+  IP_CT_ESTABLISHED_REPLY,
+  IP_CT_NEW,
+  IP_CT_RELATED,
+  IP_CT_RELATED_REPLY,
+  IP_CT_UNTRACKED,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  ipct,
+  Located,
+  locate,
+  NF_ACCEPT,
+  NF_STOLEN,
+  type Reason,
+  REASONS,
+  ROW_WORDS,
+  reasonText,
+} from '@keepstate/engine';
+import type { Session } from './session.ts';
+import type { Subject } from './filter-subject.ts';
+
+/** What became of a packet: null for frames that carry no IP, which are not the firewall's to judge. */
+export type Fate = 'accept' | 'drop' | 'held' | null;
+/** A packet's ct state as rules see it; null if it never reached tracking. */
+export type CtState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' | null;
+
+const REASON_BY_ID: readonly (Reason | undefined)[] = REASONS.reduce<(Reason | undefined)[]>((list, reason) => {
+  list[reason.id] = reason;
+  return list;
+}, []);
+
+/** Reasons below are of the frame: what it carries could not be read as IP. */
+const FIRST_IP_REASON = 100;
+/** Reasons from here on are of tracking; fragments, dropped before it, are below. */
+const FIRST_TRACKING_REASON = 300;
+
+function ctStateOf(ctinfo: number): CtState {
+  switch (ctinfo) {
+    case CTINFO_NONE:
+      return null;
+    case CTINFO_INVALID:
+      return 'INVALID';
+    case IP_CT_UNTRACKED:
+      return 'UNTRACKED';
+    case IP_CT_NEW:
+      return 'NEW';
+    case IP_CT_RELATED:
+    case IP_CT_RELATED_REPLY:
+      return 'RELATED';
+    default:
+      return 'ESTABLISHED';
+  }
+}
+
+function directionOf(ctinfo: number): 'original' | 'reply' | null {
+  if (ctinfo === IP_CT_ESTABLISHED_REPLY || ctinfo === IP_CT_RELATED_REPLY) return 'reply';
+  return ctinfo === CTINFO_NONE || ctinfo === CTINFO_INVALID || ctinfo === IP_CT_UNTRACKED ? null : 'original';
+}
+
+/** Remembers the flow that left last: a packet may remove its own flow, and the table forgets it. */
+export class LastGone implements EventSink {
+  row = 0;
+  id = 0;
+  status = 0;
+  private session: Session | null = null;
+
+  /** Says whose table it listens to. */
+  of(session: Session): void {
+    this.session = session;
+  }
+
+  event(flow: number, events: number): void {
+    if ((events & ipct.IPCT_DESTROY) === 0 || this.session === null) return;
+    const w = this.session.firewall.conntrack.table.words;
+    this.row = flow;
+    this.id = w[flow * ROW_WORDS + F_ID]! >>> 0;
+    this.status = w[flow * ROW_WORDS + F_STATUS]!;
+  }
+}
+
+/** What tracking made of the packet that was received last. Filled again and again. */
+export class PacketReport {
+  fate: Fate = null;
+  ctstate: CtState = null;
+  direction: 'original' | 'reply' | null = null;
+  /** Id of its flow, 0 if none. */
+  flow = 0;
+  /** Protocol of its flow: an ICMP error belongs to a flow of another protocol. */
+  flowProtocol = -1;
+  /** IPS_* bits of the flow after the packet, -1 without a flow. */
+  status = -1;
+  /** State of the flow after the packet. */
+  state: string | null = null;
+  /** Milliseconds that the flow has left, -1 without a flow, or if this packet removed it. */
+  timeout = -1;
+  /** The packet removed its own flow. */
+  removed = false;
+  /** Why, null if there is nothing to say. */
+  reason: Reason | null = null;
+  /** The reason's sentence. */
+  reasonText: string | null = null;
+  /** The packet as bytes show it: where its IP and transport headers are. */
+  readonly where: Located = new Located();
+  /** Whether there is an IP header to be shown. */
+  isIp = false;
+  /** First byte of the transport header if that is in this packet and whole enough for ports or type, else -1. */
+  l4 = -1;
+
+  /** Fills it after {@link Session.receive} returned `verdict`. */
+  fill(session: Session, verdict: number, gone: LastGone): void {
+    const { pkt } = session;
+    this.reason = pkt.reason === 0 ? null : (REASON_BY_ID[pkt.reason] ?? null);
+    this.reasonText = this.reason === null ? null : reasonText(pkt.reason, pkt.operands);
+    if (this.reason !== null && this.reason.id < FIRST_IP_REASON) this.fate = null;
+    else this.fate = verdict === NF_ACCEPT ? 'accept' : verdict === NF_STOLEN ? 'held' : 'drop';
+    this.ctstate = ctStateOf(pkt.ctinfo);
+    this.direction = directionOf(pkt.ctinfo);
+    this.fillFlow(session, gone);
+    this.isIp = this.locate(session);
+  }
+
+  /** Why the packet never reached tracking though it is no fragment that waits for others; null if it did. */
+  get skipped(): string | null {
+    const { reason } = this;
+    if (reason === null) return null;
+    const dropped = reason.effect === 'dropped' && reason.id < FIRST_TRACKING_REASON;
+    return reason.effect === 'skipped' || dropped ? this.reasonText : null;
+  }
+
+  private fillFlow(session: Session, gone: LastGone): void {
+    const { conntrack } = session.firewall;
+    const row = session.pkt.flow;
+    this.removed = false;
+    this.flow = 0;
+    this.flowProtocol = -1;
+    this.status = -1;
+    this.state = null;
+    this.timeout = -1;
+    if (row === 0) return;
+    const w = conntrack.table.words;
+    const at = row * ROW_WORDS;
+    this.flowProtocol = w[at + F_KIND]! & 255;
+    this.flow = w[at + F_ID]! >>> 0;
+    if (this.flow === 0) {
+      this.removed = true;
+      if (gone.row !== row) return;
+      this.flow = gone.id;
+      this.status = gone.status;
+      return;
+    }
+    this.status = w[at + F_STATUS]!;
+    this.state = conntrack.tracker(this.flowProtocol).state(conntrack, row);
+    this.timeout = Math.max(0, conntrack.left(row));
+  }
+
+  private locate(session: Session): boolean {
+    const { pkt } = session;
+    this.l4 = -1;
+    if (this.reason !== null && this.reason.id < FIRST_IP_REASON && this.reason.name !== 'cut-short') return false;
+    const { where } = this;
+    if (!locate(pkt.view, pkt.off, pkt.end, where)) return false;
+    // Bit 0 of `frag` is "more follow": the first fragment has the transport header, later ones do not.
+    if (where.l4 >= 0 && where.frag <= 1 && where.l4 + 4 <= where.end) this.l4 = where.l4;
+    return true;
+  }
+}
+
+/** Fills what a filter looks at. */
+export function subjectOfPacket(session: Session, report: PacketReport, out: Subject): void {
+  const { view, off } = session.pkt;
+  const { where, l4, isIp } = report;
+  out.packet = session.packets;
+  out.ctstate = report.ctstate;
+  out.reason = report.reason === null ? null : report.reason.name;
+  out.flow = report.flow === 0 ? -1 : report.flow;
+  out.state = report.state;
+  out.status = report.status;
+  out.zone = session.pkt.zone;
+  out.mark = session.pkt.mark;
+  out.family = isIp ? where.family : 0;
+  out.protonum = isIp ? where.proto : -1;
+  const ports = l4 >= 0 && hasPorts(where.proto);
+  out.sport = ports ? view.getUint16(l4) : -1;
+  out.dport = ports ? view.getUint16(l4 + 2) : -1;
+  const icmp = l4 >= 0 && (where.proto === IPPROTO_ICMP || where.proto === IPPROTO_ICMPV6);
+  out.type = icmp ? view.getUint8(l4) : -1;
+  out.code = icmp ? view.getUint8(l4 + 1) : -1;
+  if (!isIp) return;
+  const v4 = where.family === AF_INET;
+  const words = v4 ? 1 : 4;
+  for (let i = 0; i < words; i++) {
+    out.src[i] = view.getInt32(off + (v4 ? 12 : 8) + i * 4);
+    out.dst[i] = view.getInt32(off + (v4 ? 16 : 24) + i * 4);
+  }
+}
