@@ -13,7 +13,7 @@ export interface ColourPlace {
  */
 export function wantsColour(choice: ColourChoice, place: ColourPlace): boolean {
   if (choice !== 'auto') return choice === 'always';
-  return place.isTTY && !place.env['NO_COLOR'] && place.env['TERM'] !== 'dumb';
+  return place.isTTY && !place.env.NO_COLOR && place.env.TERM !== 'dumb';
 }
 
 /** Colours by their use. Of ANSI's eight only, so that every terminal's own palette is respected. */

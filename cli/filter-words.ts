@@ -26,7 +26,12 @@ export const NUMBER_FIELDS: readonly NumberField[] = [
     within: (s, a, b) => between(s.sport, a, b) || between(s.dport, a, b),
     help: 'source or destination port',
   },
-  { word: 'proto', most: 255, within: (s, a, b) => between(s.protonum, a, b), help: 'protocol, by number or name' },
+  {
+    word: 'proto',
+    most: 255,
+    within: (s, a, b) => between(s.protonum, a, b),
+    help: 'protocol, by number or name',
+  },
   { word: 'type', most: 255, within: (s, a, b) => between(s.type, a, b), help: 'ICMP or ICMPv6 type' },
   { word: 'code', most: 255, within: (s, a, b) => between(s.code, a, b), help: 'ICMP or ICMPv6 code' },
   { word: 'mark', most: 0xffffffff, within: (s, a, b) => between(s.mark, a, b), help: 'conntrack mark' },
@@ -98,7 +103,12 @@ export const WORD_FIELDS: readonly WordField[] = [
     is: (s, v) => s.state === v,
     help: 'state in the table, as conntrack -L shows it',
   },
-  { word: 'status', values: [...STATUS_BITS.keys()], is: statusIs, help: 'status bit of the flow, or UNREPLIED' },
+  {
+    word: 'status',
+    values: [...STATUS_BITS.keys()],
+    is: statusIs,
+    help: 'status bit of the flow, or UNREPLIED',
+  },
   {
     word: 'ctstate',
     values: ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'],

@@ -155,7 +155,10 @@ class Parser {
     const low = match === null ? -1 : Number(match[1]);
     const high = match === null ? -1 : Number(match[2] ?? match[1]);
     if (match === null || high > field.most) {
-      this.fail(`'${part.text}' is no ${field.word}: expected 0 to ${field.most}, or a range such as 1-9`, part);
+      this.fail(
+        `'${part.text}' is no ${field.word}: expected 0 to ${field.most}, or a range such as 1-9`,
+        part,
+      );
     }
     if (low > high) this.fail(`range '${part.text}' is the wrong way round`, part);
     return [low, high];
@@ -174,13 +177,19 @@ class Parser {
     const wanted = part.text.toLowerCase();
     const value = field.values.find((v) => v.toLowerCase() === wanted);
     if (value !== undefined) return value;
-    const elsewhere = WORD_FIELDS.find((f) => f !== field && f.values.some((v) => v.toLowerCase() === wanted));
+    const elsewhere = WORD_FIELDS.find(
+      (f) => f !== field && f.values.some((v) => v.toLowerCase() === wanted),
+    );
     if (elsewhere !== undefined) {
       this.fail(`'${part.text}' is no ${field.word}`, part, `did you mean '${elsewhere.word} ${part.text}'?`);
     }
     const near = suggest(part.text.toUpperCase(), field.values) ?? suggest(wanted, field.values);
     const known = field.values.length <= 12 ? `expected ${field.values.join(', ')}` : undefined;
-    this.fail(`'${part.text}' is no ${field.word}`, part, near === undefined ? known : `did you mean '${near}'?`);
+    this.fail(
+      `'${part.text}' is no ${field.word}`,
+      part,
+      near === undefined ? known : `did you mean '${near}'?`,
+    );
   }
 
   private unknown(token: Token): never {
@@ -192,8 +201,13 @@ class Parser {
     ];
     if (token.text === ')' || RESERVED.includes(token.text)) this.fail(`unexpected '${token.text}'`, token);
     const field = WORD_FIELDS.find((f) => f.values.includes(token.text.toUpperCase()));
-    const near = field === undefined ? suggest(token.text.toLowerCase(), known) : `${field.word} ${token.text}`;
-    this.fail(`unknown word '${token.text}'`, token, near === undefined ? undefined : `did you mean '${near}'?`);
+    const near =
+      field === undefined ? suggest(token.text.toLowerCase(), known) : `${field.word} ${token.text}`;
+    this.fail(
+      `unknown word '${token.text}'`,
+      token,
+      near === undefined ? undefined : `did you mean '${near}'?`,
+    );
   }
 
   private take(text: string): boolean {

@@ -101,7 +101,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: 'seed',
     value: 'N',
     of: TRACKING,
-    help: "Key of the hash tables and of all else that Linux draws at random (default 1). Equal seeds give equal output.",
+    help: 'Key of the hash tables and of all else that Linux draws at random (default 1). Equal seeds give equal output.',
   },
   {
     name: 'check',
@@ -167,7 +167,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     options: Object.fromEntries(
       OPTIONS.map((o) => [
         o.name,
-        { type: o.value === undefined ? 'boolean' : 'string', ...(o.short === undefined ? {} : { short: o.short }) } as const,
+        {
+          type: o.value === undefined ? 'boolean' : 'string',
+          ...(o.short === undefined ? {} : { short: o.short }),
+        } as const,
       ]),
     ),
   });
@@ -215,7 +218,9 @@ export function checkOptions(command: string, given: Given): void {
   for (const name of given.names) {
     const spec = OPTIONS.find((o) => o.name === name)!;
     if (!takes(command, spec)) {
-      throw new UsageError(`'${command}' takes no option '--${name}': it belongs to ${spec.of!.join(' and ')}`);
+      throw new UsageError(
+        `'${command}' takes no option '--${name}': it belongs to ${spec.of!.join(' and ')}`,
+      );
     }
   }
 }
@@ -233,7 +238,11 @@ export function oneOf<T extends string>(name: OptionName, value: string, words: 
  * The words of a list option such as `-o timestamp,id`, without duplicates.
  * @throws UsageError for a word that is none of `words`
  */
-export function listOf<T extends string>(name: OptionName, given: Given, words: readonly T[]): ReadonlySet<T> {
+export function listOf<T extends string>(
+  name: OptionName,
+  given: Given,
+  words: readonly T[],
+): ReadonlySet<T> {
   const parts = given.all(name).flatMap((value) => value.split(','));
   return new Set(parts.map((part) => oneOf(name, part.trim(), words)));
 }

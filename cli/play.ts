@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import type { CaptureRecord, EventSink } from '@keepstate/engine';
+import type { CaptureRecord } from '@keepstate/engine';
 import { type ColourChoice, wantsColour } from './colour.ts';
 import type { World } from './command.ts';
 import { hints } from './hints.ts';
@@ -31,13 +31,12 @@ export interface Play {
 /**
  * Opens the files and makes the firewall that a command line asks for.
  * @param names files as given
- * @param sink told of the events
  */
-export function preparePlay(names: readonly string[], given: Given, sink: EventSink | null): Play {
+export function preparePlay(names: readonly string[], given: Given): Play {
   const files = given.has('stdin') && !names.includes('-') ? [...names, '-'] : names;
   if (files.length === 0) throw new UsageError("no capture is named: give a file, or '-' for standard input");
   const at = given.value('at');
-  const session = new Session(sessionOptions(given, at === null ? null : parseMoment(at)), sink);
+  const session = new Session(sessionOptions(given, at === null ? null : parseMoment(at)));
   if (files.includes('-') && isatty(0)) {
     throw new UsageError('standard input is a terminal: pipe a capture into it, or name a file');
   }

@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import { writeSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 
 /** Silence before the first line (ms): short work shows none. */
 const PATIENCE = 1000;
@@ -25,7 +25,9 @@ export function shortCount(n: number): string {
 export function shortTime(seconds: number): string {
   const s = Math.ceil(seconds);
   if (s < 60) return `${s} s`;
-  return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return s < 3600
+    ? `${Math.floor(s / 60)} min ${s % 60} s`
+    : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
 /**

@@ -19,23 +19,26 @@ import {
   locate,
   NF_ACCEPT,
   NF_STOLEN,
-  type Reason,
   REASONS,
+  type Reason,
   ROW_WORDS,
   reasonText,
 } from '@keepstate/engine';
-import type { Session } from './session.ts';
 import type { Subject } from './filter-subject.ts';
+import type { Session } from './session.ts';
 
 /** What became of a packet: null for frames that carry no IP, which are not the firewall's to judge. */
 export type Fate = 'accept' | 'drop' | 'held' | null;
 /** A packet's ct state as rules see it; null if it never reached tracking. */
 export type CtState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' | null;
 
-const REASON_BY_ID: readonly (Reason | undefined)[] = REASONS.reduce<(Reason | undefined)[]>((list, reason) => {
-  list[reason.id] = reason;
-  return list;
-}, []);
+const REASON_BY_ID: readonly (Reason | undefined)[] = REASONS.reduce<(Reason | undefined)[]>(
+  (list, reason) => {
+    list[reason.id] = reason;
+    return list;
+  },
+  [],
+);
 
 /** Reasons below are of the frame: what it carries could not be read as IP. */
 const FIRST_IP_REASON = 100;
@@ -62,7 +65,9 @@ function ctStateOf(ctinfo: number): CtState {
 
 function directionOf(ctinfo: number): 'original' | 'reply' | null {
   if (ctinfo === IP_CT_ESTABLISHED_REPLY || ctinfo === IP_CT_RELATED_REPLY) return 'reply';
-  return ctinfo === CTINFO_NONE || ctinfo === CTINFO_INVALID || ctinfo === IP_CT_UNTRACKED ? null : 'original';
+  return ctinfo === CTINFO_NONE || ctinfo === CTINFO_INVALID || ctinfo === IP_CT_UNTRACKED
+    ? null
+    : 'original';
 }
 
 /** Remembers the flow that left last: a packet may remove its own flow, and the table forgets it. */
@@ -70,15 +75,15 @@ export class LastGone implements EventSink {
   row = 0;
   id = 0;
   status = 0;
-  private session: Session | null = null;
+  private readonly session: Session;
 
-  /** Says whose table it listens to. */
-  of(session: Session): void {
+  constructor(session: Session) {
     this.session = session;
+    session.listen(this);
   }
 
   event(flow: number, events: number): void {
-    if ((events & ipct.IPCT_DESTROY) === 0 || this.session === null) return;
+    if ((events & ipct.IPCT_DESTROY) === 0) return;
     const w = this.session.firewall.conntrack.table.words;
     this.row = flow;
     this.id = w[flow * ROW_WORDS + F_ID]! >>> 0;
@@ -164,7 +169,8 @@ export class PacketReport {
   private locate(session: Session): boolean {
     const { pkt } = session;
     this.l4 = -1;
-    if (this.reason !== null && this.reason.id < FIRST_IP_REASON && this.reason.name !== 'cut-short') return false;
+    if (this.reason !== null && this.reason.id < FIRST_IP_REASON && this.reason.name !== 'cut-short')
+      return false;
     const { where } = this;
     if (!locate(pkt.view, pkt.off, pkt.end, where)) return false;
     // Bit 0 of `frag` is "more follow": the first fragment has the transport header, later ones do not.

@@ -8,8 +8,8 @@ import {
   resetPacket,
   Settings,
 } from '@keepstate/engine';
-import { type Given, oneOf, wholeNumber } from './options.ts';
 import { type Moment, momentAt } from './moment.ts';
+import { type Given, oneOf, wholeNumber } from './options.ts';
 import { UsageError } from './trouble.ts';
 
 const REASON_NUMBERS = Math.max(...REASONS.map((r) => r.id)) + 1;
@@ -37,7 +37,12 @@ export function sessionOptions(given: Given, at: Moment | null): SessionOptions 
     if (equals < 1) throw new UsageError(`bad value '${assignment}' of --sysctl: expected NAME=VALUE`);
     settings.set(assignment.slice(0, equals).trim(), assignment.slice(equals + 1).trim());
   }
-  return { settings, seed: wholeNumber('seed', given.value('seed') ?? '1'), noTime: given.has('no-time'), at };
+  return {
+    settings,
+    seed: wholeNumber('seed', given.value('seed') ?? '1'),
+    noTime: given.has('no-time'),
+    at,
+  };
 }
 
 /** A firewall that a capture is played to, and counts of what came of it. */
@@ -48,7 +53,7 @@ export class Session {
   /** Packets seen, every record counted. */
   packets = 0;
   /** Time of the first packet (ms). */
-  first = Number.NaN;
+  first: number = Number.NaN;
   /** Time of the last packet that was received (ms). */
   last = 0;
   /** How often each reason was given, by its number. */
@@ -60,14 +65,17 @@ export class Session {
 
   private readonly noTime: boolean;
   private readonly at: Moment | null;
-  private stop = Number.POSITIVE_INFINITY;
+  private stop: number = Number.POSITIVE_INFINITY;
 
-  /** @param sink told of the events */
-  constructor(options: SessionOptions, sink: EventSink | null) {
-    const { settings, seed } = options;
-    this.firewall = new Firewall(sink === null ? { settings, seed } : { settings, seed, sink });
+  constructor(options: SessionOptions) {
+    this.firewall = new Firewall({ settings: options.settings, seed: options.seed });
     this.noTime = options.noTime;
     this.at = options.at;
+  }
+
+  /** Tells a sink of all events from now on. */
+  listen(sink: EventSink): void {
+    this.firewall.conntrack.sink = sink;
   }
 
   /**

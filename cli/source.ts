@@ -105,7 +105,9 @@ export class CaptureSource {
       yield* inflater.finish();
     } catch (error) {
       const early = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
-      const problem = early ? 'the compressed file ends here, in the middle' : `gzip: ${(error as Error).message}`;
+      const problem = early
+        ? 'the compressed file ends here, in the middle'
+        : `gzip: ${(error as Error).message}`;
       throw new CaptureError(this.name, this.bytesRead, problem, 'more gzip data');
     }
   }
@@ -132,7 +134,8 @@ export class CaptureSource {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EOF') return this.buffer.subarray(0, 0);
-        if (code !== 'EAGAIN') throw new CaptureError(this.name, this.bytesRead, (error as Error).message, 'to read on');
+        if (code !== 'EAGAIN')
+          throw new CaptureError(this.name, this.bytesRead, (error as Error).message, 'to read on');
         pause(EMPTY_INPUT_WAIT);
       }
     }

@@ -34,5 +34,7 @@ export class Failure extends Error {
 export function refuse(what: string, word: string, known: readonly string[]): never {
   const near = suggest(word, known);
   if (near !== undefined) throw new UsageError(`unknown ${what} '${word}': did you mean '${near}'?`);
-  throw new UsageError(`unknown ${what} '${word}'${known.length <= 12 ? `: expected ${known.join(', ')}` : ''}`);
+  throw new UsageError(
+    `unknown ${what} '${word}'${known.length <= 12 ? `: expected ${known.join(', ')}` : ''}`,
+  );
 }

@@ -29,19 +29,16 @@ export class ZeekLog implements EventSink {
   private readonly conns: (ZeekConn | undefined)[] = [];
   private readonly onConn: OnConn;
   private ended: Ended[] = [];
-  private session: Session | null = null;
+  private readonly session: Session;
 
-  constructor(onConn: OnConn) {
-    this.onConn = onConn;
-  }
-
-  /** Says whose table it listens to. */
-  of(session: Session): void {
+  constructor(session: Session, onConn: OnConn) {
     this.session = session;
+    this.onConn = onConn;
+    session.listen(this);
   }
 
   event(row: number, events: number): void {
-    if ((events & ipct.IPCT_DESTROY) === 0 || this.session === null) return;
+    if ((events & ipct.IPCT_DESTROY) === 0) return;
     const conn = this.conns[row];
     if (conn === undefined) return;
     this.conns[row] = undefined;
@@ -49,30 +46,31 @@ export class ZeekLog implements EventSink {
   }
 
   /** Counts the packet that the session received last; one that removed its flow still belongs to it. */
-  packet(session: Session, time: number): void {
-    const { pkt } = session;
+  packet(time: number): void {
+    const { pkt } = this.session;
     const { ctinfo, flow, proto } = pkt;
     const related = ctinfo === IP_CT_RELATED || ctinfo === IP_CT_RELATED_REPLY;
     // An ICMP error is about its flow, not of it.
     const error = related && (proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6);
     if (flow !== 0 && !error) {
-      const conn = this.connOf(session, flow, time);
+      const conn = this.connOf(flow, time);
       conn?.add(pkt, ctinfo === IP_CT_ESTABLISHED_REPLY || ctinfo === IP_CT_RELATED_REPLY, time);
     }
     if (this.ended.length > 0) this.handOver();
   }
 
   /** The capture is over: hands over the flows that are still in the table. */
-  finish(session: Session): void {
+  finish(): void {
     this.handOver();
-    session.firewall.conntrack.eachFlow((row) => {
+    const { conntrack } = this.session.firewall;
+    conntrack.eachFlow((row) => {
       const conn = this.conns[row];
-      if (conn !== undefined) this.onConn(conn, readFlow(session.firewall.conntrack, row));
+      if (conn !== undefined) this.onConn(conn, readFlow(conntrack, row));
     });
   }
 
-  private connOf(session: Session, row: number, time: number): ZeekConn | undefined {
-    const w = session.firewall.conntrack.table.words;
+  private connOf(row: number, time: number): ZeekConn | undefined {
+    const w = this.session.firewall.conntrack.table.words;
     const id = w[row * ROW_WORDS + F_ID]! >>> 0;
     if (id === 0) return this.ended.find((e) => e.row === row)?.conn;
     const known = this.conns[row];

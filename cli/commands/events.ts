@@ -1,4 +1,4 @@
-import { type EventSink, ipct, isNewEvent, REASONS, readFlow } from '@keepstate/engine';
+import { type CaptureRecord, type EventSink, ipct, isNewEvent, REASONS, readFlow } from '@keepstate/engine';
 import { type Colour, coloured } from '../colour.ts';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
@@ -16,8 +16,8 @@ const COLOURS: Readonly<Record<EventKind, Colour | null>> = { NEW: 'good', UPDAT
 /** Prints events as they come. */
 class EventPrinter implements EventSink {
   shown = 0;
-  /** Exact time of the packet that is being played, as text: events that it causes have it. */
-  packetTime: (() => string) | null = null;
+  /** The packet that is being played: events that it causes have its exact time. Null between packets. */
+  record: CaptureRecord | null = null;
 
   private readonly world: World;
   private readonly json: boolean;
@@ -25,24 +25,21 @@ class EventPrinter implements EventSink {
   private readonly filter: Filter | null;
   private readonly words: ReadonlySet<string>;
   private readonly subject: Subject = new Subject();
-  private session: Session | null = null;
+  private readonly session: Session;
 
-  constructor(given: Given, world: World) {
+  constructor(session: Session, given: Given, world: World) {
+    this.session = session;
     this.world = world;
     this.json = given.has('json');
     this.words = listOf('output', given, ['timestamp', 'extended', 'id', 'ktimestamp']);
     this.colour = colourOf(given, world);
     const expression = given.value('filter');
     this.filter = expression === null ? null : compileFilter(expression, 'flow');
-  }
-
-  /** Says whose table it listens to. */
-  of(session: Session): void {
-    this.session = session;
+    session.listen(this);
   }
 
   event(row: number, events: number, now: number, reason: number): void {
-    const flow = readFlow(this.session!.firewall.conntrack, row);
+    const flow = readFlow(this.session.firewall.conntrack, row);
     if (this.filter !== null) {
       subjectOfFlow(flow, this.subject);
       if (!this.filter(this.subject)) return;
@@ -50,7 +47,9 @@ class EventPrinter implements EventSink {
     const kind = (events & ipct.IPCT_DESTROY) !== 0 ? 'DESTROY' : isNewEvent(events) ? 'NEW' : 'UPDATE';
     const expired = kind === 'DESTROY' && reason === EXPIRED;
     // A timer runs out at its own moment; all else happens when a packet comes.
-    const stamp = expired || this.packetTime === null ? secondsText(now) : this.packetTime();
+    const { record } = this;
+    const stamp =
+      expired || record === null ? secondsText(now) : epochText(record.seconds, record.nanoseconds);
     this.shown++;
     this.world.out.write(`${this.line({ kind, time: now, flow, expired }, stamp, events, reason)}\n`);
   }
@@ -71,18 +70,17 @@ class EventPrinter implements EventSink {
 }
 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
-  const printer = new EventPrinter(given, world);
-  const play = preparePlay(words, given, printer);
+  const play = preparePlay(words, given);
   const { session } = play;
-  printer.of(session);
+  const printer = new EventPrinter(session, given, world);
   const held = given.has('no-time');
   await playAll(
     play,
     world,
     (record) => {
-      printer.packetTime = held ? null : () => epochText(record.seconds, record.nanoseconds);
+      printer.record = held ? null : record;
       session.receive(record);
-      printer.packetTime = null;
+      printer.record = null;
     },
     true,
   );

@@ -17,6 +17,7 @@ import { ZeekLog } from '../zeek-log.ts';
 
 const FORMATS = ['conntrack', 'extended', 'proc', 'proc-classic', 'json', 'zeek'] as const;
 type Format = (typeof FORMATS)[number];
+const OUTPUT_WORDS = ['extended', 'id', 'ktimestamp'] as const;
 
 /** A flow as a line with its newline. */
 type Printer = (flow: FlowRecord) => string;
@@ -25,12 +26,13 @@ function formatOf(given: Given): Format | null {
   const name = given.value('format');
   const format = name === null ? null : oneOf('format', name, FORMATS);
   if (!given.has('json')) return format;
-  if (format !== null && format !== 'json') throw new UsageError(`--json and --format ${format} contradict each other`);
+  if (format !== null && format !== 'json')
+    throw new UsageError(`--json and --format ${format} contradict each other`);
   return 'json';
 }
 
 function printerOf(given: Given, format: Exclude<Format, 'zeek'>, session: Session): Printer {
-  const words = listOf('output', given, ['extended', 'id', 'ktimestamp']);
+  const words = listOf('output', given, OUTPUT_WORDS);
   const { settings, conntrack } = session.firewall;
   const gre = {
     timeout: settings.get('nf_conntrack_gre_timeout'),
@@ -74,32 +76,29 @@ function eachShown(session: Session, filter: Filter | null, show: (flow: FlowRec
   }
 }
 
-async function runZeek(words: readonly string[], given: Given, world: World, filter: Filter | null): Promise<number> {
+async function runZeek(play: Play, given: Given, world: World, filter: Filter | null): Promise<number> {
+  const { session } = play;
   const withId = given.has('community-id');
   const seed = wholeNumber('seed', given.value('seed') ?? '1');
   const subject = new Subject();
   let shown = 0;
-  let play: Play | null = null;
-  const head = (): void => world.out.write(zeekHead(play!.session.packets > 0 ? play!.session.first : 0, withId));
-  const log = new ZeekLog((conn, flow) => {
+  const log = new ZeekLog(session, (conn, flow) => {
     subjectOfFlow(flow, subject);
     if (filter !== null && !filter(subject)) return;
-    if (shown++ === 0) head();
-    world.out.write(zeekLine(conn, flow, zeekUid(seed, conn.id, conn.first), withId ? flowCommunityId(flow) : null));
+    if (shown++ === 0) world.out.write(zeekHead(session.first, withId));
+    const id = withId ? flowCommunityId(flow) : null;
+    world.out.write(zeekLine(conn, flow, zeekUid(seed, conn.id, conn.first), id));
   });
-  play = preparePlay(words, given, log);
-  const { session } = play;
-  log.of(session);
   await playAll(
     play,
     world,
     (record) => {
-      if (session.receive(record) >= 0) log.packet(session, record.time);
+      if (session.receive(record) >= 0) log.packet(record.time);
     },
     true,
   );
-  log.finish(session);
-  if (shown === 0) head();
+  log.finish();
+  if (shown === 0) world.out.write(zeekHead(session.packets > 0 ? session.first : 0, withId));
   world.out.write(zeekTail(session.last));
   return closePlay(play, world, `${shown} flow entries have been shown.`, true);
 }
@@ -110,12 +109,10 @@ async function run(words: readonly string[], given: Given, world: World): Promis
   const expression = given.value('filter');
   const filter = expression === null ? null : compileFilter(expression, 'flow');
   const count = given.has('count');
-  if (format === 'zeek') {
-    if (count) throw new UsageError('--count and --format zeek contradict each other');
-    return runZeek(words, given, world, filter);
-  }
-  listOf('output', given, ['extended', 'id', 'ktimestamp']);
-  const play = preparePlay(words, given, null);
+  if (count && format === 'zeek') throw new UsageError('--count and --format zeek contradict each other');
+  listOf('output', given, OUTPUT_WORDS);
+  const play = preparePlay(words, given);
+  if (format === 'zeek') return runZeek(play, given, world, filter);
   const { session } = play;
   await playAll(
     play,
@@ -156,11 +153,15 @@ export const FLOWS: Command = {
     { command: 'keepstate flows --at +30 capture.pcap', says: 'half a minute after the first packet' },
     { command: 'keepstate flows --count capture.pcap', says: 'how many, by protocol and state' },
     {
-      command: "keepstate flows --filter 'tcp and status UNREPLIED' --sysctl nf_conntrack_acct=1 capture.pcap",
+      command:
+        "keepstate flows --filter 'tcp and status UNREPLIED' --sysctl nf_conntrack_acct=1 capture.pcap",
       says: 'unanswered TCP, with counters',
     },
     { command: 'keepstate flows --profile linux-2.4 capture.pcap', says: 'as the classic system had it' },
-    { command: 'keepstate flows --format zeek --community-id capture.pcap >conn.log', says: "for Zeek's friends" },
+    {
+      command: 'keepstate flows --format zeek --community-id capture.pcap >conn.log',
+      says: "for Zeek's friends",
+    },
   ],
   run,
 };

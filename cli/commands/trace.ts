@@ -1,6 +1,6 @@
-import { type Filter, compileFilter } from '../filter.ts';
-import { Subject } from '../filter-subject.ts';
 import type { Command, World } from '../command.ts';
+import { compileFilter, type Filter } from '../filter.ts';
+import { Subject } from '../filter-subject.ts';
 import { jsonPacket } from '../format/json-packet.ts';
 import { traceHead, traceLine } from '../format/trace-line.ts';
 import { epochText, secondsText } from '../moment.ts';
@@ -14,15 +14,15 @@ async function run(words: readonly string[], given: Given, world: World): Promis
   const colour = colourOf(given, world);
   const expression = given.value('filter');
   const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
-  const gone = new LastGone();
-  const play = preparePlay(words, given, gone);
+  const play = preparePlay(words, given);
   const { session, several } = play;
-  gone.of(session);
+  const gone = new LastGone(session);
   const report = new PacketReport();
   const subject = new Subject();
   let shown = 0;
   let found = false;
-  if (!json) world.out.write(traceHead());
+  // For eyes only: programs count lines and split columns.
+  if (!json && world.outIsTTY) world.out.write(traceHead());
   await playAll(
     play,
     world,
@@ -35,7 +35,8 @@ async function run(words: readonly string[], given: Given, world: World): Promis
       shown++;
       if (report.ctstate === 'INVALID' || report.fate === 'drop') found = true;
       const file = several ? source.name : null;
-      if (json) world.out.write(jsonPacket(session, report, epochText(record.seconds, record.nanoseconds), file));
+      if (json)
+        world.out.write(jsonPacket(session, report, epochText(record.seconds, record.nanoseconds), file));
       else {
         const time = epoch
           ? epochText(record.seconds, record.nanoseconds)
@@ -63,10 +64,19 @@ export const TRACE: Command = {
   ],
   examples: [
     { command: 'keepstate trace capture.pcap', says: 'every packet' },
-    { command: "keepstate trace --filter 'ctstate INVALID' capture.pcap", says: 'only INVALID packets, with the reason' },
+    {
+      command: "keepstate trace --filter 'ctstate INVALID' capture.pcap",
+      says: 'only INVALID packets, with the reason',
+    },
     { command: 'tcpdump -w - -i eth0 | keepstate trace -', says: 'as it happens' },
-    { command: 'keepstate trace --json outside.pcap inside.pcap', says: 'two captures as one timeline, for programs' },
-    { command: 'keepstate trace --check --quiet capture.pcap >/dev/null', says: 'status 1 if something was INVALID' },
+    {
+      command: 'keepstate trace --json outside.pcap inside.pcap',
+      says: 'two captures as one timeline, for programs',
+    },
+    {
+      command: 'keepstate trace --check --quiet capture.pcap >/dev/null',
+      says: 'status 1 if something was INVALID',
+    },
   ],
   run,
 };

@@ -67,7 +67,11 @@ export function communityId(t: CommunityTuple, seed = 0): string {
   }
   const head = Buffer.alloc(2);
   head.writeUInt16BE(seed);
-  const hash = createHash('sha1').update(head).update(ends[0]).update(ends[1]).update(Buffer.from([t.protonum, 0]));
+  const hash = createHash('sha1')
+    .update(head)
+    .update(ends[0])
+    .update(ends[1])
+    .update(Buffer.from([t.protonum, 0]));
   if (icmp || WITH_PORTS.includes(t.protonum)) {
     const tail = Buffer.alloc(4);
     tail.writeUInt16BE(ports[0], 0);
@@ -80,5 +84,11 @@ export function communityId(t: CommunityTuple, seed = 0): string {
 /** The Community ID of a flow, by its original tuple. */
 export function flowCommunityId(flow: FlowRecord): string {
   const { src, dst, sport, dport, type, code } = flow.original;
-  return communityId({ src, dst, protonum: flow.protonum, sport: sport ?? type ?? 0, dport: dport ?? code ?? 0 });
+  return communityId({
+    src,
+    dst,
+    protonum: flow.protonum,
+    sport: sport ?? type ?? 0,
+    dport: dport ?? code ?? 0,
+  });
 }

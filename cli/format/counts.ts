@@ -34,6 +34,9 @@ export function countLines(counts: FlowCounts, json: boolean): string {
   if (json) return `${JSON.stringify({ v: JSON_VERSION, total: counts.total, counts: counts.entries() })}\n`;
   const lines = counts
     .entries()
-    .map(({ protocol, state, count }) => `${protocol.padEnd(8)} ${state.padEnd(17)} ${String(count).padStart(9)}\n`);
+    .map(
+      ({ protocol, state, count }) =>
+        `${protocol.padEnd(8)} ${state.padEnd(17)} ${String(count).padStart(9)}\n`,
+    );
   return `${lines.join('')}${'total'.padEnd(26)} ${String(counts.total).padStart(9)}\n`;
 }

@@ -71,7 +71,8 @@ function transportFields(view: DataView, report: PacketReport): string {
 
 /** What the packet's own bytes say. */
 function packetFields(session: Session, report: PacketReport): string {
-  if (!report.isIp) return '"family":null,"protocol":null,"protonum":null,"src":null,"dst":null,"length":null';
+  if (!report.isIp)
+    return '"family":null,"protocol":null,"protonum":null,"src":null,"dst":null,"length":null';
   const { view, off } = session.pkt;
   const { family, proto, end } = report.where;
   const addresses = off + (family === AF_INET ? 12 : 8);
@@ -88,7 +89,12 @@ function packetFields(session: Session, report: PacketReport): string {
  * @param time seconds since the epoch as text
  * @param file name of its file, null if there is only one
  */
-export function jsonPacket(session: Session, report: PacketReport, time: string, file: string | null): string {
+export function jsonPacket(
+  session: Session,
+  report: PacketReport,
+  time: string,
+  file: string | null,
+): string {
   const { flow, flowProtocol, state, timeout, reason } = report;
   return (
     `{"v":${JSON_VERSION},"packet":${session.packets},"time":${time},` +

@@ -1,4 +1,4 @@
-import { type FlowRecord, ipv6FullText, ips, parseAddress } from '@keepstate/engine';
+import { type FlowRecord, ips, ipv6FullText, parseAddress } from '@keepstate/engine';
 import { familyText } from './conntrack-line.ts';
 import { countersText, deltaTime, procPorts, secondsLeft } from './tuple-text.ts';
 

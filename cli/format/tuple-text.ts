@@ -35,12 +35,15 @@ export function toolPorts(protonum: number, t: TupleRecord): string {
 export function procPorts(t: TupleRecord): string {
   if (t.sport !== undefined) return `sport=${t.sport} dport=${t.dport ?? 0} `;
   if (t.type !== undefined) return `type=${t.type} code=${t.code ?? 0} id=${t.id ?? 0} `;
-  if (t.srckey !== undefined) return `srckey=0x${t.srckey.toString(16)} dstkey=0x${(t.dstkey ?? 0).toString(16)} `;
+  if (t.srckey !== undefined)
+    return `srckey=0x${t.srckey.toString(16)} dstkey=0x${(t.dstkey ?? 0).toString(16)} `;
   return '';
 }
 
 /** `packets=N bytes=M ` of one direction, nothing where the flow does not count. */
-export function countersText(counters: { readonly packets: number; readonly bytes: number } | undefined): string {
+export function countersText(
+  counters: { readonly packets: number; readonly bytes: number } | undefined,
+): string {
   return counters === undefined ? '' : `packets=${counters.packets} bytes=${counters.bytes} `;
 }
 

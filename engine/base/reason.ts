@@ -48,8 +48,8 @@ export const R_IP_LENGTH = 103;
 export const R_IP_TOTAL = 104;
 /** IPv6 hop-by-hop options are malformed. */
 export const R_IP6_HOPOPTS = 105;
-/** IPv6 source address that no packet may have. */
-export const R_IP6_SOURCE = 106;
+/** IPv6 address that no packet may have there. */
+export const R_IP6_ADDRESS = 106;
 /** Transport header not found behind the IP headers. */
 export const R_NO_TRANSPORT = 107;
 /** Fragment held until its datagram is whole. */
@@ -240,10 +240,10 @@ export const REASONS: readonly Reason[] = [
     text: 'malformed IPv6 hop-by-hop options: dropped before tracking',
   },
   {
-    id: R_IP6_SOURCE,
-    name: 'ip6-source',
+    id: R_IP6_ADDRESS,
+    name: 'ip6-address',
     effect: 'skipped',
-    text: 'impossible IPv6 source address: dropped before tracking',
+    text: 'impossible IPv6 address: dropped before tracking',
   },
   {
     id: R_NO_TRANSPORT,

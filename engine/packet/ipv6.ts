@@ -1,4 +1,4 @@
-import { R_IP_LENGTH, R_IP_SHORT, R_IP_VERSION, R_IP6_HOPOPTS } from '../base/reason.ts';
+import { R_IP_LENGTH, R_IP_SHORT, R_IP_VERSION, R_IP6_ADDRESS, R_IP6_HOPOPTS } from '../base/reason.ts';
 import { hopOptionsOk } from './hopopts.ts';
 import { AF_INET6, because, FRAG_MORE, type Packet } from './packet.ts';
 import {
@@ -102,6 +102,7 @@ export function dissectIpv6(pkt: Packet): boolean {
   const total = ipv6Length(view, off, there);
   if (total > there) return refuse(pkt, R_IP_LENGTH, total, there);
   pkt.end = off + total;
+  if (impossibleAddress(view, off)) return refuse(pkt, R_IP6_ADDRESS);
   const next = view.getUint8(off + 6);
   if (next === IPPROTO_HOPOPTS && !hopOptionsOk(view, off + IPV6_HEADER, pkt.end))
     return refuse(pkt, R_IP6_HOPOPTS);
@@ -110,6 +111,14 @@ export function dissectIpv6(pkt: Packet): boolean {
   pkt.proto = walkScratch.proto;
   pkt.frag = walkScratch.frag;
   return true;
+}
+
+/** A multicast source, or a multicast destination of reserved or interface-local scope (RFC 4291, section 2.7). */
+function impossibleAddress(view: DataView, off: number): boolean {
+  return (
+    view.getUint8(off + 8) === 0xff ||
+    (view.getUint8(off + 24) === 0xff && (view.getUint8(off + 25) & 15) < 2)
+  );
 }
 
 function refuse(pkt: Packet, reason: number, a = 0, b = 0): false {

@@ -29,7 +29,7 @@ describe.skipIf(!kernelUsable())('the engine agrees with the kernel', () => {
   let kernel: Kernel;
   beforeAll(async () => {
     console.log(`agreement: KEEPSTATE_SEED=${SEED}`);
-    kernel = await Kernel.open();
+    kernel = await Kernel.open({ stages: true });
   });
   afterAll(() => kernel.close());
 

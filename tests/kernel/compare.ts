@@ -42,6 +42,8 @@ function engineState(pkt: Packet): string {
 export class EngineSide {
   readonly firewall: Firewall;
   private readonly pkt = new Packet();
+  /** Whether the packet at hand gets past routing: the kernel says so, the engine has no routes here. */
+  private leaves = true;
   /** Status bits before confirm, which is when the kernel is asked. */
   private status = 0;
 
@@ -52,14 +54,19 @@ export class EngineSide {
     const ct = this.firewall.conntrack;
     const confirm = ct.confirm.bind(ct);
     ct.confirm = (pkt) => {
+      if (!this.leaves) {
+        ct.abandon(pkt);
+        return false;
+      }
       this.status = pkt.flow === 0 ? 0 : ct.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
       return confirm(pkt);
     };
   }
 
   /** One packet through the engine. */
-  receive(bytes: Uint8Array, now: number): Verdict {
+  receive(bytes: Uint8Array, now: number, leaves = true): Verdict {
     const { pkt } = this;
+    this.leaves = leaves;
     this.status = 0;
     resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
     this.firewall.receive(pkt, DLT_RAW, now);
@@ -212,7 +219,7 @@ export function compareRun(
   const out: Difference[] = [];
   const start = 1_000_000;
   for (const [i, packet] of packets.entries()) {
-    const ours = engine.receive(packet.bytes, start + run.times[i]!);
+    const ours = engine.receive(packet.bytes, start + run.times[i]!, run.verdicts[i]!.stage !== 'forward');
     const v = run.verdicts[i]!;
     const state =
       v.state === null
