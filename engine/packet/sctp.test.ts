@@ -31,7 +31,9 @@ describe('sctp packets', () => {
 
   test('a chunk of seven bytes is padded to eight', () => {
     const first = S.SCTP_HEADER;
-    expect([S.chunkType(view, first), S.chunkFlags(view, first), S.chunkLength(view, first)]).toEqual([6, 1, 7]);
+    expect([S.chunkType(view, first), S.chunkFlags(view, first), S.chunkLength(view, first)]).toEqual([
+      6, 1, 7,
+    ]);
     const second = S.nextChunk(first, 7);
     expect(second).toBe(first + 8);
     expect(S.chunkType(view, second)).toBe(S.SCTP_CID_INIT);

@@ -54,11 +54,11 @@ export class EngineSide {
     const ct = this.firewall.conntrack;
     const confirm = ct.confirm.bind(ct);
     ct.confirm = (pkt) => {
+      this.status = pkt.flow === 0 ? 0 : ct.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
       if (!this.leaves) {
         ct.abandon(pkt);
         return false;
       }
-      this.status = pkt.flow === 0 ? 0 : ct.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
       return confirm(pkt);
     };
   }
