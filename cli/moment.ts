@@ -44,11 +44,16 @@ export function epochText(seconds: number, nanoseconds: number): string {
   return `${seconds}.${String(digits).slice(1)}`;
 }
 
+/** `000` to `999`. */
+const THREE: readonly string[] = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'));
+
 /** Seconds with six digits of a time in ms, to the nearest microsecond. */
 export function secondsText(ms: number): string {
   const sign = ms < 0 ? '-' : '';
   // A time of today in ms is a double good for a quarter of a microsecond: rounding to whole µs is exact.
   const micros = Math.round(Math.abs(ms) * 1000);
-  const fraction = String((micros % 1_000_000) + 1_000_000).slice(1);
-  return `${sign}${Math.floor(micros / 1_000_000)}.${fraction}`;
+  const seconds = Math.floor(micros / 1_000_000);
+  const rest = micros - seconds * 1_000_000;
+  const thousands = Math.floor(rest / 1000);
+  return `${sign}${seconds}.${THREE[thousands]}${THREE[rest - thousands * 1000]}`;
 }

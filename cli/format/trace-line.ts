@@ -16,14 +16,39 @@ const COLOURS: Readonly<Record<string, Colour | null>> = {
 };
 
 /** The flow after the packet: `ESTABLISHED [ASSURED]`, `[UNREPLIED]` where the protocol has no state. */
-function stateText(report: PacketReport): string {
-  if (report.flow === 0) return '-';
-  if (report.removed) return 'removed';
-  const { state, status } = report;
+function stateText(state: string | null, status: number): string {
   const marks: string[] = state === null ? [] : [state];
   if ((status & ips.IPS_SEEN_REPLY) === 0) marks.push('[UNREPLIED]');
   if ((status & ips.IPS_ASSURED) !== 0) marks.push('[ASSURED]');
   return marks.length === 0 ? '-' : marks.join(' ');
+}
+
+const MARKS = ips.IPS_SEEN_REPLY | ips.IPS_ASSURED;
+const NO_STATE = '-'.padEnd(WIDTHS.state);
+const REMOVED = 'removed'.padEnd(WIDTHS.state);
+const ORIGINAL = 'original'.padEnd(WIDTHS.direction);
+const REPLY = 'reply'.padEnd(WIDTHS.direction);
+const NO_DIRECTION = '-'.padEnd(WIDTHS.direction);
+
+/** Columns of states that were printed before, by state and the two marks: there are few. */
+const stateColumns = new Map<string | null, string[]>();
+
+function stateColumn(report: PacketReport): string {
+  if (report.flow === 0) return NO_STATE;
+  if (report.removed) return REMOVED;
+  const marks = report.status & MARKS;
+  let columns = stateColumns.get(report.state);
+  if (columns === undefined) {
+    columns = [];
+    stateColumns.set(report.state, columns);
+  }
+  columns[marks] ??= stateText(report.state, marks).padEnd(WIDTHS.state);
+  return columns[marks]!;
+}
+
+function directionColumn(report: PacketReport): string {
+  if (report.direction === null) return NO_DIRECTION;
+  return report.direction === 'original' ? ORIGINAL : REPLY;
 }
 
 /** The head of the columns, with a newline. */
@@ -46,14 +71,14 @@ export function traceLine(
   file: string | null,
   colour: boolean,
 ): string {
-  const { number, ctstate, direction, state, timeout } = WIDTHS;
+  const { number, ctstate, timeout } = WIDTHS;
   const word = report.ctstate ?? '-';
   const left = report.timeout < 0 ? '-' : String(Math.floor(report.timeout / 1000));
   const why = report.reasonText === null ? '' : ` -- ${report.reasonText}`;
   return (
     `${String(session.packets).padStart(number)} ${time.padStart(WIDTHS.time)}  ` +
     `${coloured(word.padEnd(ctstate), COLOURS[word] ?? null, colour)} ` +
-    `${(report.direction ?? '-').padEnd(direction)} ${stateText(report).padEnd(state)} ${left.padStart(timeout)}  ` +
+    `${directionColumn(report)} ${stateColumn(report)} ${left.padStart(timeout)}  ` +
     `${packetText(session.pkt)}${coloured(why, 'notable', colour && why !== '')}` +
     `${file === null ? '' : `  (${file})`}\n`
   );

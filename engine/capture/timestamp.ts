@@ -18,7 +18,7 @@ export class TimeScale {
   readonly perSecond: number;
   /** Nanoseconds of a unit; exact but for powers of 10 above 10^9. */
   readonly #nanoseconds: number;
-  /** Seconds of a unit if the units suit `#split32`, else 0. */
+  /** Seconds of a unit, if units are of 2^-14 to 2^-30 s, the ones `read` is quick with; else 0. */
   readonly #inverse: number;
 
   /**

@@ -38,6 +38,25 @@ describe('an IPv6 packet', () => {
     expect(read(udpPacket({ ...V6, ...PORTS, ip: { version: 5 } })).reason).toBe('ip-version');
   });
 
+  // Measured on Linux 6.18: these never reach PREROUTING, all others do.
+  test.each([
+    ['ff02::1', V6.dst],
+    [V6.src, 'ff00::1'],
+    [V6.src, 'ff01::1'],
+    [V6.src, 'fff1::1'],
+  ])('from %s to %s is refused for its addresses', (src, dst) => {
+    expect(read(udpPacket({ src, dst, ...PORTS })).reason).toBe('ip6-address');
+  });
+
+  test.each([
+    ['::', 'ff02::1'],
+    ['fe80::1', 'ff05::1'],
+    ['::ffff:1.2.3.4', V6.dst],
+    [V6.src, '::'],
+  ])('from %s to %s is taken', (src, dst) => {
+    expect(read(udpPacket({ src, dst, ...PORTS })).ok).toBe(true);
+  });
+
   test('with payload length 0 has no transport header to read', () => {
     const { pkt, ok } = read(udpPacket({ ...V6, ...PORTS, ip: { payloadLength: 0 } }));
     expect(ok).toBe(true);
@@ -190,7 +209,7 @@ test('reading any bytes as IPv6 throws nothing and stays inside the packet', () 
       const packet = tail.slice();
       packet.set([0x60, 0, 0, 0, 0, packet.length - 40, next]);
       const { pkt, ok, reason } = read(packet, undefined, 7);
-      if (!ok) return reason === 'ip6-source' || (next === 0 && reason === 'ip6-hopopts');
+      if (!ok) return reason === 'ip6-address' || (next === 0 && reason === 'ip6-hopopts');
       return pkt.end === 7 + packet.length && (pkt.l4 === -1 || pkt.l4 >= 47);
     }),
     { numRuns: 5000 },

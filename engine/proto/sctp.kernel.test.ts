@@ -27,7 +27,7 @@ import { SCTP_HEADER } from '../packet/sctp.ts';
 import { SCTP_STATE_NAMES, SCTP_TIMEOUTS } from './sctp-states.ts';
 import { W_STATE, W_TAGS } from './sctp-words.ts';
 
-const ROUNDS = 40;
+const ROUNDS = 25;
 const TALKS = 20;
 const LENGTH = 16;
 const CHUNKS = [0, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 10, 11, 11, 13, 14, 15, 64, 192];
