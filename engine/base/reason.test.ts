@@ -3,9 +3,9 @@ import { Packet } from '../packet/packet.ts';
 import * as reasons from './reason.ts';
 import { REASONS, reasonOf, reasonText } from './reason.ts';
 
-const constants = Object.entries(reasons).filter(
-  (entry): entry is [string, number] => entry[0].startsWith('R_') && typeof entry[1] === 'number',
-);
+const constants: readonly number[] = Object.entries(reasons)
+  .filter(([name]) => name.startsWith('R_'))
+  .map(([, id]) => id as number);
 const specs = (text: string): string[] => text.match(/%[a-z]/g) ?? [];
 
 describe('reasons', () => {
@@ -16,9 +16,7 @@ describe('reasons', () => {
 
   test('are as many as there are R_ constants, each of which has its own', () => {
     expect(constants.length).toBeGreaterThan(80);
-    expect(constants.map(([, id]) => id).sort((a, b) => a - b)).toEqual(
-      REASONS.map((r) => r.id).sort((a, b) => a - b),
-    );
+    expect(constants.toSorted((a, b) => a - b)).toEqual(REASONS.map((r) => r.id).sort((a, b) => a - b));
   });
 
   test.each(REASONS)('$name ($id) is written so that scripts can rely on it', (reason) => {

@@ -235,9 +235,10 @@ export class Flows {
 
   /** Takes a flow out of the table, tells whoever listens, and frees it. */
   protected destroy(flow: number, reason: number, at: number): void {
+    const inTable = this.isConfirmed(flow);
     this.table.words[flow * ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
     if (this.sink !== null) this.sink.event(flow, IPCT_DESTROY, at, reason);
-    if (this.isConfirmed(flow)) {
+    if (inTable) {
       this.wheel.remove(flow);
       this.table.remove(flow);
     }
@@ -252,13 +253,14 @@ export class Flows {
       this.pool.release(w[at + F.F_SRC]!);
       this.pool.release(w[at + F.F_DST]!);
     }
-    w[at + F.F_STATUS]! = (w[at + F.F_STATUS]! | S.IPS_DYING) & ~S.IPS_CONFIRMED;
+    w[at + F.F_STATUS]! |= S.IPS_DYING;
     this.table.release(flow);
   }
 
   /** Whether a flow is in the table. */
   protected isConfirmed(flow: number): boolean {
-    return (this.table.words[flow * ROW_WORDS + F.F_STATUS]! & S.IPS_CONFIRMED) !== 0;
+    const status = this.table.words[flow * ROW_WORDS + F.F_STATUS]!;
+    return (status & (S.IPS_CONFIRMED | S.IPS_DYING)) === S.IPS_CONFIRMED;
   }
 
   /** A packet in reply direction was accepted. */

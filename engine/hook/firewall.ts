@@ -1,6 +1,7 @@
 import { R_CUT_SHORT, R_IP_LENGTH, R_IP_SHORT } from '../base/reason.ts';
 import { Conntrack } from '../conntrack/conntrack.ts';
 import type { EventSink } from '../conntrack/events.ts';
+import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { Settings } from '../conntrack/settings.ts';
 import { Defrag, FRAG_HELD, FRAG_PASS } from '../frag/defrag.ts';
 import { dissect } from '../packet/dissect.ts';
@@ -60,8 +61,10 @@ export class Firewall {
     }
     const fate = this.defrag.receive(pkt, this.conntrack.now);
     if (fate !== FRAG_PASS) return fate === FRAG_HELD ? NF_STOLEN : NF_DROP;
-    if (!this.conntrack.track(pkt, now) || !this.conntrack.confirm(pkt)) return NF_DROP;
-    return NF_ACCEPT;
+    const { conntrack } = this;
+    if (!conntrack.track(pkt, now)) return NF_DROP;
+    if (pkt.flow !== 0) pkt.status = conntrack.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
+    return conntrack.confirm(pkt) ? NF_ACCEPT : NF_DROP;
   }
 
   /** Lets time pass without a packet. */

@@ -1,6 +1,9 @@
 import { concat, halfWords, macBytes, padTo, viewOf, words } from './build-bytes.ts';
 import { ETH_P_8021AD, ETH_P_8021Q, ETH_P_IP, ETH_P_IPV6 } from './ethernet.ts';
-import { AF_INET, AF_INET6 } from './packet.ts';
+import { AF_INET } from './packet.ts';
+
+/** AF_INET6 as NetBSD and OpenBSD number it: what tcpdump knows; Linux's 10 it does not. */
+const BSD_INET6 = 24;
 
 /** The ethertype of an IP packet, by its version. */
 export function ethertypeOf(packet: Uint8Array): number {
@@ -68,7 +71,7 @@ export function sll2Frame(packet: Uint8Array, type: number = ethertypeOf(packet)
 
 /** How a BSD loopback frame is written. */
 export interface LoopbackFields {
-  /** Address family; by the packet's version, with Linux's numbers, if left out. */
+  /** Address family; 2 or 24, by the packet's version, if left out. */
   readonly family?: number;
   /** Byte order of the family field. */
   readonly bigEndian?: boolean;
@@ -76,7 +79,7 @@ export interface LoopbackFields {
 
 /** A BSD loopback frame (LINKTYPE_NULL), little-endian if not told otherwise. */
 export function nullFrame(packet: Uint8Array, o: LoopbackFields = {}): Uint8Array {
-  const family = o.family ?? (ethertypeOf(packet) === ETH_P_IPV6 ? AF_INET6 : AF_INET);
+  const family = o.family ?? (ethertypeOf(packet) === ETH_P_IPV6 ? BSD_INET6 : AF_INET);
   const header = new Uint8Array(4);
   viewOf(header).setUint32(0, family, o.bigEndian !== true);
   return concat(header, packet);

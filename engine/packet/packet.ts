@@ -61,6 +61,8 @@ export class Packet {
   flow = 0;
   /** IP_CT_* or CTINFO_*. */
   ctinfo: number = CTINFO_NONE;
+  /** IPS_* bits of its flow as rules see them: behind tracking, before the flow is confirmed. */
+  status = 0;
 
   /** Why it was skipped, invalid or ignored: a number of base/reason.ts; 0 is nothing to say. */
   reason = 0;
@@ -86,6 +88,7 @@ export function resetPacket(pkt: Packet, bytes: Uint8Array, view: DataView, off:
   pkt.frag = 0;
   pkt.flow = 0;
   pkt.ctinfo = CTINFO_NONE;
+  pkt.status = 0;
   pkt.reason = 0;
 }
 

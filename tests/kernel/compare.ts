@@ -2,9 +2,9 @@
 import { reasonText } from '../../engine/base/reason.ts';
 import type { FlowRecord, TupleRecord } from '../../engine/conntrack/flow-record.ts';
 import { readFlow } from '../../engine/conntrack/flow-record.ts';
-import { F_STATUS, ROW_WORDS } from '../../engine/conntrack/flow-table.ts';
+import { ROW_WORDS } from '../../engine/conntrack/flow-table.ts';
 import { Settings } from '../../engine/conntrack/settings.ts';
-import { IPS_CONFIRMED, statusNames } from '../../engine/conntrack/status.ts';
+import { statusNames } from '../../engine/conntrack/status.ts';
 import { Firewall } from '../../engine/hook/firewall.ts';
 import { DLT_RAW } from '../../engine/packet/link.ts';
 import {
@@ -44,8 +44,6 @@ export class EngineSide {
   private readonly pkt = new Packet();
   /** Whether the packet at hand gets past routing: the kernel says so, the engine has no routes here. */
   private leaves = true;
-  /** Status bits before confirm, which is when the kernel is asked. */
-  private status = 0;
 
   constructor(sysctls: Readonly<Record<string, string | number>>) {
     const settings = new Settings();
@@ -54,7 +52,6 @@ export class EngineSide {
     const ct = this.firewall.conntrack;
     const confirm = ct.confirm.bind(ct);
     ct.confirm = (pkt) => {
-      this.status = pkt.flow === 0 ? 0 : ct.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
       if (!this.leaves) {
         ct.abandon(pkt);
         return false;
@@ -67,12 +64,11 @@ export class EngineSide {
   receive(bytes: Uint8Array, now: number, leaves = true): Verdict {
     const { pkt } = this;
     this.leaves = leaves;
-    this.status = 0;
     resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
     this.firewall.receive(pkt, DLT_RAW, now);
     return {
       state: engineState(pkt),
-      status: statusNames(this.status & ~IPS_CONFIRMED).join(','),
+      status: statusNames(pkt.status & COMPARED).join(','),
       log: pkt.reason === 0 ? '' : reasonText(pkt.reason, pkt.operands),
     };
   }
@@ -111,6 +107,9 @@ function engineLine(f: FlowRecord, sides: string): string {
   return `${f.protonum} ${f.state ?? ''}${sides} [${statusNames(f.status).join(',')}] ${tupleText(f.original)} | ${tupleText(f.reply)}`;
 }
 
+/** The status bits that the engine has so far: those below TEMPLATE. */
+const COMPARED = 0x7ff;
+
 const TCP = [
   'NONE',
   'SYN_SENT',
@@ -138,7 +137,7 @@ const SCTP = [
 function kernelLine(e: KernelEntry): string {
   const state = e.tcp ? TCP[e.tcp.state] : e.sctp ? SCTP[e.sctp.state] : '';
   const sides = e.tcp?.scale && e.tcp.flags ? ` scale ${e.tcp.scale} flags ${e.tcp.flags}` : '';
-  return `${e.protocol} ${state}${sides} [${statusNames(e.status & 0x7ff).join(',')}] ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)}`;
+  return `${e.protocol} ${state}${sides} [${statusNames(e.status & COMPARED).join(',')}] ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)}`;
 }
 
 /**
@@ -227,7 +226,7 @@ export function compareRun(
         : v.dir === null || v.state === 'INVALID' || v.state === 'UNTRACKED'
           ? v.state
           : `${v.state} ${v.dir}`;
-    const status = statusNames(v.status & ~IPS_CONFIRMED & 0x7ff).join(',');
+    const status = statusNames(v.status & COMPARED).join(',');
     if (ours.state !== state || (state !== 'none' && ours.status !== status))
       out.push({
         packet: i,
