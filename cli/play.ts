@@ -84,11 +84,12 @@ export async function playAll(
  */
 export function closePlay(play: Play, world: World, shown: string | null, withHints: boolean): number {
   world.out.flush();
-  if (!play.quiet) {
+  const damaged = play.sources.flatMap((source) => (source.failure === null ? [] : [source.failure]));
+  // Of a file that is no capture at all there is nothing to sum up.
+  if (!play.quiet && (damaged.length === 0 || play.session.packets > 0)) {
     if (shown !== null) world.say(`keepstate ${VERSION}: ${shown}`);
     if (withHints) for (const hint of hints(play.session)) world.say(`keepstate: hint: ${hint}`);
   }
-  const damaged = play.sources.flatMap((source) => (source.failure === null ? [] : [source.failure]));
   for (const failure of damaged) world.say(`keepstate: ${failure.message}`);
   return damaged.length > 0 ? TROUBLE : FINE;
 }

@@ -28,7 +28,7 @@ describe('reasons', () => {
 
   test.each(REASONS)('$name ($id) fills every operand of its text, and a packet can carry them', (reason) => {
     const wanted = specs(reason.text);
-    expect(wanted.every((spec) => ['%u', '%x', '%s'].includes(spec))).toBe(true);
+    expect(wanted.every((spec) => ['%u', '%x', '%a', '%s'].includes(spec))).toBe(true);
     expect(wanted.length).toBeLessThanOrEqual(new Packet().operands.length);
     expect(reasonText(reason.id, [1, 2, 3, 4])).not.toMatch(/%|undefined|NaN/);
   });
@@ -45,8 +45,15 @@ describe('reasonText', () => {
     expect(reasonText(reasons.R_LINK_UNKNOWN, [0xffffffff])).toBe('unknown link type 4294967295');
   });
 
-  test('prints %x with at least four digits', () => {
+  test('prints %x with at least four digits, unsigned also from an int32', () => {
     expect(reasonText(reasons.R_NOT_IP, [0x806])).toBe('not IP: ethertype 0x0806');
+    expect(reasonText(reasons.R_NOT_IP, [-2])).toBe('not IP: ethertype 0xfffffffe');
+  });
+
+  test('prints %a as an IPv4 address, also from an int32', () => {
+    expect(reasonText(reasons.R_ICMP_OUTER, [0x0a000001, -2])).toBe(
+      'outer daddr 10.0.0.1 != inner 255.255.255.254',
+    );
   });
 
   test('takes operands in the order of the text, and missing ones as 0', () => {

@@ -500,7 +500,7 @@ export function reasonText(id: number, operands: ArrayLike<number>): string {
     const value = operands[at++] ?? 0;
     if (spec === '%a') return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
     if (spec === '%s') return reason.words?.[value] ?? String(value);
-    if (spec === '%x') return value.toString(16).padStart(4, '0');
+    if (spec === '%x') return (value >>> 0).toString(16).padStart(4, '0');
     return String(value < 0 ? value + 0x100000000 : value);
   });
 }

@@ -70,7 +70,7 @@ function tcpdump(linktype: number, frames: readonly Uint8Array[]): string[] {
   try {
     const file = join(folder, 'built.pcap');
     writeFileSync(file, pcap(linktype, frames));
-    const run = spawnSync('tcpdump', ['-n', '-e', '-vv', '-tt', '-r', file], { encoding: 'utf8' });
+    const run = spawnSync('tcpdump', ['-n', '-e', '-vv', '-S', '-tt', '-r', file], { encoding: 'utf8' });
     expect(run.status, run.stderr).toBe(0);
     // With -tt each packet begins with its second, which is its place in the file.
     const chunks = run.stdout
@@ -148,7 +148,7 @@ const PACKETS: readonly (readonly [string, Uint8Array, RegExp])[] = [
   [
     'IPv6 extension headers',
     udpPacket({ ...V6, ...ENDS, payload: 3, ip: OPTIONS6 }),
-    /HBH.*DSTOPT.*srcrt.*AH.*\[udp sum ok\] UDP, length 3$/,
+    /HBH.*DSTOPT.*RT6.*AH.*\[udp sum ok\] UDP, length 3$/,
   ],
   ['UDP', udp4, /\[udp sum ok\] UDP, length 12$/],
   ['UDP of odd length over IPv6', udp6, /\[udp sum ok\] UDP, length 13$/],
@@ -213,7 +213,7 @@ const PACKETS: readonly (readonly [string, Uint8Array, RegExp])[] = [
       ...V6,
       ...icmpv6Redirect({ target: 'fe80::7', destination: '2001:db8::9', quoted: udp6 }),
     }),
-    /\[icmp6 sum ok\] ICMP6, redirect, length 112, 2001:db8::9 to fe80::7.*redirect option \(4\), length 72 \(9\)/,
+    /\[icmp6 sum ok\] ICMP6, redirect, length 112, 2001:db8::9 to fe80::7 redirected header option \(4\), length 72 \(9\)/,
   ],
   [
     'an SCTP INIT',

@@ -18,7 +18,7 @@ import { sideFlags, sideScale } from '../../engine/proto/tcp-words.ts';
 import type { Kernel, KernelEntry, KernelPacket, KernelRun, KernelTuple } from './oracle.ts';
 
 /** What either side says of one packet, as text that can be compared. */
-interface Verdict {
+export interface Verdict {
   readonly state: string;
   readonly status: string;
   readonly log: string;
@@ -82,13 +82,21 @@ export class EngineSide {
     return ` scale ${both(sideScale)} flags ${both(sideFlags)}`;
   }
 
-  /** The table, one line a flow, timeouts apart. */
+  /**
+   * A flow as one line that {@link kernelLine} can equal.
+   * @param sides with what ctnetlink tells of TCP's two sides, which a DESTROY event leaves out
+   */
+  line(flow: number, sides = true): string {
+    const record = readFlow(this.firewall.conntrack, flow);
+    return engineLine(record, sides && record.protonum === 6 ? this.tcpSides(flow) : '');
+  }
+
+  /** The table, one line a flow, timeouts (s) apart. */
   table(): Map<string, number> {
     const lines = new Map<string, number>();
     const ct = this.firewall.conntrack;
     ct.eachFlow((flow) => {
-      const record = readFlow(ct, flow);
-      lines.set(engineLine(record, record.protonum === 6 ? this.tcpSides(flow) : ''), record.timeout / 1000);
+      lines.set(this.line(flow), ct.left(flow) / 1000);
     });
     return lines;
   }
@@ -134,7 +142,8 @@ const SCTP = [
   'HEARTBEAT_SENT',
 ];
 
-function kernelLine(e: KernelEntry): string {
+/** An entry of the kernel as one line, timeout left out. */
+export function kernelLine(e: KernelEntry): string {
   const state = e.tcp ? TCP[e.tcp.state] : e.sctp ? SCTP[e.sctp.state] : '';
   const sides = e.tcp?.scale && e.tcp.flags ? ` scale ${e.tcp.scale} flags ${e.tcp.flags}` : '';
   return `${e.protocol} ${state}${sides} [${statusNames(e.status & COMPARED).join(',')}] ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)}`;

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { REASONS, type Reason } from '../engine/base/reason.ts';
+
+const MEANING: Readonly<Record<Reason['effect'], string>> = {
+  skipped: 'never reached tracking',
+  held: 'held, nothing decided yet',
+  dropped: 'dropped',
+  INVALID: 'INVALID',
+  ignored: 'passes with the state it had; its flow stays as it was',
+  noted: 'passes; something happened to its flow',
+  removed: 'why a flow left the table (in events)',
+};
+
+function reasonsPage(): string {
+  const rows = REASONS.map((r) => `| ${r.id} | \`${r.name}\` | ${MEANING[r.effect]} | ${r.text} |`);
+  return `# Reasons
+
+Every packet that is INVALID, ignored, held or dropped, and every flow that leaves the table, has a numbered reason.
+Numbers and names are stable. The text is the kernel's own where it logs one (\`nf_conntrack_log_invalid\`); \`%u\`,
+\`%x\`, \`%a\` and \`%s\` stand for operands: numbers, an address, a state.
+
+| Number | Name | The packet | Text |
+|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+test('docs/reasons.md lists every reason as the engine has it (npx vitest run tests/docs.test.ts -u writes it)', async () => {
+  await expect(reasonsPage()).toMatchFileSnapshot('../docs/reasons.md');
+});
