@@ -63,24 +63,89 @@ function crowd(shop: Workshop, size: number, family: number, exchanges: () => nu
   };
 }
 
-/** Requests, each with a reply `lag` requests later. */
-function exchanges(shop: Workshop, lag: number, open: () => Ends, write: (e: Ends, r: boolean) => void): Source {
-  const waiting: Ends[] = [];
-  let next = 0;
-  let answer = false;
+/** Requests and replies of UDP by turns, each flow one of both; a reply comes REPLY_LAG requests later. */
+function questions(shop: Workshop, family: number, port: number): Source {
+  const asked: Ends[] = [];
+  let oldest = 0;
+  let answering = false;
+  const size = (): number => 20 + shop.random.below(44);
   return () => {
-    if (answer && waiting.length === lag) {
-      write(waiting[next]!, true);
-      waiting[next] = open();
-      write(waiting[next]!, false);
-      next = (next + 1) % lag;
+    if (answering) {
+      writeUdp(shop.file, shop.gap(), asked[oldest]!, true, size());
+      answering = false;
+      return;
     }
-    answer = true;
-    if (waiting.length < lag) {
-      const ends = open();
-      waiting.push(ends);
-      write(ends, false);
-    }
-    void shop;
+    asked[oldest] = shop.ends(family, port);
+    writeUdp(shop.file, shop.gap(), asked[oldest]!, false, size());
+    oldest = (oldest + 1) % REPLY_LAG;
+    answering = asked.length === REPLY_LAG;
   };
+}
+
+/** A crowd of pings: ten requests with their replies each. */
+function pings(shop: Workshop, size: number, family: number): Source {
+  const open = (): { ends: Ends; sent: number } => ({ ends: shop.ends(family, 1), sent: 0 });
+  const live = Array.from({ length: size }, open);
+  return () => {
+    const i = shop.random.below(size);
+    const ping = live[i]!;
+    writeEcho(shop.file, shop.gap(), ping.ends, (ping.sent & 1) === 1);
+    if (++ping.sent === 20) live[i] = open();
+  };
+}
+
+/** 60 % TCP, 30 % DNS, 8 % ICMP; 2 % the same over IPv6. */
+function mixture(shop: Workshop): Source {
+  const tens = (): number => 1 + shop.random.below(21);
+  const dice: readonly (readonly [number, Source])[] = [
+    [600, crowd(shop, MIXED_LIVE, AF_INET, tens)],
+    [900, questions(shop, AF_INET, 53)],
+    [980, pings(shop, MIXED_LIVE / 10, AF_INET)],
+    [992, crowd(shop, MIXED_LIVE / 50, AF_INET6, tens)],
+    [998, questions(shop, AF_INET6, 53)],
+    [1000, pings(shop, MIXED_LIVE / 500, AF_INET6)],
+  ];
+  return () => {
+    const roll = shop.random.below(1000);
+    dice.find(([below]) => roll < below)![1]();
+  };
+}
+
+/** The first packets of connections that go no further: a SYN each. */
+function syns(shop: Workshop): Source {
+  return () => {
+    const port = 1 + shop.random.below(1 << 16);
+    new TcpConnection(shop.ends(AF_INET, port), shop.random, 1).write(shop.file, shop.gap());
+  };
+}
+
+function sourceOf(kind: Kind, shop: Workshop, packets: number): Source {
+  switch (kind) {
+    case 'short':
+      return crowd(shop, SHORT_LIVE, AF_INET, () => 1);
+    case 'long':
+      return crowd(shop, Math.max(1, Math.floor(packets / LONG_FLOW)), AF_INET, () => Number.POSITIVE_INFINITY);
+    case 'mixed':
+      return mixture(shop);
+    case 'manyflows':
+      return questions(shop, AF_INET, 4000);
+    case 'scan':
+      return syns(shop);
+  }
+}
+
+/**
+ * The capture of one kind with so many packets, made if it is not there yet. The same bytes every time.
+ * @returns its path
+ */
+export function capture(kind: Kind, packets: number): string {
+  const folder = join(tmpdir(), 'keepstate-bench');
+  const path = join(folder, `${kind}-${packets}-v${VERSION}.pcap`);
+  if (existsSync(path)) return path;
+  mkdirSync(folder, { recursive: true });
+  const file = new PcapFile(path);
+  const next = sourceOf(kind, new Workshop(file), packets);
+  for (let i = 0; i < packets; i++) next();
+  file.close();
+  return path;
 }

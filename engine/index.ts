@@ -16,6 +16,7 @@ export {
 export { Conntrack, isNewEvent } from './conntrack/conntrack.ts';
 export type { EventSink } from './conntrack/events.ts';
 export * as ipct from './conntrack/events.ts';
+export { findFlow, type TupleQuery } from './conntrack/flow-find.ts';
 export { type Counters, type FlowRecord, readFlow, type TupleRecord } from './conntrack/flow-record.ts';
 export { F_ID, F_KIND, F_STATUS, ROW_WORDS } from './conntrack/flow-table.ts';
 export type { Stats } from './conntrack/flows.ts';

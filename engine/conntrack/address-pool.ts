@@ -44,6 +44,11 @@ export class AddressPool {
     ]!;
   }
 
+  /** The handle of an address given as four words, or 0 if no flow holds it. */
+  lookup(a: number, b: number, c: number, d: number): number {
+    return this.slots[this.probe(a, b, c, d)]!;
+  }
+
   /** The handle of an address, which becomes one if it was none; not yet counted, see {@link hold}. */
   intern(a: number, b: number, c: number, d: number): number {
     let slot = this.probe(a, b, c, d);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   genericPacket,
   grePacket,
@@ -218,7 +218,7 @@ const PACKETS: readonly (readonly [string, Uint8Array, RegExp])[] = [
   [
     'an SCTP INIT',
     sctpPacket({ ...V4, ...ENDS, chunks: [sctpInit({ tag: 5, tsn: 9 })] }),
-    /sctp \(1\) \[INIT\] \[init tag: 5\] \[rwnd: 65536\] \[OS: 10\] \[MIS: 10\] \[init TSN: 9\]$/,
+    /sctp 1\) \[INIT\] \[init tag: 5\] \[rwnd: 65536\] \[OS: 10\] \[MIS: 10\] \[init TSN: 9\]$/,
   ],
   [
     'an SCTP INIT ACK',
@@ -233,7 +233,7 @@ const PACKETS: readonly (readonly [string, Uint8Array, RegExp])[] = [
       vtag: 1,
       chunks: [{ type: SCTP_CID_COOKIE_ECHO, value: 'abc' }, sctpData('hello', 7)],
     }),
-    /\(1\) \[COOKIE ECHO\] .*\(2\) \[DATA\] .*\[TSN: 7\]/,
+    /1\) \[COOKIE ECHO\] .*2\) \[DATA\] .*\[TSN: 7\]/,
   ],
   [
     'an SCTP heartbeat',
@@ -264,16 +264,21 @@ const FRAGMENTS = [
 ];
 
 describe.skipIf(!tcpdumpUsable())('tcpdump', () => {
-  test('finds nothing wrong with any packet, and says of each what was asked for', () => {
-    const said = tcpdump(
+  let said: string[] = [];
+  beforeAll(() => {
+    said = tcpdump(
       DLT_RAW,
       PACKETS.map(([, packet]) => packet),
     );
-    PACKETS.forEach(([name, , expected], i) => {
-      expect(said[i], name).toMatch(expected);
-      expect(said[i], name).not.toMatch(/incorrect|wrong|bad |invalid|truncated|\[\||\(->|unknown/i);
-    });
   });
+
+  test.each(PACKETS.map(([name, , expected], i) => [name, i, expected] as const))(
+    'finds nothing wrong with %s and says of it what was asked for',
+    (_name, i, expected) => {
+      expect(said[i]).toMatch(expected);
+      expect(said[i]).not.toMatch(/incorrect|wrong|bad |invalid|truncated|\[\||\(->|unknown/i);
+    },
+  );
 
   test('sees a wrong checksum in each kind of packet when one is asked for', () => {
     const checksum = 0x1234;

@@ -15,7 +15,7 @@ import {
   resetPacket,
 } from '../../engine/packet/packet.ts';
 import { sideFlags, sideScale } from '../../engine/proto/tcp-words.ts';
-import type { Kernel, KernelEntry, KernelPacket, KernelRun, KernelTuple } from './oracle.ts';
+import type { Kernel, KernelEntry, KernelPacket, KernelRun, KernelTuple, KernelVerdict } from './oracle.ts';
 
 /** What either side says of one packet, as text that can be compared. */
 export interface Verdict {
@@ -179,7 +179,32 @@ export interface CompareOptions {
   readonly dumpEvery?: boolean;
 }
 
-function compareTables(
+/** What the two sides say of one packet: state, direction, status bits, reason; null if they say the same. */
+export function compareVerdict(packet: number, v: KernelVerdict, ours: Verdict): Difference | null {
+  const state =
+    v.state === null
+      ? 'none'
+      : v.dir === null || v.state === 'INVALID' || v.state === 'UNTRACKED'
+        ? v.state
+        : `${v.state} ${v.dir}`;
+  const status = statusNames(v.status & COMPARED).join(',');
+  if (ours.state !== state || (state !== 'none' && ours.status !== status))
+    return {
+      packet,
+      kernel: `${state} [${status}] ${v.log.join('; ')}`,
+      engine: `${ours.state} [${ours.status}] ${ours.log}`,
+    };
+  if (v.log.length > 0 && comparableLog(v.log[0]!) !== comparableLog(ours.log))
+    return { packet, kernel: `log ${v.log.join('; ')}`, engine: `log ${ours.log}` };
+  return null;
+}
+
+/**
+ * Entries that only one side has, or whose timeouts differ.
+ * @param engine lines of {@link EngineSide.table}
+ * @param slack seconds that the kernel's clock may be ahead of the engine's
+ */
+export function compareTables(
   packet: number,
   kernel: readonly KernelEntry[],
   engine: Map<string, number>,
@@ -228,22 +253,8 @@ export function compareRun(
   const start = 1_000_000;
   for (const [i, packet] of packets.entries()) {
     const ours = engine.receive(packet.bytes, start + run.times[i]!, run.verdicts[i]!.stage !== 'forward');
-    const v = run.verdicts[i]!;
-    const state =
-      v.state === null
-        ? 'none'
-        : v.dir === null || v.state === 'INVALID' || v.state === 'UNTRACKED'
-          ? v.state
-          : `${v.state} ${v.dir}`;
-    const status = statusNames(v.status & COMPARED).join(',');
-    if (ours.state !== state || (state !== 'none' && ours.status !== status))
-      out.push({
-        packet: i,
-        kernel: `${state} [${status}] ${v.log.join('; ')}`,
-        engine: `${ours.state} [${ours.status}] ${ours.log}`,
-      });
-    else if (v.log.length > 0 && comparableLog(v.log[0]!) !== comparableLog(ours.log))
-      out.push({ packet: i, kernel: `log ${v.log.join('; ')}`, engine: `log ${ours.log}` });
+    const difference = compareVerdict(i, run.verdicts[i]!, ours);
+    if (difference !== null) out.push(difference);
     if (run.tables !== undefined) out.push(...compareTables(i, run.tables[i]!, engine.table(), 0.2));
     if (out.length >= most) return out;
   }
