@@ -19,8 +19,8 @@ const SHORT_LIVE = 1000;
 const MIXED_LIVE = 5000;
 /** How many datagrams later a reply follows in `manyflows`, and in the DNS and ICMP part of `mixed`. */
 const REPLY_LAG = 1000;
-/** One flow of `long` for each so many packets. */
-const LONG_FLOW = 500;
+/** Connections of `long`, which all go on to the end. */
+const LONG_LIVE = 10_000;
 
 /** What makes packets: writes one more each time it is called. */
 type Source = () => void;
@@ -119,12 +119,12 @@ function syns(shop: Workshop): Source {
   };
 }
 
-function sourceOf(kind: Kind, shop: Workshop, packets: number): Source {
+function sourceOf(kind: Kind, shop: Workshop): Source {
   switch (kind) {
     case 'short':
-      return crowd(shop, SHORT_LIVE, AF_INET, () => 1);
+      return crowd(shop, SHORT_LIVE, AF_INET, () => 2);
     case 'long':
-      return crowd(shop, Math.max(1, Math.floor(packets / LONG_FLOW)), AF_INET, () => Number.POSITIVE_INFINITY);
+      return crowd(shop, LONG_LIVE, AF_INET, () => Number.POSITIVE_INFINITY);
     case 'mixed':
       return mixture(shop);
     case 'manyflows':
@@ -144,7 +144,7 @@ export function capture(kind: Kind, packets: number): string {
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
   const file = new PcapFile(path);
-  const next = sourceOf(kind, new Workshop(file), packets);
+  const next = sourceOf(kind, new Workshop(file));
   for (let i = 0; i < packets; i++) next();
   file.close();
   return path;

@@ -43,12 +43,18 @@ describe('a line of conntrack -E', () => {
     const line =
       '[DESTROY] udp      17 28 src=10.0.1.2 dst=10.0.2.2 sport=36431 dport=53 packets=1 bytes=29 src=10.0.2.2 dst=10.0.2.1 sport=53 dport=36431 packets=1 bytes=29 delta-time=1 [start=Sat Nov 21 02:51:48 2026] [stop=Sat Nov 21 02:51:49 2026]';
     const flow = { ...goldenFlow(line.slice(10)), start };
-    expect(eventLine({ kind: 'DESTROY', time: start + 1400, flow, expired: false }, '', { ktimestamp: true })).toBe(line);
+    expect(
+      eventLine({ kind: 'DESTROY', time: start + 1400, flow, expired: false }, '', { ktimestamp: true }),
+    ).toBe(line);
   });
 
   test('has no counters before the flow leaves', () => {
-    const flow = goldenFlow('udp 17 30 src=1.1.1.1 dst=2.2.2.2 sport=1 dport=2 packets=1 bytes=29 src=2.2.2.2 dst=1.1.1.1 sport=2 dport=1 packets=0 bytes=0');
+    const flow = goldenFlow(
+      'udp 17 30 src=1.1.1.1 dst=2.2.2.2 sport=1 dport=2 packets=1 bytes=29 src=2.2.2.2 dst=1.1.1.1 sport=2 dport=1 packets=0 bytes=0',
+    );
     expect(eventLine({ kind: 'UPDATE', time: NOW, flow, expired: false }, '')).not.toContain('packets=');
-    expect(eventLine({ kind: 'DESTROY', time: NOW, flow, expired: true }, '')).toContain('packets=1 bytes=29');
+    expect(eventLine({ kind: 'DESTROY', time: NOW, flow, expired: true }, '')).toContain(
+      'packets=1 bytes=29',
+    );
   });
 });

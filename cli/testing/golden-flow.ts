@@ -31,7 +31,8 @@ function halvesOf(words: readonly string[]): { halves: Half[]; rest: Map<string,
     else if (key === 'bytes') half.bytes = Number(value);
     else if (key === 'zone-orig' || key === 'zone-reply') half.zone = Number(value);
     // ICMP's id stands in a tuple, the flow's behind everything.
-    else if (key === 'id' && (half.fields.type === undefined || half.fields.id !== undefined)) rest.set(key, value);
+    else if (key === 'id' && (half.fields.type === undefined || half.fields.id !== undefined))
+      rest.set(key, value);
     else if (PORT_KEYS.some((k) => k === key)) half.fields[key] = Number(value);
     else rest.set(key, value);
   }

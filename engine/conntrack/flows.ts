@@ -50,6 +50,8 @@ export class Flows {
   protected newFlags = 0;
   private readonly wheel: ExpiryWheel;
   private readonly rivalScratch: T.Tuple = new Int32Array(T.TUPLE_WORDS);
+  /** Flows whose timer was set to what has already passed: gone before the next packet, even at the same time. */
+  private readonly overdue: number[] = [];
   private nextId = 1;
 
   /** @param seed keys the hash tables */
@@ -62,6 +64,7 @@ export class Flows {
 
   /** Lets time pass: every flow whose timer ran out by `now` (ms) leaves the table, in order. */
   tick(now: number): void {
+    if (this.overdue.length > 0) this.expireOverdue();
     const whole = Math.floor(now);
     if (whole <= this.now) return;
     this.now = whole;
@@ -70,7 +73,7 @@ export class Flows {
 
   /** When {@link tick} has something to do next at the earliest (ms), Infinity if never. */
   nextDue(): number {
-    return this.wheel.nextDue();
+    return this.overdue.length > 0 ? this.now : this.wheel.nextDue();
   }
 
   /**
@@ -96,12 +99,13 @@ export class Flows {
     for (let row = 1; row < this.table.limit; row++) if (this.isConfirmed(row)) visit(row);
   }
 
-  /** Sets the time that a flow has left (ms), as `conntrack -U -t` does. */
+  /** Sets the time (ms) that a flow in the table has left, as `conntrack -U -t` does. */
   setTimeout(flow: number, left: number): void {
     const at = flow * (ROW_WORDS / 2) + TIMER;
     const before = this.table.doubles[at]!;
-    this.table.doubles[at] = this.now + left;
-    this.wheel.moved(flow, before, this.now + left);
+    const due = this.now + Math.floor(left);
+    this.table.doubles[at] = due;
+    if (due < before) this.sooner(flow, before, due);
   }
 
   /** Sets a flow's mark. */
@@ -124,7 +128,7 @@ export class Flows {
         const before = doubles[timer]!;
         const due = this.now + timeout;
         doubles[timer] = due;
-        if (due < before) this.wheel.moved(flow, before, due);
+        if (due < before) this.sooner(flow, before, due);
       }
     }
     if ((words[at + F.F_EVENTS]! & F.FLAG_ACCT) !== 0) this.account(flow, pkt, dir);
@@ -227,10 +231,24 @@ export class Flows {
     words[at + F.F_STATUS]! |= S.IPS_CONFIRMED;
     doubles[flow * (ROW_WORDS / 2) + TIMER]! += this.now;
     if ((words[at + F.F_EVENTS]! & F.FLAG_TSTAMP) !== 0) this.table.wantStarts()[flow] = this.now;
+    if (doubles[flow * (ROW_WORDS / 2) + TIMER]! <= this.now) this.overdue.push(flow);
     this.table.insert(flow);
     this.wheel.add(flow);
     this.stats.insert++;
     this.cacheEvent(flow, words[at + F.F_MASTER] === 0 ? IPCT_NEW : IPCT_RELATED);
+  }
+
+  /** A flow's timer was set to an earlier time. */
+  private sooner(flow: number, before: number, due: number): void {
+    if (due <= this.now) this.overdue.push(flow);
+    this.wheel.moved(flow, before, due);
+  }
+
+  private expireOverdue(): void {
+    // A row may be another flow's meanwhile: its timer tells.
+    for (const flow of this.overdue)
+      if (this.isConfirmed(flow) && this.left(flow) <= 0) this.destroy(flow, R_EXPIRED, this.now);
+    this.overdue.length = 0;
   }
 
   /** Takes a flow out of the table, tells whoever listens, and frees it. */

@@ -8,6 +8,9 @@ export interface Sysctl {
   readonly unit: 'seconds' | 'switch' | 'count' | 'bytes';
   readonly min: number;
   readonly max: number;
+  /** Another sysctl whose present value is this one's lower or upper bound. */
+  readonly atLeast?: string;
+  readonly atMost?: string;
   /** Default of linux-6.18, measured in a fresh namespace. */
   readonly value: number;
   /** Exists only in the classic profiles. */
@@ -15,17 +18,21 @@ export interface Sysctl {
 }
 
 const INT_MAX = 0x7fffffff;
+/** Seconds become ticks in an int: INT_MAX / HZ, and HZ is 250 (measured). Negative ones have run out at once. */
+const SECONDS_MAX = 8589934;
 
 function seconds(name: string, value: number): Sysctl {
-  return { name: `nf_conntrack_${name}`, unit: 'seconds', min: 0, max: INT_MAX, value };
+  const full = name.startsWith('net.') ? name : `nf_conntrack_${name}`;
+  return { name: full, unit: 'seconds', min: -SECONDS_MAX, max: SECONDS_MAX, value };
 }
 
 function upTo(name: string, max: number, value: number): Sysctl {
   return { name: `nf_conntrack_${name}`, unit: max === 1 ? 'switch' : 'count', min: 0, max, value };
 }
 
-function bytes(name: string, value: number): Sysctl {
-  return { name, unit: 'bytes', min: 0, max: INT_MAX, value };
+/** An unsigned long in the kernel; here it ends where a number is no longer exact. */
+function bytes(name: string, value: number, bound: Pick<Sysctl, 'atLeast' | 'atMost'>): Sysctl {
+  return { name, unit: 'bytes', min: 0, max: Number.MAX_SAFE_INTEGER, value, ...bound };
 }
 
 /** Every sysctl that changes what tracking does, with the defaults of the kernel this was measured on. */
@@ -34,8 +41,8 @@ export const SYSCTLS: readonly Sysctl[] = [
   upTo('checksum', 1, 1),
   upTo('events', 2, 2),
   { name: 'nf_conntrack_expect_max', unit: 'count', min: 1, max: INT_MAX, value: 4096 },
-  bytes('nf_conntrack_frag6_high_thresh', 4194304),
-  bytes('nf_conntrack_frag6_low_thresh', 3145728),
+  bytes('nf_conntrack_frag6_high_thresh', 4194304, { atLeast: 'nf_conntrack_frag6_low_thresh' }),
+  bytes('nf_conntrack_frag6_low_thresh', 3145728, { atMost: 'nf_conntrack_frag6_high_thresh' }),
   seconds('frag6_timeout', 60),
   seconds('generic_timeout', 600),
   seconds('gre_timeout', 30),
@@ -72,9 +79,9 @@ export const SYSCTLS: readonly Sysctl[] = [
   upTo('timestamp', 1, 0),
   seconds('udp_timeout', 30),
   seconds('udp_timeout_stream', 120),
-  bytes('net.ipv4.ipfrag_high_thresh', 4194304),
-  bytes('net.ipv4.ipfrag_low_thresh', 3145728),
-  { name: 'net.ipv4.ipfrag_time', unit: 'seconds', min: 0, max: INT_MAX, value: 30 },
+  bytes('net.ipv4.ipfrag_high_thresh', 4194304, { atLeast: 'net.ipv4.ipfrag_low_thresh' }),
+  bytes('net.ipv4.ipfrag_low_thresh', 3145728, { atMost: 'net.ipv4.ipfrag_high_thresh' }),
+  seconds('net.ipv4.ipfrag_time', 30),
   { name: 'net.ipv4.ipfrag_max_dist', unit: 'count', min: 0, max: INT_MAX, value: 64 },
 ];
 
@@ -99,6 +106,15 @@ function canonical(name: string): string {
   for (const [prefix, today] of ALIASES)
     if (dotted.startsWith(prefix)) return today + dotted.slice(prefix.length);
   return dotted;
+}
+
+/** A number as the kernel reads it: decimal, octal with a leading 0, hexadecimal with 0x; NaN if it is none. */
+function wholeNumber(text: string): number {
+  const match = /^\s*(-?)(0x[\da-f]+|\d+)\s*$/i.exec(text);
+  if (match === null) return Number.NaN;
+  const digits = match[2]!;
+  const value = /^0\d/.test(digits) ? Number(`0o${digits}`) : Number(digits);
+  return match[1] === '-' ? -value : value;
 }
 
 /** A sysctl that does not exist or a value that it does not take. The message says what was expected. */
@@ -143,10 +159,12 @@ export class Settings {
    */
   set(name: string, text: string | number): void {
     const sysctl = this.find(name);
-    const value = typeof text === 'number' ? text : /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isInteger(value) || value < sysctl.min || value > sysctl.max) {
+    const value = typeof text === 'number' ? text : wholeNumber(text);
+    const min = sysctl.atLeast === undefined ? sysctl.min : this.get(sysctl.atLeast);
+    const max = sysctl.atMost === undefined ? sysctl.max : this.get(sysctl.atMost);
+    if (!Number.isInteger(value) || value < min || value > max) {
       throw new SysctlError(
-        `${sysctl.name}: bad value '${text}': expected a whole number from ${sysctl.min} to ${sysctl.max}` +
+        `${sysctl.name}: bad value '${text}': expected a whole number from ${min} to ${max}` +
           (sysctl.unit === 'seconds' ? ' (seconds)' : ''),
       );
     }

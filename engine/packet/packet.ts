@@ -86,6 +86,8 @@ export function resetPacket(pkt: Packet, bytes: Uint8Array, view: DataView, off:
   pkt.l4 = -1;
   pkt.proto = 0;
   pkt.frag = 0;
+  pkt.zone = 0;
+  pkt.mark = 0;
   pkt.flow = 0;
   pkt.ctinfo = CTINFO_NONE;
   pkt.status = 0;

@@ -30,7 +30,9 @@ import { W_STATE, W_TAGS } from './sctp-words.ts';
 const ROUNDS = 25;
 const TALKS = 20;
 const LENGTH = 16;
-const CHUNKS = [0, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 10, 11, 11, 13, 14, 15, 64, 192];
+const MIXED = [0, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 10, 11, 11, 13, 14, 15, 64, 192];
+const INITS = [1, 2];
+const HEARTBEATS = [0, 4, 4, 4, 5, 5, 5];
 /** The way through an association's life: direction and chunk type. */
 const LIFE = [0x01, 0x12, 0x0a, 0x1b, 0x07, 0x18, 0x0e];
 /** Reasons that the kernel logs too. */
@@ -50,7 +52,8 @@ interface Talk {
   readonly sane: number;
   /** Few tags, so that they meet, or any. */
   readonly tags: readonly number[];
-  readonly inits: boolean;
+  /** Chunk types that chance picks from. */
+  readonly types: readonly number[];
 }
 
 function makeTalk(random: Random, port: number): Talk {
@@ -60,7 +63,7 @@ function makeTalk(random: Random, port: number): Talk {
     six: random.below(4) === 0,
     sane: random.below(LIFE.length + 1),
     tags,
-    inits: random.below(4) === 0,
+    types: pick(random, [MIXED, MIXED, MIXED, INITS, HEARTBEATS]),
   };
 }
 
@@ -86,11 +89,12 @@ function makePacket(random: Random, talk: Talk, at: number, tags: readonly numbe
   const dir = sane ? LIFE[at]! >> 4 : random.below(2);
   let types = [LIFE[at]! & 15];
   if (!sane) {
-    const count = talk.inits ? 1 : pick(random, [1, 1, 1, 1, 2, 2, 3]);
-    types = Array.from({ length: count }, () => (talk.inits ? 1 + random.below(2) : pick(random, CHUNKS)));
+    const count = talk.types === INITS ? 1 : pick(random, [1, 1, 1, 1, 2, 2, 3]);
+    types = Array.from({ length: count }, () => pick(random, talk.types));
   }
   const right = types[0] === 1 ? 0 : tags[dir]!;
-  const vtag = sane || random.below(4) !== 0 ? right : pick(random, [...talk.tags, ...tags, 0]);
+  const honest = random.below(talk.types === HEARTBEATS ? 2 : 4) !== 0;
+  const vtag = sane || honest ? right : pick(random, [...talk.tags, ...tags, 0]);
   const [sport, dport] = dir === 0 ? [talk.port, 7] : [7, talk.port];
   const chunks = types.map((type) => makeChunk(random, talk, type));
   let payload = sctp({ sport: sport!, dport: dport!, vtag, chunks });

@@ -45,9 +45,13 @@ const TIMEOUTS: readonly string[] = [
 /** A RST or FIN that got no believable answer does not shorten a timer that has less than this left (ms). */
 const SHRINK_FLOOR = 120_000;
 
-/** Steps of a decision: go on to the window check, skip it, or be done with a TRACK_* value. */
+/**
+ * Steps of a decision: go on to the window check, skip it, check as if the state had been SYN_SENT, or be done
+ * with a TRACK_* value.
+ */
 const CHECK_WINDOW = -1;
 const SKIP_WINDOW = -2;
+const RESYNCED = -3;
 
 /**
  * TCP as Linux 6.18 tracks it: the state table, the windows of both sides, and what it lets pass although the
@@ -103,7 +107,7 @@ export class TcpTracker implements Tracker {
     this.next = X.nextState(dir, index, old);
     const decision = this.decide(ct, w, at, pkt, dir, index, old);
     if (decision >= 0) return decision;
-    if (decision === CHECK_WINDOW) {
+    if (decision !== SKIP_WINDOW) {
       const verdict = inWindow(w, at, pkt, dir, index, this.liberal);
       if (verdict === WINDOW_INVALID) {
         this.shrink(ct, w, flow, dir, index);
@@ -111,7 +115,7 @@ export class TcpTracker implements Tracker {
       }
       if (verdict !== WINDOW_ACCEPT) return TRACK_ACCEPT;
     }
-    return this.advance(ct, w, flow, pkt, dir, index, old);
+    return this.advance(ct, w, flow, pkt, dir, index, decision === RESYNCED ? X.TCP_SYN_SENT : old);
   }
 
   /** Header, checksum and flags, in the kernel's order. */
@@ -151,7 +155,7 @@ export class TcpTracker implements Tracker {
     return true;
   }
 
-  /** What the state table's answer means for this packet: TRACK_*, CHECK_WINDOW or SKIP_WINDOW. */
+  /** What the state table's answer means for this packet: TRACK_* or a step. */
   private decide(
     ct: Conntrack,
     w: Int32Array,
@@ -213,7 +217,8 @@ export class TcpTracker implements Tracker {
     ) {
       resync(w, at, dir);
       this.next = X.TCP_SYN_RECV;
-      return CHECK_WINDOW;
+      // Measured: the new state is announced even if it was SYN_RECV before.
+      return RESYNCED;
     }
     W.noteLast(w, at, dir, index);
     w[at + W.W_LAST_SEQ] = tcpSeq(view, l4);

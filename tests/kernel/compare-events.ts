@@ -1,7 +1,8 @@
 /** The events of a replay, as the kernel sent them over ctnetlink and as the engine gave them to its sink. */
 import { isNewEvent } from '../../engine/conntrack/conntrack.ts';
-import { IPCT_DESTROY } from '../../engine/conntrack/events.ts';
+import { IPCT_DESTROY, IPCT_PROTOINFO } from '../../engine/conntrack/events.ts';
 import { compareVerdict, type Difference, EngineSide, kernelLine } from './compare.ts';
+import { engineCounters, kernelCounters } from './compare-accounting.ts';
 import type { KernelEvent, KernelPacket, KernelRun } from './oracle.ts';
 
 /** An event as text, with the seconds that the flow has left, null where the kernel tells none. */
@@ -22,7 +23,13 @@ export class RecordingSide extends EngineSide {
       event: (flow, events) => {
         const destroy = (events & IPCT_DESTROY) !== 0;
         const type = destroy ? 'DESTROY' : isNewEvent(events) ? 'NEW' : 'UPDATE';
-        this.lines.push({ text: `${type} ${this.line(flow, !destroy)}`, timeout: ct.left(flow) / 1000 });
+        // Measured: UPDATE tells the protocol's state only when it changed, DESTROY nothing else of it.
+        const protoinfo = destroy ? 'state' : (events & IPCT_PROTOINFO) !== 0 ? 'all' : 'none';
+        const counters = destroy ? engineCounters(ct, flow) : '';
+        this.lines.push({
+          text: `${type} ${this.line(flow, protoinfo)}${counters}`,
+          timeout: ct.left(flow) / 1000,
+        });
       },
     };
   }
@@ -36,7 +43,8 @@ export class RecordingSide extends EngineSide {
 }
 
 function kernelEvent(event: KernelEvent): EventLine {
-  return { text: `${event.type} ${kernelLine(event.entry)}`, timeout: event.entry.timeout };
+  const { type, entry } = event;
+  return { text: `${type} ${kernelLine(entry)}${kernelCounters(entry)}`, timeout: entry.timeout };
 }
 
 function sameEvent(theirs: EventLine, ours: EventLine | undefined): boolean {
@@ -54,11 +62,13 @@ export interface EventComparison {
   readonly differences: readonly Difference[];
   /** Events of the kernel that were compared. */
   readonly events: number;
+  /** The engine as the last packet left it. */
+  readonly engine: RecordingSide;
 }
 
 /**
- * Compares the events of each packet: type, tuples, protocol state, status bits, timeout, in order. The run must
- * be too short for timers to run out.
+ * Compares the events of each packet: type, tuples, protocol state, status bits, timeout, in order; with
+ * DESTROY also what was counted. The run must be too short for timers to run out.
  * @param run of a kernel opened with `events` and `stages`
  */
 export function compareEvents(
@@ -82,5 +92,5 @@ export function compareEvents(
       differences.push({ packet: i, kernel: text(theirs), engine: text(ours) });
     if (differences.length >= most) break;
   }
-  return { differences, events };
+  return { differences, events, engine };
 }

@@ -84,11 +84,12 @@ export class EngineSide {
 
   /**
    * A flow as one line that {@link kernelLine} can equal.
-   * @param sides with what ctnetlink tells of TCP's two sides, which a DESTROY event leaves out
+   * @param protoinfo how much to tell of the protocol: a dump tells all, events less
    */
-  line(flow: number, sides = true): string {
+  line(flow: number, protoinfo: 'all' | 'state' | 'none' = 'all'): string {
     const record = readFlow(this.firewall.conntrack, flow);
-    return engineLine(record, sides && record.protonum === 6 ? this.tcpSides(flow) : '');
+    const sides = protoinfo === 'all' && record.protonum === 6 ? this.tcpSides(flow) : '';
+    return engineLine(protoinfo === 'none' ? { ...record, state: null } : record, sides);
   }
 
   /** The table, one line a flow, timeouts (s) apart. */

@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { connection, pcap, type Timed } from './testing/captures.ts';
+import { FROM_SOURCES, Place } from './testing/keepstate.ts';
+
+const place = new Place();
+afterAll(() => place.end());
+
+const WHOLE = pcap(connection());
+const WEB = place.file('web.pcap', WHOLE);
+
+describe('input', () => {
+  test('comes from standard input as - or with --stdin', () => {
+    const { out } = place.spawn(['flows', WEB]);
+    expect(place.spawn(['flows', '-'], WHOLE).out).toBe(out);
+    expect(place.spawn(['flows', '--stdin'], WHOLE).out).toBe(out);
+    expect(place.spawn(['flows', '-'], gzipSync(WHOLE)).out).toBe(out);
+  });
+
+  test('may be gzip, whatever its name, also in several members', async () => {
+    const { out } = await place.run('trace', WEB);
+    const half = WHOLE.length >> 1;
+    const members = Buffer.concat([gzipSync(WHOLE.subarray(0, half)), gzipSync(WHOLE.subarray(half))]);
+    expect((await place.run('trace', place.file('zipped', gzipSync(WHOLE)))).out).toBe(out);
+    expect((await place.run('trace', place.file('members', members))).out).toBe(out);
+  });
+
+  test('in several files is one timeline, in whatever order they are named', async () => {
+    const packets: Timed[] = [...connection(0, 1000), ...connection(0.06, 2000), ...connection(0.02, 3000)];
+    const whole = place.file('all.pcap', pcap([...packets].sort((a, b) => a.at - b.at)));
+    const parts = [0, 1, 2].map((i) => place.file(`part-${i}.pcap`, pcap(packets.slice(i * 8, i * 8 + 8))));
+    const { out } = await place.run('events', whole);
+    expect((await place.run('events', ...parts)).out).toBe(out);
+    expect((await place.run('events', ...parts.reverse())).out).toBe(out);
+  });
+
+  test('that is cut off gives all packets before, then one error and status 2', async () => {
+    const { lines, err, status } = await place.run('trace', place.file('cut.pcap', WHOLE.subarray(0, -7)));
+    expect(lines).toHaveLength(7);
+    expect(err.trimEnd().split('\n').at(-1)).toMatch(/^keepstate: .*cut\.pcap: byte \d+: .*: expected /);
+    expect(status).toBe(2);
+  });
+
+  test('that is gzip and cut off gives what can be decompressed, then one error and status 2', async () => {
+    const many = Array.from({ length: 300 }, (_, i) => connection(i, 1000 + i)).flat();
+    const zipped = gzipSync(pcap(many));
+    const { lines, err, status } = await place.run(
+      'trace',
+      place.file('cut.gz', zipped.subarray(0, zipped.length >> 1)),
+    );
+    expect(lines.length).toBeGreaterThan(500);
+    expect(err).toMatch(
+      /cut\.gz: byte \d+: the compressed file ends here, in the middle: expected more gzip data\n$/,
+    );
+    expect(status).toBe(2);
+  });
+
+  test('that is damaged in one of several files does not stop the others', async () => {
+    const cut = place.file('cut.pcap', pcap(connection(0, 2000)).subarray(0, -7));
+    const { lines, status } = await place.run('trace', cut, WEB);
+    expect(lines).toHaveLength(15);
+    expect(status).toBe(2);
+  });
+
+  test.each([
+    ['nothing.pcap', undefined, /cannot read .*nothing\.pcap: there is no such file\n$/],
+    ['empty.pcap', '', /empty\.pcap: byte 0: the file is empty: expected a pcap or pcapng header\n$/],
+    [
+      'text.pcap',
+      'hello world',
+      /text\.pcap: byte 0: the file begins with 68656c6c: expected a pcap or pcapng header\n$/,
+    ],
+  ])('that is no capture (%s) is an error of one line and status 2', async (name, content, message) => {
+    const file = content === undefined ? `${place.folder}/${name}` : place.file(name, content);
+    const { err, out, status } = await place.run('flows', file);
+    expect(err).toMatch(message);
+    expect(err.split('\n')).toHaveLength(2);
+    expect(out).toBe('');
+    expect(status).toBe(2);
+  });
+
+  test('that is a folder is an error', async () => {
+    expect((await place.run('flows', place.folder)).err).toContain('it is a directory');
+  });
+});
+
+describe('output', () => {
+  test.skipIf(process.platform === 'win32')(
+    'to a pipe whose reader goes away ends quietly with status 0',
+    () => {
+      const many = place.file(
+        'many.pcap',
+        pcap(Array.from({ length: 3000 }, (_, i) => connection(i, 1000 + i)).flat()),
+      );
+      const command = [process.execPath, ...FROM_SOURCES, 'trace', many].map((word) => `'${word}'`).join(' ');
+      const script = `{ ${command}; echo "status $?" >&2; } | head -n 2`;
+      const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+      expect(stdout.trimEnd().split('\n')).toHaveLength(2);
+      expect(stderr).toBe('status 0\n');
+    },
+  );
+
+  test.skipIf(!existsSync('/dev/full'))('to a full disk fails with status 1 and one line', () => {
+    const command = [process.execPath, ...FROM_SOURCES, 'flows', WEB].map((word) => `'${word}'`).join(' ');
+    const { stderr, status } = spawnSync('sh', ['-c', `${command} >/dev/full`], { encoding: 'utf8' });
+    expect(stderr).toMatch(/^keepstate: cannot write output: ENOSPC.*\n$/);
+    expect(status).toBe(1);
+  });
+});
+
+describe('usage', () => {
+  test.each([
+    [[], 'keepstate: no command is given: expected trace, flows, events, version, help'],
+    [['trce', 'x'], "keepstate: unknown command 'trce': did you mean 'trace'?"],
+    [['trace'], "keepstate: no capture is named: give a file, or '-' for standard input"],
+    [['trace', '--fliter', 'x'], "keepstate: unknown option '--fliter': did you mean '--filter'?"],
+    [[WEB], `keepstate: '${WEB}' is no command: did you mean 'keepstate trace ${WEB}'?`],
+    [['trace', '-', '-'], 'keepstate: standard input is named twice: it can be read once'],
+  ])('%j is one message, a way to the help, and status 2', async (args, message) => {
+    const { err, out, status } = await place.run(...args);
+    expect(err).toBe(`${message}\nTry 'keepstate --help' for more information.\n`);
+    expect(out).toBe('');
+    expect(status).toBe(2);
+  });
+
+  test('help goes to standard output with status 0, in whatever way it is asked for', async () => {
+    const { out, status } = await place.run('--help');
+    expect(out).toContain('Usage: keepstate COMMAND');
+    expect(status).toBe(0);
+    expect((await place.run('help')).out).toBe(out);
+    const trace = await place.run('help', 'trace');
+    expect(trace.out).toContain('Usage: keepstate trace');
+    expect((await place.run('trace', '--help')).out).toBe(trace.out);
+    expect((await place.run('help', 'filter')).out).toContain('Examples:');
+    expect((await place.run('help', 'trce')).err).toContain("did you mean 'trace'?");
+  });
+
+  test('the version is printed by --version, -V and version', async () => {
+    for (const args of [['--version'], ['-V'], ['version']]) {
+      expect(await place.run(...args)).toMatchObject({ out: 'keepstate 0.1.0\n', status: 0 });
+    }
+  });
+
+  test('the program itself ends with the status, and shows no stack trace', () => {
+    const bad = place.spawn(['flows', '--at', 'x', WEB]);
+    expect(bad.status).toBe(2);
+    expect(bad.err).not.toMatch(/^\s+at /m);
+    writeFileSync(`${place.folder}/junk.pcap`, WHOLE.subarray(0, 50));
+    const junk = place.spawn(['trace', 'junk.pcap']);
+    expect(junk.status).toBe(2);
+    expect(junk.err).not.toMatch(/^\s+at /m);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { epochText, momentAt, parseMoment, secondsText } from './moment.ts';
+
+const NOON = Date.UTC(2026, 10, 21, 12, 0, 0);
+
+describe('--at', () => {
+  test.each([
+    ['1795262400', NOON],
+    ['1795262400.25', NOON + 250],
+    ['2026-11-21T12:00:00Z', NOON],
+    ['2026-11-21T12:00:00', NOON],
+    ['2026-11-21 12:00:00.5', NOON + 500],
+    ['2026-11-21T13:00+01:00', NOON],
+    ['2026-11-21', NOON - 12 * 3600_000],
+  ])('%s is that moment, in UTC unless it says otherwise', (text, ms) => {
+    expect(momentAt(parseMoment(text), 0)).toBe(ms);
+  });
+
+  test('+30 is half a minute after the first packet', () => {
+    expect(momentAt(parseMoment('+30'), NOON)).toBe(NOON + 30_000);
+    expect(momentAt(parseMoment('+0.5'), NOON)).toBe(NOON + 500);
+  });
+
+  test.each(['tomorrow', '', '-5', '12:00', '2026-13-45T99:00:00Z', '1e9', '+', '2026-11-21T'])(
+    "'%s' is refused",
+    (text) => {
+      expect(() => parseMoment(text)).toThrow(/bad time/);
+    },
+  );
+});
+
+describe('times in output', () => {
+  test('have six digits, or nine where the capture has them', () => {
+    expect(epochText(1795229507, 64_555_000)).toBe('1795229507.064555');
+    expect(epochText(1795229507, 64_555_123)).toBe('1795229507.064555123');
+    expect(epochText(1795229507, 0)).toBe('1795229507.000000');
+  });
+
+  test('of milliseconds keep every microsecond of a time of today', () => {
+    for (const micros of [0, 1, 999_999, 64_555, 123_456]) {
+      expect(secondsText(1_795_229_507_000 + micros / 1000)).toBe(
+        `1795229507.${String(micros).padStart(6, '0')}`,
+      );
+    }
+    expect(secondsText(-1.5)).toBe('-0.001500');
+  });
+});
