@@ -1,4 +1,5 @@
 import { SourceError } from '@keepstate/engine';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileFilter, filterErrorText } from './filter.ts';
 import { Subject, subjectOfFlow } from './filter-subject.ts';
@@ -150,6 +151,42 @@ describe('a mistake in a filter', () => {
   test('is a ct state where flows are filtered, which have none', () => {
     expect(() => compileFilter('ctstate NEW', 'flow')).toThrow(
       "'ctstate' is of packets: only trace can filter by it",
+    );
+  });
+
+  test('is always told as such, with a column inside the expression, whatever was written', () => {
+    const word = fc.constantFrom(
+      'src',
+      'port',
+      'state',
+      'not',
+      'and',
+      'or',
+      '(',
+      ')',
+      'tcp',
+      '10.0.0.0/8',
+      '80,',
+      '!',
+      'x',
+      'NEW',
+      '&',
+    );
+    const text = fc.oneof(
+      fc.string(),
+      fc.array(word, { maxLength: 8 }).map((words) => words.join(' ')),
+    );
+    fc.assert(
+      fc.property(text, (expression) => {
+        try {
+          compileFilter(expression, 'packet')(new Subject());
+        } catch (error) {
+          expect(error).toBeInstanceOf(SourceError);
+          const { col } = (error as SourceError).at;
+          expect(col >= 1 && col <= expression.length + 1).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 });

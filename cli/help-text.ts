@@ -42,15 +42,20 @@ export function generalHelp(commands: readonly Command[]): string {
     'Commands:',
     ...commands.map((c) => entry(`${c.name} ${c.takes}`.trimEnd(), c.summary)),
     '',
-    'FILE is a pcap or pcapng capture, gzip or not; - is standard input. Several files',
-    'are one timeline.',
+    wrapped(
+      'FILE is a pcap or pcapng capture, gzip or not; - is standard input. Several files are one timeline.',
+      0,
+    ),
     '',
     'Examples:',
     ...commands.flatMap((c) => c.examples.slice(0, 1)).map((e) => `  ${e.command}`),
     '',
-    "'keepstate help COMMAND' explains a command and its options, 'keepstate help filter'",
-    'the language of --filter. Exit status: 0 fine; 1 something was found that --check asks',
-    'for, or failed; 2 wrong usage or unreadable input.',
+    wrapped(
+      "'keepstate help COMMAND' explains a command and its options, 'keepstate help filter' the language of " +
+        '--filter. Exit status: 0 fine; 1 something was found that --check asks for, or failed; 2 wrong usage or ' +
+        'unreadable input.',
+      0,
+    ),
     '',
   ].join('\n');
 }

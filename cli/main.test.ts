@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connection, pcap, type Timed } from './testing/captures.ts';
 import { FROM_SOURCES, Place } from './testing/keepstate.ts';
@@ -79,6 +80,29 @@ describe('input', () => {
     expect(err.split('\n')).toHaveLength(2);
     expect(out).toBe('');
     expect(status).toBe(2);
+  });
+
+  test('that is damaged anywhere never ends but in status 0 or 2, with at most an error of one line', async () => {
+    const bytes = fc.array(fc.tuple(fc.nat(WHOLE.length - 1), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        bytes,
+        fc.constantFrom('trace', 'flows', 'events'),
+        fc.boolean(),
+        async (changes, command, json) => {
+          const damaged = Buffer.from(WHOLE);
+          for (const [at, value] of changes) damaged[at] = value;
+          const file = place.file('fuzz.pcap', damaged);
+          const { status, err } = await place.run(command, '-q', ...(json ? ['--json'] : []), file);
+          expect([0, 2], err).toContain(status);
+          expect(err.split('\n').length).toBeLessThanOrEqual(2);
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 
   test('that is a folder is an error', async () => {

@@ -60,8 +60,6 @@ export class Session {
   readonly reasons: Uint32Array = new Uint32Array(REASON_NUMBERS);
   /** Packets by ctinfo. */
   readonly states: Uint32Array = new Uint32Array(16);
-  /** Packets that came after the moment to stop at. */
-  late = 0;
 
   private readonly noTime: boolean;
   private readonly at: Moment | null;
@@ -85,10 +83,7 @@ export class Session {
   receive(record: CaptureRecord): number {
     if (this.packets++ === 0) this.begin(record.time);
     const now = this.noTime ? this.first : record.time;
-    if (now > this.stop) {
-      this.late++;
-      return -1;
-    }
+    if (now > this.stop) return -1;
     this.last = now;
     const { pkt } = this;
     resetPacket(pkt, record.bytes, record.view, record.off, record.off + record.caplen);

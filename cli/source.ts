@@ -6,6 +6,8 @@ import { UsageError } from './trouble.ts';
 
 /** How long to wait for standard input that is empty and does not block (ms). */
 const EMPTY_INPUT_WAIT = 5;
+/** Compressed bytes read at once: they become many more, and progress is told between reads. */
+const GZIP_CHUNK = 1 << 18;
 
 /** The name by which messages call standard input. */
 export const STDIN_NAME = 'standard input';
@@ -101,7 +103,7 @@ export class CaptureSource {
     }
     const inflater = new Inflater();
     try {
-      for (; chunk.length > 0; chunk = this.read(0)) yield* inflater.feed(chunk);
+      for (; chunk.length > 0; chunk = this.read(0, GZIP_CHUNK)) yield* inflater.feed(chunk);
       yield* inflater.finish();
     } catch (error) {
       const early = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
@@ -124,11 +126,11 @@ export class CaptureSource {
   }
 
   /** Reads what there is, at least a byte unless the file is over, into the buffer from `at` on. */
-  private read(at: number): Uint8Array {
+  private read(at: number, most: number = this.buffer.length): Uint8Array {
     this.beforeReading?.(this.size === 0);
     for (;;) {
       try {
-        const length = readSync(this.fd, this.buffer, at, this.buffer.length - at, null);
+        const length = readSync(this.fd, this.buffer, at, Math.min(most, this.buffer.length - at), null);
         this.bytesRead += length;
         return this.buffer.subarray(at, at + length);
       } catch (error) {

@@ -5,6 +5,7 @@
 export { SourceError, type Span } from './base/error.ts';
 export { type Effect, REASONS, type Reason, reasonOf, reasonText } from './base/reason.ts';
 export { suggest } from './base/suggest.ts';
+export { TCP_STATE_NAMES } from './base/tcp-state-names.ts';
 export {
   CaptureError,
   CaptureReader,

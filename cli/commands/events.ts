@@ -95,7 +95,7 @@ export const EVENTS: Command = {
   about: [
     'Prints NEW, UPDATE and DESTROY as they happen. A flow that expires between two packets is destroyed at that ' +
       'moment; what would happen after the last packet is not shown unless --at lets time pass.',
-    'A DESTROY because the timer ran out shows neither timeout nor state, as in conntrack -E.',
+    'A DESTROY because the timer ran out shows no timeout, as in conntrack -E.',
   ],
   examples: [
     { command: 'keepstate events -o timestamp,id capture.pcap', says: 'with times and ids' },

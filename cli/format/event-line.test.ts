@@ -22,6 +22,8 @@ const PLAIN = [
   '    [NEW] udp      17 30 src=10.0.1.2 dst=10.0.2.2 sport=38479 dport=5354 [UNREPLIED] src=10.0.2.2 dst=10.0.2.1 sport=5354 dport=38479 mark=42 zone=7',
   ' [UPDATE] icmp     1 30 src=10.0.1.2 dst=10.0.2.2 type=8 code=0 id=27607 src=10.0.2.2 dst=10.0.2.1 type=0 code=0 id=27607',
   '[1795230142.373495]\t    [NEW] gre      47 30 src=10.0.1.2 dst=10.0.2.2 srckey=0x0 dstkey=0x0 [UNREPLIED] src=10.0.2.2 dst=10.0.1.2 srckey=0x0 dstkey=0x0',
+  '[1795239387.631956]\t[DESTROY] tcp      6 ESTABLISHED src=10.0.1.2 dst=10.0.2.2 sport=1 dport=2 packets=0 bytes=0 src=10.0.2.2 dst=10.0.1.2 sport=2 dport=1 packets=0 bytes=0 [ASSURED] delta-time=1',
+  '[1795239386.608162]\t[DESTROY] tcp      6 120 CLOSE src=127.0.0.1 dst=127.0.0.1 sport=38600 dport=9 packets=1 bytes=60 [UNREPLIED] src=127.0.0.1 dst=127.0.0.1 sport=9 dport=38600 packets=1 bytes=40 delta-time=0',
   '[1795230142.373569]\t    [NEW] unknown  99 600 src=10.0.1.2 dst=10.0.2.2 [UNREPLIED] src=10.0.2.2 dst=10.0.1.2',
 ];
 

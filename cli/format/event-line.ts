@@ -12,7 +12,7 @@ export interface FlowEvent {
   readonly time: number;
   /** The flow as it was then. */
   readonly flow: FlowRecord;
-  /** A DESTROY because the timer ran out: it shows neither timeout nor state. */
+  /** A DESTROY because the timer ran out: it shows no timeout (measured: the state stays). */
   readonly expired: boolean;
 }
 
@@ -36,7 +36,7 @@ export function eventBody(event: FlowEvent, options: EventLineOptions = {}): str
     (options.extended ? familyText(flow.family) : '') +
     `${flow.protocol.padEnd(8)} ${flow.protonum} ` +
     (expired ? '' : `${secondsLeft(flow.timeout)} `) +
-    (expired || flow.state === null ? '' : `${flow.state} `) +
+    (flow.state === null ? '' : `${flow.state} `) +
     tuplesText(flow, gone ? flow.counters : null) +
     (flow.mark === 0 ? '' : `mark=${flow.mark} `) +
     zoneText(flow) +

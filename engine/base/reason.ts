@@ -1,3 +1,5 @@
+import { TCP_STATE_NAMES } from './tcp-state-names.ts';
+
 /** What a reason did to the packet or the flow that it was given for. */
 export type Effect = 'skipped' | 'held' | 'dropped' | 'INVALID' | 'ignored' | 'noted' | 'removed';
 
@@ -12,19 +14,6 @@ export interface Reason {
   /** Words for the operands that `%s` names, by value. */
   readonly words?: readonly string[];
 }
-
-const TCP_STATES = [
-  'NONE',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'FIN_WAIT',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'TIME_WAIT',
-  'CLOSE',
-  'SYN_SENT2',
-];
 
 // Numbers are stable: they appear in JSON and in scripts. Hundreds: 0 frame, 100 IP, 200 fragments,
 // 300 the table, 400 TCP, 500 UDP, 600 ICMP, 700 SCTP, 800 GRE, 900 ends of flows.
@@ -341,14 +330,14 @@ export const REASONS: readonly Reason[] = [
     name: 'tcp-invalid',
     effect: 'INVALID',
     text: 'packet (index %u) in dir %u invalid, state %s',
-    words: TCP_STATES,
+    words: TCP_STATE_NAMES,
   },
   {
     id: R_TCP_IGNORED,
     name: 'tcp-ignored',
     effect: 'ignored',
     text: 'packet (index %u) in dir %u ignored, state %s',
-    words: TCP_STATES,
+    words: TCP_STATE_NAMES,
   },
   { id: R_TCP_CHALLENGE, name: 'tcp-challenge-ack', effect: 'ignored', text: 'challenge-ack ignored' },
   { id: R_TCP_RST, name: 'tcp-rst', effect: 'INVALID', text: 'invalid rst' },

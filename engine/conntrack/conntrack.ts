@@ -18,7 +18,7 @@ import {
   IP_CT_RELATED,
   type Packet,
 } from '../packet/packet.ts';
-import { IPPROTO_UDP, IPPROTO_UDPLITE } from '../packet/protocols.ts';
+import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_SCTP, IPPROTO_TCP } from '../packet/protocols.ts';
 import { IPCT_NEW_MASK } from './events.ts';
 import * as F from './flow-table.ts';
 import { Flows } from './flows.ts';
@@ -37,6 +37,8 @@ import * as T from './tuple.ts';
 const { ROW_WORDS } = F;
 /** How many flows early drop looks at. The kernel looks at eight buckets; measured: one to three are evicted. */
 const EVICTION_RANGE = 64;
+/** Protocols of which the loser of a clash is dropped (measured for every kind of tracker). */
+const DROPPED_IN_CLASH: readonly number[] = [IPPROTO_TCP, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_SCTP];
 
 /**
  * Connection tracking: finds or makes the flow of each packet, lets its tracker advance it, keeps the table.
@@ -207,13 +209,17 @@ export class Conntrack extends Flows {
   }
 
   /**
-   * Two packets of one new flow were under way at once. Of UDP, the later packet joins the flow that won if
-   * both flows are the same in both directions; every other loser is dropped (nf_ct_resolve_clash).
+   * Two packets of one new flow were under way at once, in the same direction or one each way. The later one
+   * joins the flow that won and is counted there as of its original direction. Of TCP, SCTP and ICMP it is
+   * dropped (measured, with packets held in a queue between tracking and confirmation).
    */
   private resolveClash(pkt: Packet, flow: number, rival: number): boolean {
-    const proto = pkt.proto;
-    if ((proto === IPPROTO_UDP || proto === IPPROTO_UDPLITE) && this.sameTuples(flow, rival)) {
+    const translated = S.IPS_SRC_NAT_DONE | S.IPS_DST_NAT_DONE;
+    const status = this.table.words[rival * ROW_WORDS + F.F_STATUS]!;
+    const alike = (status & translated) === 0 || this.sameTuples(flow, rival);
+    if (alike && !DROPPED_IN_CLASH.includes(pkt.proto)) {
       this.discard(flow);
+      this.account(rival, pkt, 0);
       pkt.flow = rival;
       because(pkt, R_CLASH_RESOLVED, this.table.words[rival * ROW_WORDS + F.F_ID]!);
       this.stats.clash_resolve++;

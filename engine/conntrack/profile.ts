@@ -65,7 +65,12 @@ export const LINUX_2_4: Profile = {
 export const LINUX_2_4_TCP_WINDOW: Profile = {
   name: 'linux-2.4-tcp-window',
   title: 'Linux 2.4 with the tcp-window-tracking extension',
-  defaults: { ...CLASSIC_DEFAULTS, nf_conntrack_tcp_timeout_close_wait: 12 * HOUR },
+  defaults: {
+    ...CLASSIC_DEFAULTS,
+    nf_conntrack_tcp_timeout_close_wait: 12 * HOUR,
+    // Its documents know no shorter timer for what was not acknowledged: no less than ESTABLISHED has.
+    nf_conntrack_tcp_timeout_unacknowledged: 5 * DAY,
+  },
   tcpWindow: true,
   udpStreamAfter: 0,
   modernTrackers: false,

@@ -80,9 +80,9 @@ describe.each(FAMILIES)('%s fragments', (_, piece, timeout, high, seconds, queue
     expect(bench.fates(cut([0, 32], { src: piece === piece4 ? '10.0.0.7' : '2001:db8::7' })[1]!)).toEqual([
       HELD,
     ]);
-    bench.pkt.zone = 3;
+    bench.zone = 3;
     expect(bench.fates(b!)).toEqual([HELD]);
-    bench.pkt.zone = 0;
+    bench.zone = 0;
     expect(bench.fates(b!)).toEqual(['pass']);
   });
 
@@ -90,9 +90,9 @@ describe.each(FAMILIES)('%s fragments', (_, piece, timeout, high, seconds, queue
     const bench = new Bench();
     const [a] = cut([0, 32], { ttl: 50, tos: 0x10 });
     const [, b] = cut([0, 32], { ttl: 60, tos: 0x20 });
-    bench.pkt.mark = 7;
+    bench.mark = 7;
     bench.send(a!);
-    bench.pkt.mark = 8;
+    bench.mark = 8;
     const { bytes, pkt } = bench.send(b!);
     expect(pkt.mark).toBe(7);
     const v4 = [bytes![8], bytes![1]];

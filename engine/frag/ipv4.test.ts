@@ -118,6 +118,19 @@ describe('ipfrag_max_dist', () => {
     expect(bench.send(FIRST).bytes?.slice(20)).toEqual(DATA);
   });
 
+  test('goes on counting when a datagram of the source is complete', () => {
+    const bench = new Bench({ 'net.ipv4.ipfrag_max_dist': 3 });
+    bench.send(FIRST);
+    const other = { id: 2 };
+    bench.fates(
+      piece4(0, DATA.subarray(0, 32), true, other),
+      piece4(32, DATA.subarray(32), false, other),
+      FIRST,
+    );
+    between(bench, 3);
+    expect(bench.fates(LAST)).toEqual([FAR]);
+  });
+
   test('leaves other sources alone, and 0 turns it off', () => {
     const bench = new Bench({ 'net.ipv4.ipfrag_max_dist': 3 });
     bench.send(FIRST);
@@ -131,11 +144,11 @@ describe('ipfrag_max_dist', () => {
 
   test('starts the timer anew and frees the memory of what was given up', () => {
     const bench = new Bench({ 'net.ipv4.ipfrag_max_dist': 1 });
-    bench.send(piece4(0, new Uint8Array(1600), true));
+    bench.send(piece4(0, new Uint8Array(1648), true));
     between(bench, 1);
     bench.now = 20_000;
     bench.defrag.tick(bench.now);
-    expect(bench.defrag.memory).toBe(200 + 2304 + 200 + 832);
+    expect(bench.defrag.memory).toBe(200 + 4352 + 200 + 832);
     expect(bench.fates(LAST)).toEqual([FAR]);
     expect(bench.defrag.memory).toBe(2 * (200 + 832));
     bench.now = 45_000;

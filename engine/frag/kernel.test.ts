@@ -139,25 +139,21 @@ function datagramOf(out: readonly Uint8Array[], length: number): number[] {
   return normal(concat(head, ...out.map((p) => p.subarray(fragmentHeaderOf(p)!.at + 8))));
 }
 
+/** A datagram as numbers, without the fields named above. */
 function normal(packet: Uint8Array): number[] {
   const out = packet.slice();
   if (out[0]! >> 4 === 6) out.fill(0, 4, 6)[7] = 0;
-  else {
-    out.fill(0, 2, 4).fill(0, 6, 8).fill(0, 10, 12)[8] = 0;
-  }
+  else out.fill(0, 2, 4).fill(0, 6, 8).fill(0, 10, 12)[8] = 0;
   return [...out];
 }
 
-/** @param length bytes of the datagram that we found */
+/** What became of packet `i`. @param length bytes of the datagram that we found */
 function theirView(run: KernelRun, i: number, length: number): number[] | 'nothing' {
   if (run.verdicts[i]!.state === null) return 'nothing';
-  const out = run.out![i]!;
-  return datagramOf(out, length);
+  return datagramOf(run.out![i]!, length);
 }
 
-const usable = kernelUsable();
-
-describe.skipIf(!usable)('against the kernel', () => {
+describe.skipIf(!kernelUsable())('against the kernel', () => {
   let kernel: Kernel;
   let source = 1;
 
@@ -186,16 +182,13 @@ describe.skipIf(!usable)('against the kernel', () => {
   }
 
   test('each fragment has the same fate, each datagram the same bytes', async () => {
-    await kernel.sysctls({
+    const settings = {
       ...timeouts,
       'net.ipv4.ipfrag_high_thresh': 1e9,
       nf_conntrack_frag6_high_thresh: 1e9,
-    });
-    const bench = new Bench({
-      ...timeouts,
-      'net.ipv4.ipfrag_high_thresh': 1e9,
-      nf_conntrack_frag6_high_thresh: 1e9,
-    });
+    };
+    await kernel.sysctls(settings);
+    const bench = new Bench(settings);
     await fc.assert(
       fc.asyncProperty(fc.array(planned, { minLength: 1, maxLength: 8 }), async (plans) => {
         await compare(
@@ -207,8 +200,9 @@ describe.skipIf(!usable)('against the kernel', () => {
     );
   });
 
-  test('the same fragments are refused when memory is short', async () => {
-    for (const limit of [1000, 5000, 30000]) {
+  test('memory fills up at the same fragment, whatever their sizes', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const limit = 500 + seed * seed * 1000;
       const settings = {
         ...timeouts,
         'net.ipv4.ipfrag_low_thresh': 1,
@@ -218,36 +212,43 @@ describe.skipIf(!usable)('against the kernel', () => {
       };
       await kernel.reset();
       await kernel.sysctls(settings);
-      const bench = new Bench(settings);
-      const plans = fc.sample(planned, { numRuns: 60, seed: limit });
-      // Datagrams under way at the same time, so that memory is used.
-      const queues = plans.map((plan) => packetsOf(plan, source++));
-      const mixed: Uint8Array[] = [];
-      for (let i = 0; queues.some((queue) => queue.length > i); i++) {
-        for (const queue of queues.slice(0, 20 + i * 10)) if (queue[i] !== undefined) mixed.push(queue[i]!);
-      }
-      await compare(mixed, bench);
+      // Sizes about those at which the kernel takes a larger buffer.
+      const sizes = fc.sample(
+        fc.tuple(fc.boolean(), fc.constantFrom(64, 160, 608, 1632, 3680, 7776), fc.nat({ max: 6 })),
+        { numRuns: 40, seed },
+      );
+      const small = datagram(32);
+      await compare(
+        sizes.flatMap(([six, size, more]) => [
+          (six ? piece6 : piece4)(8, datagram(size + more * 8), true, { id: source++ & 0xffff }),
+          // These come through whole as long as there is memory.
+          piece6(0, small, false, { id: source++ & 0xffff }),
+          piece4(16, small.subarray(16), false, { id: source & 0xffff }),
+          piece4(0, small.subarray(0, 16), true, { id: source++ & 0xffff }),
+        ]),
+        new Bench(settings),
+      );
     }
   });
 
   test('the same fragments are given up when too many of their source came in between', async () => {
-    for (const maxDist of [1, 3, 64]) {
+    for (const maxDist of [1, 3, 6, 64]) {
       const settings = { ...timeouts, 'net.ipv4.ipfrag_max_dist': maxDist };
       await kernel.reset();
       await kernel.sysctls(settings);
-      const bench = new Bench(settings);
-      const packets = fc.sample(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 5 }), fc.nat({ max: 4 })), {
+      const sent = fc.sample(fc.tuple(fc.nat({ max: 8 }), fc.nat({ max: 9 }), fc.nat({ max: 2 })), {
         numRuns: 2000,
         seed: maxDist,
       });
+      const data = datagram(48);
       await compare(
-        packets.map(([id, host, block]) =>
-          piece4(block * 16, datagram(80).subarray(block * 16, block * 16 + 16), block < 4, {
+        sent.map(([id, host, block]) =>
+          piece4(block * 16, data.subarray(block * 16, block * 16 + 16), block < 2, {
             id,
-            src: `10.9.9.${1 + (host === 5 ? 1 : 0)}`,
+            src: `10.9.9.${host === 9 ? 1 : 2}`,
           }),
         ),
-        bench,
+        new Bench(settings),
       );
     }
   });

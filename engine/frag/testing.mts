@@ -71,6 +71,9 @@ export class Bench {
   readonly defrag: Defrag = new Defrag(this.settings);
   readonly pkt: Packet = new Packet();
   now = 0;
+  /** Zone and mark of what is sent. */
+  zone = 0;
+  mark = 0;
 
   constructor(values: Readonly<Record<string, number>> = {}) {
     this.values = new Map(
@@ -97,6 +100,8 @@ export class Bench {
     const bytes = new Uint8Array(5 + packet.length).fill(0xee);
     bytes.set(packet, 5);
     resetPacket(pkt, bytes, new DataView(bytes.buffer), 5, bytes.length);
+    pkt.zone = this.zone;
+    pkt.mark = this.mark;
     if (!dissect(pkt)) throw new Error(`not dissected: ${reasonOf(pkt.reason).name}`);
     const fate = this.defrag.receive(pkt, this.now);
     const reason = pkt.reason === 0 ? '' : ` ${reasonOf(pkt.reason).name}`;

@@ -3,34 +3,21 @@ import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_PORTS, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { Settings } from '../conntrack/settings.ts';
 import { IPS_CONFIRMED } from '../conntrack/status.ts';
-import {
-  NO_ANSWER,
-  TRACK_ACCEPT,
-  TRACK_CONTINUE,
-  TRACK_INVALID,
-  type Tracker,
-} from '../conntrack/tracker.ts';
-import { T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { TRACK_ACCEPT, TRACK_CONTINUE, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { fold, sum } from '../packet/checksum.ts';
 import { AF_INET, because, type Packet } from '../packet/packet.ts';
+import { ICMP_HEADER, icmpInverter, icmpTuple } from './icmp-tuple.ts';
 import { trackQuoted } from './quoted.ts';
 
-const ICMP_HEADER = 8;
 const HIGHEST_TYPE = 18;
 
-/** Request and reply types that belong together (RFC 792, RFC 950), each way. */
-const ANSWERS: ReadonlyMap<number, number> = new Map([
+/** Requests, each with the reply that answers it (RFC 792, RFC 950). */
+const PAIRS: readonly (readonly [number, number])[] = [
   [8, 0],
-  [0, 8],
   [13, 14],
-  [14, 13],
   [15, 16],
-  [16, 15],
   [17, 18],
-  [18, 17],
-]);
-/** Types that may open a flow. */
-const REQUESTS: readonly number[] = [8, 13, 15, 17];
+];
 /** Types that are about another packet, which they quote. */
 const ERRORS: readonly number[] = [3, 4, 5, 11, 12];
 
@@ -40,30 +27,21 @@ function typeTable(types: readonly number[]): Uint8Array {
   return out;
 }
 
-const OPENS = typeTable(REQUESTS);
+/** Types that may open a flow. */
+const OPENS = typeTable(PAIRS.map(([request]) => request));
 const QUOTES = typeTable(ERRORS);
-const ANSWER_TYPE: Int16Array = Int16Array.from({ length: 256 }, (_, type) => ANSWERS.get(type) ?? -1);
 
 /** ICMP: requests open flows, replies belong to them, errors are RELATED to what they quote. */
 export class IcmpTracker implements Tracker {
   readonly name = 'icmp';
+  readonly tuple: typeof icmpTuple = icmpTuple;
+  readonly invert: (ports: number) => number = icmpInverter(PAIRS);
   private timeout = 0;
   private checksum = true;
 
   configure(settings: Settings): void {
     this.timeout = settings.millis('nf_conntrack_icmp_timeout');
     this.checksum = settings.get('nf_conntrack_checksum') !== 0;
-  }
-
-  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
-    if (l4 + ICMP_HEADER > end) return false;
-    out[T_PORTS] = (view.getUint16(l4 + 4) << 16) | view.getUint16(l4);
-    return true;
-  }
-
-  invert(ports: number): number {
-    const answer = ANSWER_TYPE[(ports >> 8) & 255]!;
-    return answer < 0 ? NO_ANSWER : (ports & 0xffff00ff) | (answer << 8);
   }
 
   state(): null {

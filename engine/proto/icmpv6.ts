@@ -11,20 +11,13 @@ import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_PORTS, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { Settings } from '../conntrack/settings.ts';
 import { IPS_CONFIRMED } from '../conntrack/status.ts';
-import {
-  NO_ANSWER,
-  TRACK_ACCEPT,
-  TRACK_CONTINUE,
-  TRACK_INVALID,
-  type Tracker,
-} from '../conntrack/tracker.ts';
-import { T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { TRACK_ACCEPT, TRACK_CONTINUE, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
 import { AF_INET6, because, IP_CT_UNTRACKED, type Packet } from '../packet/packet.ts';
 import { IPPROTO_ICMPV6 } from '../packet/protocols.ts';
+import { ICMP_HEADER, icmpInverter, icmpTuple } from './icmp-tuple.ts';
 import { trackQuoted } from './quoted.ts';
 
-const ICMPV6_HEADER = 8;
 const FIRST_INFORMATIONAL = 128;
 const ECHO_REQUEST = 128;
 const ECHO_REPLY = 129;
@@ -41,32 +34,23 @@ const UNTRACKED_TYPES: readonly number[] = [130, 131, 132, 133, 134, 135, 136, 1
 const UNTRACKED = new Uint8Array(256);
 for (const type of UNTRACKED_TYPES) UNTRACKED[type] = 1;
 
-const ANSWER_TYPE = new Int16Array(256).fill(-1);
-ANSWER_TYPE[ECHO_REQUEST] = ECHO_REPLY;
-ANSWER_TYPE[ECHO_REPLY] = ECHO_REQUEST;
-ANSWER_TYPE[NI_QUERY] = NI_REPLY;
-ANSWER_TYPE[NI_REPLY] = NI_QUERY;
+/** Requests, each with the reply that answers it (RFC 4443 section 4, RFC 4620). */
+const PAIRS: readonly (readonly [number, number])[] = [
+  [ECHO_REQUEST, ECHO_REPLY],
+  [NI_QUERY, NI_REPLY],
+];
 
 /** ICMPv6: echo and node information open flows, errors are RELATED, neighbour discovery stays untracked. */
 export class Icmpv6Tracker implements Tracker {
   readonly name = 'icmpv6';
+  readonly tuple: typeof icmpTuple = icmpTuple;
+  readonly invert: (ports: number) => number = icmpInverter(PAIRS);
   private timeout = 0;
   private checksum = true;
 
   configure(settings: Settings): void {
     this.timeout = settings.millis('nf_conntrack_icmpv6_timeout');
     this.checksum = settings.get('nf_conntrack_checksum') !== 0;
-  }
-
-  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
-    if (l4 + ICMPV6_HEADER > end) return false;
-    out[T_PORTS] = (view.getUint16(l4 + 4) << 16) | view.getUint16(l4);
-    return true;
-  }
-
-  invert(ports: number): number {
-    const answer = ANSWER_TYPE[(ports >> 8) & 255]!;
-    return answer < 0 ? NO_ANSWER : (ports & 0xffff00ff) | (answer << 8);
   }
 
   state(): null {
@@ -77,7 +61,7 @@ export class Icmpv6Tracker implements Tracker {
     const { view, l4, end } = pkt;
     // Over IPv4 this protocol number means nothing; packet() turns it away.
     if (pkt.family !== AF_INET6) return TRACK_CONTINUE;
-    if (l4 + ICMPV6_HEADER > end) return refuse(pkt, R_ICMP_SHORT);
+    if (l4 + ICMP_HEADER > end) return refuse(pkt, R_ICMP_SHORT);
     if (this.checksum && !transportChecksumOk(view, pkt.off, AF_INET6, IPPROTO_ICMPV6, l4, end))
       return refuse(pkt, R_ICMP6_CHECKSUM);
     const type = view.getUint8(l4);
@@ -87,7 +71,7 @@ export class Icmpv6Tracker implements Tracker {
       return TRACK_ACCEPT;
     }
     if (type === REDIRECT) return this.redirect(ct, pkt);
-    return type < FIRST_INFORMATIONAL ? trackQuoted(ct, pkt, l4 + ICMPV6_HEADER) : TRACK_CONTINUE;
+    return type < FIRST_INFORMATIONAL ? trackQuoted(ct, pkt, l4 + ICMP_HEADER) : TRACK_CONTINUE;
   };
 
   packet(ct: Conntrack, pkt: Packet, flow: number, dir: number): number {

@@ -86,8 +86,8 @@ const COLUMNS: readonly number[] = [
   SCTP_CID_HEARTBEAT_ACK,
 ];
 
-// A row for each state, measured cell by cell (tests/kernel). Types that may not open an association are `no`
-// in NONE, though they are turned away before they are looked up here.
+// A row for each state, measured cell by cell (sctp-states.test.ts). NONE: `no` cannot open an association, and
+// neither can the types that have no column.
 //            INIT         COOKIE       SHUTDOWN        ABORT     HEARTBEAT
 //               INIT_ACK  ECHO ACK        ACK COMPLETE    ERROR     ACK
 const ORIGINAL: readonly (readonly number[])[] = [

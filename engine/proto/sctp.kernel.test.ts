@@ -63,7 +63,7 @@ function makeTalk(random: Random, port: number): Talk {
     six: random.below(4) === 0,
     sane: random.below(LIFE.length + 1),
     tags,
-    types: pick(random, [MIXED, MIXED, MIXED, INITS, HEARTBEATS]),
+    types: pick(random, [MIXED, MIXED, INITS, HEARTBEATS]),
   };
 }
 

@@ -1,13 +1,15 @@
 import { R_TCP_KILLED, R_TCP_SHORT } from '../base/reason.ts';
+import { TCP_STATE_NAMES } from '../base/tcp-state-names.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { IPCT_ASSURED, IPCT_PROTOINFO } from '../conntrack/events.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { Settings } from '../conntrack/settings.ts';
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
-import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { swapPorts } from '../conntrack/tuple.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { TCP_HEADER, TH_ACK, TH_SYN, tcpAck, tcpFlags } from '../packet/tcp.ts';
+import { portTuple } from './ports.ts';
 import * as X from './tcp-states.ts';
 import { W_LAST_ACK, W_STATE } from './tcp-words.ts';
 
@@ -32,26 +34,18 @@ const TIMEOUTS: readonly string[] = [
 export class ClassicTcpTracker implements Tracker {
   readonly name = 'tcp';
   readonly error = null;
-  private readonly timeouts = new Float64Array(X.TCP_STATE_NAMES.length);
+  readonly tuple: typeof portTuple = portTuple;
+  readonly invert: typeof swapPorts = swapPorts;
+  private readonly timeouts = new Float64Array(TCP_STATE_NAMES.length);
 
   configure(settings: Settings): void {
     for (const [state, name] of TIMEOUTS.entries())
       this.timeouts[state] = settings.millis(`nf_conntrack_tcp_timeout_${name}`);
   }
 
-  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
-    if (l4 + 4 > end) return false;
-    out[T_PORTS] = view.getInt32(l4);
-    return true;
-  }
-
-  invert(ports: number): number {
-    return swapPorts(ports);
-  }
-
   state(ct: Conntrack, flow: number): string {
     const state = ct.table.words[flow * ROW_WORDS + W_STATE]! & 0xff;
-    return state === X.TCP_SYN_SENT2 ? 'LISTEN' : X.TCP_STATE_NAMES[state]!;
+    return state === X.TCP_SYN_SENT2 ? 'LISTEN' : TCP_STATE_NAMES[state]!;
   }
 
   packet(ct: Conntrack, pkt: Packet, flow: number, dir: number): number {

@@ -23,20 +23,6 @@ export const TCP_INVALID = 10;
 /** Not a state: the packet is let through and changes nothing. */
 export const TCP_IGNORE = 11;
 
-/** Names by number, as conntrack(8) prints them. */
-export const TCP_STATE_NAMES: readonly string[] = [
-  'NONE',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'FIN_WAIT',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'TIME_WAIT',
-  'CLOSE',
-  'SYN_SENT2',
-];
-
 /** What a segment counts as. The kernel's numbers, which its log messages show. */
 export const INDEX_SYN = 0;
 /** SYN with ACK. */

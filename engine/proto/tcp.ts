@@ -13,17 +13,19 @@ import {
   R_TCP_TRUNCATED,
 } from '../base/reason.ts';
 import { before } from '../base/seq.ts';
+import { TCP_STATE_NAMES } from '../base/tcp-state-names.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { IPCT_ASSURED, IPCT_PROTOINFO } from '../conntrack/events.ts';
 import { F_ID, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { Settings } from '../conntrack/settings.ts';
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_FIXED_TIMEOUT, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_INVALID, TRACK_REPEAT, type Tracker } from '../conntrack/tracker.ts';
-import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { swapPorts } from '../conntrack/tuple.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TCP_HEADER, tcpAck, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from '../packet/tcp.ts';
+import { portTuple } from './ports.ts';
 import { noteIgnoredSyn, resync } from './tcp-ignored.ts';
 import * as X from './tcp-states.ts';
 import { inWindow, noteSynOptions, segmentEnd, WINDOW_ACCEPT, WINDOW_INVALID } from './tcp-window.ts';
@@ -60,7 +62,9 @@ const RESYNCED = -3;
 export class TcpTracker implements Tracker {
   readonly name = 'tcp';
   readonly error = null;
-  private readonly timeouts = new Float64Array(X.TCP_STATE_NAMES.length);
+  readonly tuple: typeof portTuple = portTuple;
+  readonly invert: typeof swapPorts = swapPorts;
+  private readonly timeouts = new Float64Array(TCP_STATE_NAMES.length);
   private retransTimeout = 0;
   private unackedTimeout = 0;
   private maxRetrans = 3;
@@ -83,18 +87,8 @@ export class TcpTracker implements Tracker {
     this.checksum = settings.get('nf_conntrack_checksum') !== 0;
   }
 
-  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
-    if (l4 + 4 > end) return false;
-    out[T_PORTS] = view.getInt32(l4);
-    return true;
-  }
-
-  invert(ports: number): number {
-    return swapPorts(ports);
-  }
-
   state(ct: Conntrack, flow: number): string {
-    return X.TCP_STATE_NAMES[ct.table.words[flow * ROW_WORDS + W.W_STATE]! & 0xff]!;
+    return TCP_STATE_NAMES[ct.table.words[flow * ROW_WORDS + W.W_STATE]! & 0xff]!;
   }
 
   packet(ct: Conntrack, pkt: Packet, flow: number, dir: number): number {

@@ -13,10 +13,11 @@ import { F_PROTO, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { Settings } from '../conntrack/settings.ts';
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_NAT_CLASH, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
-import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { swapPorts } from '../conntrack/tuple.ts';
 import { fold, pseudoSum, sum, transportChecksumOk } from '../packet/checksum.ts';
 import { AF_INET, because, type Packet } from '../packet/packet.ts';
 import { IPPROTO_UDP } from '../packet/protocols.ts';
+import { portTuple } from './ports.ts';
 
 const UDP_HEADER = 8;
 /** The flow's first two words as one double: the moment (ms) after which a packet makes it a stream. */
@@ -26,6 +27,8 @@ const STREAM_AFTER = F_PROTO / 2;
 export class UdpTracker implements Tracker {
   readonly name: string;
   readonly error = null;
+  readonly tuple: typeof portTuple = portTuple;
+  readonly invert: typeof swapPorts = swapPorts;
   private readonly lite: boolean;
   private timeout = 0;
   private streamTimeout = 0;
@@ -44,16 +47,6 @@ export class UdpTracker implements Tracker {
     // Measured: UDP-Lite has no two-second rule.
     this.streamAfter = this.lite ? 0 : settings.profile.udpStreamAfter;
     this.checksum = settings.get('nf_conntrack_checksum') !== 0;
-  }
-
-  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
-    if (l4 + 4 > end) return false;
-    out[T_PORTS] = view.getInt32(l4);
-    return true;
-  }
-
-  invert(ports: number): number {
-    return swapPorts(ports);
   }
 
   state(): null {

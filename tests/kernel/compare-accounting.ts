@@ -37,8 +37,7 @@ export function compareCounters(table: readonly KernelEntry[], engine: EngineSid
     const theirs = kernelCounters(entry);
     const own = ours.get(line);
     ours.delete(line);
-    if (own !== theirs)
-      out.push({ packet: -1, kernel: `${line}${theirs}`, engine: own ?? 'no such entry' });
+    if (own !== theirs) out.push({ packet: -1, kernel: `${line}${theirs}`, engine: own ?? 'no such entry' });
   }
   for (const [line, own] of ours) out.push({ packet: -1, kernel: 'no such entry', engine: `${line}${own}` });
   return out;

@@ -1,14 +1,21 @@
 /** The events of a replay, as the kernel sent them over ctnetlink and as the engine gave them to its sink. */
+import { R_EXPIRED } from '../../engine/base/reason.ts';
 import { isNewEvent } from '../../engine/conntrack/conntrack.ts';
 import { IPCT_DESTROY, IPCT_PROTOINFO } from '../../engine/conntrack/events.ts';
 import { compareVerdict, type Difference, EngineSide, kernelLine } from './compare.ts';
 import { engineCounters, kernelCounters } from './compare-accounting.ts';
 import type { KernelEvent, KernelPacket, KernelRun } from './oracle.ts';
 
-/** An event as text, with the seconds that the flow has left, null where the kernel tells none. */
-interface EventLine {
+/** An event of either side. */
+export interface EventLine {
+  /** Type, protocol state, status, tuples; with DESTROY what was counted. */
   readonly text: string;
-  readonly timeout: number | null;
+  /** Seconds that the flow has left. */
+  readonly timeout: number;
+  /** DESTROY because the timer ran out; of the kernel: or with less than a second left. */
+  readonly expired: boolean;
+  /** The engine's time (ms); 0 for events of the kernel. */
+  readonly at: number;
 }
 
 /** The engine, its events noted. */
@@ -20,16 +27,13 @@ export class RecordingSide extends EngineSide {
     super(sysctls);
     const ct = this.firewall.conntrack;
     ct.sink = {
-      event: (flow, events) => {
+      event: (flow, events, at, reason) => {
         const destroy = (events & IPCT_DESTROY) !== 0;
         const type = destroy ? 'DESTROY' : isNewEvent(events) ? 'NEW' : 'UPDATE';
         // Measured: UPDATE tells the protocol's state only when it changed, DESTROY nothing else of it.
         const protoinfo = destroy ? 'state' : (events & IPCT_PROTOINFO) !== 0 ? 'all' : 'none';
-        const counters = destroy ? engineCounters(ct, flow) : '';
-        this.lines.push({
-          text: `${type} ${this.line(flow, protoinfo)}${counters}`,
-          timeout: ct.left(flow) / 1000,
-        });
+        const text = `${type} ${this.line(flow, protoinfo)}${destroy ? engineCounters(ct, flow) : ''}`;
+        this.lines.push({ text, timeout: ct.left(flow) / 1000, expired: reason === R_EXPIRED, at });
       },
     };
   }
@@ -42,18 +46,27 @@ export class RecordingSide extends EngineSide {
   }
 }
 
-function kernelEvent(event: KernelEvent): EventLine {
-  const { type, entry } = event;
-  return { text: `${type} ${kernelLine(entry)}${kernelCounters(entry)}`, timeout: entry.timeout };
+/** An event of the kernel, to be compared with one of the engine. */
+export function kernelEvent({ type, entry }: KernelEvent): EventLine {
+  const { timeout } = entry;
+  const text = `${type} ${kernelLine(entry)}${kernelCounters(entry)}`;
+  // Measured: DESTROY tells no timeout of less than a second. Of those the caller must find out which ran out.
+  return { text, timeout: timeout ?? 0, expired: type === 'DESTROY' && timeout === null, at: 0 };
 }
 
-function sameEvent(theirs: EventLine, ours: EventLine | undefined): boolean {
-  if (ours === undefined || theirs.text !== ours.text) return false;
-  if (theirs.timeout === null || ours.timeout === null) return true;
-  return ours.timeout > theirs.timeout - 0.1 && ours.timeout < theirs.timeout + 1.2;
+/** Whether both sides told the same, the kernel's timeout being rounded down. */
+export function sameEvents(theirs: readonly EventLine[], ours: readonly EventLine[]): boolean {
+  return (
+    theirs.length === ours.length &&
+    theirs.every(({ text, timeout }, n) => {
+      const own = ours[n]!;
+      return text === own.text && own.timeout > timeout - 0.1 && own.timeout < timeout + 1.2;
+    })
+  );
 }
 
-function text(lines: readonly EventLine[]): string {
+/** Events as text, one a line. */
+export function eventText(lines: readonly EventLine[]): string {
   return lines.map((line) => `${line.text} timeout ${line.timeout}`).join('\n');
 }
 
@@ -88,8 +101,8 @@ export function compareEvents(
     const ours = engine.take();
     const theirs = run.events![i]!.map(kernelEvent);
     events += theirs.length;
-    if (theirs.length !== ours.length || !theirs.every((event, n) => sameEvent(event, ours[n])))
-      differences.push({ packet: i, kernel: text(theirs), engine: text(ours) });
+    if (!sameEvents(theirs, ours))
+      differences.push({ packet: i, kernel: eventText(theirs), engine: eventText(ours) });
     if (differences.length >= most) break;
   }
   return { differences, events, engine };

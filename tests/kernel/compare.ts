@@ -1,5 +1,7 @@
 /** Runs packets through the kernel and through the engine, and tells every difference. */
+
 import { reasonText } from '../../engine/base/reason.ts';
+import { TCP_STATE_NAMES } from '../../engine/base/tcp-state-names.ts';
 import type { FlowRecord, TupleRecord } from '../../engine/conntrack/flow-record.ts';
 import { readFlow } from '../../engine/conntrack/flow-record.ts';
 import { ROW_WORDS } from '../../engine/conntrack/flow-table.ts';
@@ -119,18 +121,6 @@ function engineLine(f: FlowRecord, sides: string): string {
 /** The status bits that the engine has so far: those below TEMPLATE. */
 const COMPARED = 0x7ff;
 
-const TCP = [
-  'NONE',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'FIN_WAIT',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'TIME_WAIT',
-  'CLOSE',
-  'SYN_SENT2',
-];
 const SCTP = [
   'NONE',
   'CLOSED',
@@ -145,7 +135,7 @@ const SCTP = [
 
 /** An entry of the kernel as one line, timeout left out. */
 export function kernelLine(e: KernelEntry): string {
-  const state = e.tcp ? TCP[e.tcp.state] : e.sctp ? SCTP[e.sctp.state] : '';
+  const state = e.tcp ? TCP_STATE_NAMES[e.tcp.state] : e.sctp ? SCTP[e.sctp.state] : '';
   const sides = e.tcp?.scale && e.tcp.flags ? ` scale ${e.tcp.scale} flags ${e.tcp.flags}` : '';
   return `${e.protocol} ${state}${sides} [${statusNames(e.status & COMPARED).join(',')}] ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)}`;
 }

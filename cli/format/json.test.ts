@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { icmpPacket } from '@keepstate/engine';
+import { afterAll, describe, expect, test } from 'vitest';
+import { connection, datagram, pcap } from '../testing/captures.ts';
+import { Place } from '../testing/keepstate.ts';
+
+const place = new Place();
+afterAll(() => place.end());
+
+const PAGE = readFileSync(new URL('../../docs/json.md', import.meta.url), 'utf8');
+
+/** Fields that a section of docs/json.md has in its table. */
+function documented(section: string): string[] {
+  const text = PAGE.split(/^## /m).find((part) => part.startsWith(`${section}\n`))!;
+  return [...text.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!);
+}
+
+const CAPTURE = place.file(
+  'all.pcap',
+  pcap([
+    ...connection(),
+    { at: 1, bytes: datagram('10.0.0.1', '10.0.0.2', 5, 53) },
+    { at: 2, bytes: icmpPacket({ src: '10.0.0.1', dst: '10.0.0.2', type: 8, code: 0, id: 77 }) },
+    { at: 3, bytes: datagram('fd00::1', 'fd00::2', 5, 53) },
+  ]),
+);
+
+/** Every field name that a command prints at the top of its objects. */
+async function printed(...args: readonly string[]): Promise<Set<string>> {
+  const { lines } = await place.run(...args, '--json');
+  return new Set(lines.flatMap((line) => Object.keys(JSON.parse(line) as object)));
+}
+
+describe('docs/json.md', () => {
+  test('has every field of trace, and no other', async () => {
+    expect([...(await printed('trace', CAPTURE, CAPTURE))].sort()).toEqual(documented('trace').sort());
+  });
+
+  test('has every field of flows, and no other', async () => {
+    // zoneReply needs a zone of one direction, which no capture gives.
+    const fields = [...(await printed('flows', '--community-id', CAPTURE)), 'zoneReply'];
+    expect(fields.sort()).toEqual(documented('flows').sort());
+  });
+
+  test('has every field of events, and no other', async () => {
+    const flow = documented('flows').filter((name) => name !== 'community_id' && name !== 'zoneReply');
+    expect([...(await printed('events', CAPTURE))].sort()).toEqual([...flow, ...documented('events')].sort());
+  });
+});
