@@ -168,8 +168,21 @@ export class Settings {
           (sysctl.unit === 'seconds' ? ' (seconds)' : ''),
       );
     }
+    this.refuseCrossing(sysctl, value);
     this.values.set(sysctl.name, value);
     this.version++;
+  }
+
+  /** The kernel refuses a low threshold above its high one (measured: EINVAL). */
+  private refuseCrossing(sysctl: Sysctl, value: number): void {
+    const low = sysctl.name.endsWith('_low_thresh');
+    if (!low && !sysctl.name.endsWith('_high_thresh')) return;
+    const other = low ? sysctl.name.replace('_low_', '_high_') : sysctl.name.replace('_high_', '_low_');
+    const bound = this.values.get(other)!;
+    if (low ? value > bound : value < bound)
+      throw new SysctlError(
+        `${sysctl.name}: bad value '${value}': expected ${low ? 'at most' : 'at least'} ${other}, which is ${bound}`,
+      );
   }
 
   /** Every sysctl with its present value. */

@@ -51,7 +51,7 @@ export class Firewall {
    * @returns NF_ACCEPT, NF_DROP, or NF_STOLEN for a fragment that is held; `pkt` says why
    */
   receive(pkt: Packet, linktype: number, now: number): number {
-    this.tick(now);
+    this.conntrack.tick(now);
     if (!enterLink(pkt, linktype)) return NF_DROP;
     if (!dissect(pkt)) {
       // What the capture cut off is not the sender's fault.
@@ -70,5 +70,6 @@ export class Firewall {
   /** Lets time pass without a packet. */
   tick(now: number): void {
     this.conntrack.tick(now);
+    this.defrag.tick(this.conntrack.now);
   }
 }
