@@ -1,4 +1,4 @@
-import { ips, protocolNumber, REASONS } from '@keepstate/engine';
+import { ips, protocolNumber, REASONS, TCP_STATE_NAMES } from '@keepstate/engine';
 import type { Subject } from './filter-subject.ts';
 
 /** A field that holds a number, by its word in the language. */
@@ -56,16 +56,7 @@ export interface WordField {
 }
 
 const TABLE_STATES = [
-  'NONE',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'FIN_WAIT',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'TIME_WAIT',
-  'CLOSE',
-  'SYN_SENT2',
+  ...TCP_STATE_NAMES,
   'LISTEN',
   'CLOSED',
   'COOKIE_WAIT',

@@ -100,6 +100,8 @@ export class PacketReport {
   flow = 0;
   /** Protocol of its flow: an ICMP error belongs to a flow of another protocol. */
   flowProtocol = -1;
+  /** IPS_* bits of the flow as rules see them: before the flow is confirmed. 0 without a flow. */
+  ctstatus = 0;
   /** IPS_* bits of the flow after the packet, -1 without a flow. */
   status = -1;
   /** State of the flow after the packet. */
@@ -128,6 +130,7 @@ export class PacketReport {
     else this.fate = verdict === NF_ACCEPT ? 'accept' : verdict === NF_STOLEN ? 'held' : 'drop';
     this.ctstate = ctStateOf(pkt.ctinfo);
     this.direction = directionOf(pkt.ctinfo);
+    this.ctstatus = pkt.status;
     this.fillFlow(session, gone);
     this.isIp = this.locate(session);
   }

@@ -22,7 +22,7 @@ const WITH_ID: readonly (readonly number[])[] = [
 ];
 
 // Texts that come again and again are made once: few statuses, 256 flag bytes.
-const statusCache = new Map<number, string>([[-1, '[]']]);
+const statusCache = new Map<number, string>();
 const flagCache: readonly string[] = Array.from({ length: 256 }, (_, flags) =>
   JSON.stringify(flags === 0 ? [] : tcpFlagNames(flags).split(',')),
 );
@@ -101,7 +101,7 @@ export function jsonPacket(
     (file === null ? '' : `"file":${quoted(file)},`) +
     `"skipped":${quoted(report.skipped)},"verdict":${plain(report.fate)},` +
     `"ctstate":${plain(report.ctstate)},"ctdir":${plain(report.direction)},` +
-    `"ctstatus":${statusJson(report.status)},"flow":${flow === 0 ? 'null' : flow},"state":${plain(state)},` +
+    `"ctstatus":${statusJson(report.ctstatus)},"flow":${flow === 0 ? 'null' : flow},"state":${plain(state)},` +
     `"tcpstate":${plain(flowProtocol === IPPROTO_TCP ? state : null)},` +
     `"sctpstate":${plain(flowProtocol === IPPROTO_SCTP ? state : null)},` +
     `"timeout":${timeout < 0 ? 'null' : Math.floor(timeout / 1000)},` +

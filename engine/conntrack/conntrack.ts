@@ -169,7 +169,7 @@ export class Conntrack extends Flows {
       return 0;
     }
     t[T.T_ZONE] = pkt.zone;
-    const hit = this.table.find(t);
+    const hit = this.get(t);
     if (hit === 0) return this.open(pkt, tracker, t);
     pkt.flow = hit >> 1;
     if ((hit & 1) !== 0) pkt.ctinfo = IP_CT_ESTABLISHED_REPLY;

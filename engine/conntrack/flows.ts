@@ -77,11 +77,15 @@ export class Flows {
   }
 
   /**
-   * Finds the flow of a tuple that was written down elsewhere, as `conntrack -G` does.
+   * Finds the flow of a tuple.
    * @returns flow << 1 | direction, or 0
    */
   get(t: T.Tuple): number {
-    return this.table.find(t);
+    const hit = this.table.find(t);
+    // A timer of 0 s has run out when the next packet comes, be it in the same millisecond (measured).
+    if (hit === 0 || this.table.doubles[(hit >> 1) * (ROW_WORDS / 2) + TIMER]! > this.now) return hit;
+    this.expire(hit >> 1, this.now);
+    return 0;
   }
 
   /** Removes a flow from the table. */

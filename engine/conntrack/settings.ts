@@ -8,9 +8,6 @@ export interface Sysctl {
   readonly unit: 'seconds' | 'switch' | 'count' | 'bytes';
   readonly min: number;
   readonly max: number;
-  /** Another sysctl whose present value is this one's lower or upper bound. */
-  readonly atLeast?: string;
-  readonly atMost?: string;
   /** Default of linux-6.18, measured in a fresh namespace. */
   readonly value: number;
   /** Exists only in the classic profiles. */
@@ -31,8 +28,8 @@ function upTo(name: string, max: number, value: number): Sysctl {
 }
 
 /** An unsigned long in the kernel; here it ends where a number is no longer exact. */
-function bytes(name: string, value: number, bound: Pick<Sysctl, 'atLeast' | 'atMost'>): Sysctl {
-  return { name, unit: 'bytes', min: 0, max: Number.MAX_SAFE_INTEGER, value, ...bound };
+function bytes(name: string, value: number): Sysctl {
+  return { name, unit: 'bytes', min: 0, max: Number.MAX_SAFE_INTEGER, value };
 }
 
 /** Every sysctl that changes what tracking does, with the defaults of the kernel this was measured on. */
@@ -41,8 +38,8 @@ export const SYSCTLS: readonly Sysctl[] = [
   upTo('checksum', 1, 1),
   upTo('events', 2, 2),
   { name: 'nf_conntrack_expect_max', unit: 'count', min: 1, max: INT_MAX, value: 4096 },
-  bytes('nf_conntrack_frag6_high_thresh', 4194304, { atLeast: 'nf_conntrack_frag6_low_thresh' }),
-  bytes('nf_conntrack_frag6_low_thresh', 3145728, { atMost: 'nf_conntrack_frag6_high_thresh' }),
+  bytes('nf_conntrack_frag6_high_thresh', 4194304),
+  bytes('nf_conntrack_frag6_low_thresh', 3145728),
   seconds('frag6_timeout', 60),
   seconds('generic_timeout', 600),
   seconds('gre_timeout', 30),
@@ -79,8 +76,8 @@ export const SYSCTLS: readonly Sysctl[] = [
   upTo('timestamp', 1, 0),
   seconds('udp_timeout', 30),
   seconds('udp_timeout_stream', 120),
-  bytes('net.ipv4.ipfrag_high_thresh', 4194304, { atLeast: 'net.ipv4.ipfrag_low_thresh' }),
-  bytes('net.ipv4.ipfrag_low_thresh', 3145728, { atMost: 'net.ipv4.ipfrag_high_thresh' }),
+  bytes('net.ipv4.ipfrag_high_thresh', 4194304),
+  bytes('net.ipv4.ipfrag_low_thresh', 3145728),
   seconds('net.ipv4.ipfrag_time', 30),
   { name: 'net.ipv4.ipfrag_max_dist', unit: 'count', min: 0, max: INT_MAX, value: 64 },
 ];
@@ -160,8 +157,7 @@ export class Settings {
   set(name: string, text: string | number): void {
     const sysctl = this.find(name);
     const value = typeof text === 'number' ? text : wholeNumber(text);
-    const min = sysctl.atLeast === undefined ? sysctl.min : this.get(sysctl.atLeast);
-    const max = sysctl.atMost === undefined ? sysctl.max : this.get(sysctl.atMost);
+    const { min, max } = sysctl;
     if (!Number.isInteger(value) || value < min || value > max) {
       throw new SysctlError(
         `${sysctl.name}: bad value '${text}': expected a whole number from ${min} to ${max}` +

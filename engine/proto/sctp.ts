@@ -18,7 +18,7 @@ import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { Settings } from '../conntrack/settings.ts';
 import { IPS_ASSURED, IPS_CONFIRMED } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
-import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
+import { swapPorts } from '../conntrack/tuple.ts';
 import { sctpCrc } from '../packet/checksum.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import {
@@ -37,9 +37,9 @@ import {
   SCTP_HEADER,
   SCTP_INIT_CHUNK,
   sctpChecksum,
-  sctpPorts,
   sctpVtag,
 } from '../packet/sctp.ts';
+import { portTuple } from './ports.ts';
 import {
   nextSctpState,
   SCTP_CLOSED,
@@ -52,27 +52,17 @@ import {
 import { judgeTag, learnTag, OWN_TAG_CHECK, TAG_UNPROVEN, TAG_WRONG } from './sctp-tags.ts';
 import { W_INITS, W_STATE, W_TAGS } from './sctp-words.ts';
 
-/** Ports: all that a tuple needs (measured: 4 bytes get a tuple, 3 do not). */
-const PORTS_LENGTH = 4;
 const DATA_BIT = 1 << SCTP_CID_DATA;
 
 /** SCTP (RFC 9260) as Linux tracks it: chunks, verification tags, states. No sequence numbers. */
 export class SctpTracker implements Tracker {
   readonly name = 'sctp';
   readonly error = null;
+  readonly tuple: typeof portTuple = portTuple;
+  readonly invert: typeof swapPorts = swapPorts;
   private checksum = true;
   /** Milliseconds by state. */
   private readonly timeouts = new Float64Array(SCTP_TIMEOUTS.length);
-
-  tuple(view: DataView, l4: number, end: number, out: Tuple): boolean {
-    if (end - l4 < PORTS_LENGTH) return false;
-    out[T_PORTS] = sctpPorts(view, l4);
-    return true;
-  }
-
-  invert(ports: number): number {
-    return swapPorts(ports);
-  }
 
   configure(settings: Settings): void {
     this.checksum = settings.get('nf_conntrack_checksum') !== 0;

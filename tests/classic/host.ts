@@ -29,6 +29,14 @@ export const WINDOW: Profile = LINUX_2_4_TCP_WINDOW;
 /** Today's. */
 export const TODAY: Profile = LINUX_6_18;
 
+/** A profile with its name in front, for the names of tests, and what is expected of it behind. */
+export function on<T extends readonly unknown[]>(profile: Profile, ...rest: T): [string, Profile, ...T] {
+  return [profile.name, profile, ...rest];
+}
+
+/** All three. */
+export const EVERY: readonly [string, Profile][] = [CLASSIC, WINDOW, TODAY].map((profile) => on(profile));
+
 const GRE_TIMEOUTS = { timeout: 30, stream: 180 };
 
 /** A firewall of one profile with a clock of its own that tests move on. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { icmpErrorPacket, icmpPacket } from '../../engine/packet/build.ts';
-import { CLASSIC, Host, TODAY, WINDOW } from './host.ts';
+import { EVERY, Host } from './host.ts';
 import { CLIENT, SERVER, TcpTalk, UdpTalk } from './talk.ts';
 
 const PAIRS = [
@@ -24,7 +24,7 @@ const OTHERS = Array.from({ length: 256 }, (_, type) => type).filter(
   (type) => ![8, 13, 15, 17].includes(type),
 );
 
-describe.each([CLASSIC, WINDOW, TODAY])('classic: ICMP ($name)', (profile) => {
+describe.each(EVERY)('%s', (_name, profile) => {
   test.each(PAIRS)('classic: ICMP: the %s request is NEW, its reply ESTABLISHED', (_name, request, reply) => {
     const host = new Host(profile);
     expect(host.send(icmpPacket({ src: CLIENT, dst: SERVER, type: request, id: 7 }))).toBe('NEW');
@@ -33,7 +33,7 @@ describe.each([CLASSIC, WINDOW, TODAY])('classic: ICMP ($name)', (profile) => {
     expect(host.send(icmpPacket({ src: SERVER, dst: CLIENT, type: reply, id: 7 }))).toBe('ESTABLISHED');
   });
 
-  test.each(PAIRS)('classic: ICMP: a %s reply with another id is none', (_name, request, reply) => {
+  test.each(PAIRS)('classic: ICMP: the %s reply with another id is none', (_name, request, reply) => {
     const host = new Host(profile);
     host.send(icmpPacket({ src: CLIENT, dst: SERVER, type: request, id: 7 }));
     expect(host.send(icmpPacket({ src: SERVER, dst: CLIENT, type: reply, id: 8 }))).toBe('INVALID');
@@ -66,7 +66,7 @@ describe.each([CLASSIC, WINDOW, TODAY])('classic: ICMP ($name)', (profile) => {
   });
 
   test.each(PAIRS)(
-    'classic: ICMP: a %s reply where no request was seen is neither NEW nor RELATED, so no such chain lets it out',
+    'classic: ICMP: the %s reply without a request is neither NEW nor RELATED, so no such chain lets it out',
     (_name, _request, reply) => {
       const host = new Host(profile);
       expect(host.send(icmpPacket({ src: CLIENT, dst: SERVER, type: reply, id: 7 }))).toBe('INVALID');

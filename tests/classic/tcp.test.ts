@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { CLASSIC, Host, TODAY, WINDOW } from './host.ts';
+import { CLASSIC, EVERY, Host, on, TODAY, WINDOW } from './host.ts';
 import { TcpTalk } from './talk.ts';
 
-const EVERY = [CLASSIC, WINDOW, TODAY];
-
-describe.each(EVERY)('classic: TCP ($name)', (profile) => {
+describe.each(EVERY)('%s', (_name, profile) => {
   test('classic: TCP: a SYN is NEW and makes an entry in SYN_SENT, UNREPLIED, for 2 min', () => {
     const host = new Host(profile);
     expect(new TcpTalk(host).client('S')).toBe('NEW');
@@ -98,7 +96,7 @@ describe.each(EVERY)('classic: TCP ($name)', (profile) => {
   });
 });
 
-describe('classic: TCP: without the tcp-window extension', () => {
+describe('linux-2.4: no windows', () => {
   test.each([
     ['a bare ACK', 'A', 'ESTABLISHED', 5 * 86400],
     ['a packet without any flag', '', 'NONE', 1800],
@@ -107,13 +105,13 @@ describe('classic: TCP: without the tcp-window extension', () => {
     ['SYN/ACK', 'SA', 'SYN_SENT', 120],
     ['RST', 'R', 'CLOSE', 10],
     ['SYN with FIN', 'SF', 'SYN_SENT', 120],
-  ])('classic: TCP: %s can be NEW (linux-2.4)', (_name, flags, state, timeout) => {
+  ])('classic: TCP: %s can be NEW', (_name, flags, state, timeout) => {
     const host = new Host(CLASSIC);
     expect(new TcpTalk(host).client(flags)).toBe('NEW');
     expect(host.entry()).toBe(`tcp 6 ${timeout} ${state} [UNREPLIED]`);
   });
 
-  test('classic: TCP: an entry that a bare ACK made is not ASSURED by answers either (linux-2.4)', () => {
+  test('classic: TCP: an entry that a bare ACK made is not ASSURED by answers either', () => {
     const host = new Host(CLASSIC);
     const talk = new TcpTalk(host);
     for (let i = 0; i < 3; i++) {
@@ -123,7 +121,7 @@ describe('classic: TCP: without the tcp-window extension', () => {
     expect(host.entry()).toBe(`tcp 6 ${5 * 86400} ESTABLISHED`);
   });
 
-  test('classic: TCP: only the ACK of the SYN/ACK makes an entry ASSURED (linux-2.4)', () => {
+  test('classic: TCP: only the ACK of the SYN/ACK makes an entry ASSURED', () => {
     const host = new Host(CLASSIC);
     const talk = new TcpTalk(host);
     talk.client('S');
@@ -136,7 +134,7 @@ describe('classic: TCP: without the tcp-window extension', () => {
     expect(host.entry()).toBe(`tcp 6 ${5 * 86400} ESTABLISHED`);
   });
 
-  test('classic: TCP: no window is followed: a segment far outside is ESTABLISHED (linux-2.4)', () => {
+  test('classic: TCP: no window is followed: a segment far outside is ESTABLISHED', () => {
     const host = new Host(CLASSIC);
     const talk = new TcpTalk(host);
     talk.open();
@@ -146,7 +144,7 @@ describe('classic: TCP: without the tcp-window extension', () => {
   });
 });
 
-describe.each([WINDOW, TODAY])('classic: TCP: with the tcp-window extension ($name)', (profile) => {
+describe.each([on(WINDOW), on(TODAY)])('%s: windows', (_name, profile) => {
   test('classic: TCP: filtering follows sequence numbers and windows: a segment far outside is INVALID', () => {
     const host = new Host(profile);
     const talk = new TcpTalk(host);

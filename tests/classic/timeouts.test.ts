@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { F_STATUS, ROW_WORDS } from '../../engine/conntrack/flow-table.ts';
-import type { Profile } from '../../engine/conntrack/profile.ts';
 import { TCP_LAST_ACK, TCP_SYN_SENT2 } from '../../engine/proto/tcp-states.ts';
 import { W_STATE } from '../../engine/proto/tcp-words.ts';
-import { CLASSIC, Host, TODAY, WINDOW } from './host.ts';
+import { CLASSIC, Host, on, TODAY, WINDOW } from './host.ts';
 import { TcpTalk } from './talk.ts';
 
 const HOURS = 3600;
@@ -72,9 +71,9 @@ function go(host: Host, way: Way): void {
 }
 
 describe('classic: timeouts', () => {
-  test.each(CASES)(
-    'classic: timeouts: $state lasts $timeout s ($name)',
-    ({ profile, state, timeout, way }) => {
+  test.each(CASES.map((c) => [c.name, c.state, c.timeout, c] as const))(
+    'classic: timeouts: %s: %s lasts %i s',
+    (_name, state, timeout, { profile, way }) => {
       const host = new Host(profile);
       go(host, way);
       expect(host.flow().state).toBe(state);
@@ -87,13 +86,12 @@ describe('classic: timeouts', () => {
   );
 
   test.each(
-    CASES.flatMap((one) =>
-      ['ip_ct_tcp_timeout_', 'ip_conntrack_tcp_timeout_', 'nf_conntrack_tcp_timeout_'].map((prefix) => ({
-        ...one,
-        sysctl: prefix + one.state.toLowerCase(),
-      })),
+    CASES.flatMap((c) =>
+      ['ip_ct', 'ip_conntrack', 'nf_conntrack'].map(
+        (prefix) => [c.name, `${prefix}_tcp_timeout_${c.state.toLowerCase()}`, c.state, c] as const,
+      ),
     ),
-  )('classic: timeouts: $sysctl sets that of $state ($name)', ({ profile, state, way, sysctl }) => {
+  )('classic: timeouts: %s: %s sets that of %s', (_name, sysctl, state, { profile, way }) => {
     // Shorter than every limit that might come in between.
     const host = new Host(profile, { [sysctl]: 7 });
     go(host, way);
@@ -101,21 +99,17 @@ describe('classic: timeouts', () => {
     expect(host.left()).toBe(7);
   });
 
-  test.each<[Profile, string]>([
-    [TODAY, 'ip_ct_tcp_timeout_none'],
-    [TODAY, 'nf_conntrack_tcp_timeout_listen'],
-  ])('classic: timeouts: $0.name has no %s', (profile, sysctl) => {
-    expect(() => new Host(profile, { [sysctl]: 7 })).toThrow(/unknown sysctl/);
-  });
+  test.each(['ip_ct_tcp_timeout_none', 'nf_conntrack_tcp_timeout_listen'])(
+    'classic: timeouts: there is no %s today',
+    (sysctl) => {
+      expect(() => new Host(TODAY, { [sysctl]: 7 })).toThrow(/unknown sysctl/);
+    },
+  );
 
   // Later kernels give data that nobody acknowledges less time; the documents of the extension know of none.
-  test.each([
-    [CLASSIC, 5 * DAYS],
-    [WINDOW, 5 * DAYS],
-    [TODAY, 300],
-  ] as const)(
-    'classic: timeouts: ESTABLISHED with data on its way ($0.name) lasts %i s',
-    (profile, timeout) => {
+  test.each([on(CLASSIC, 5 * DAYS), on(WINDOW, 5 * DAYS), on(TODAY, 300)])(
+    'classic: timeouts: %s: ESTABLISHED while data is not acknowledged',
+    (_name, profile, timeout) => {
       const host = new Host(profile);
       const talk = new TcpTalk(host);
       talk.open();

@@ -18,12 +18,10 @@
 import { describe, expect, test } from 'vitest';
 import { icmpErrorPacket, icmpPacket, tcpPacket, udpPacket } from '../../engine/packet/build.ts';
 import { fragmentIpv4 } from '../../engine/packet/build-fragment.ts';
-import { CLASSIC, Host, TODAY, WINDOW } from './host.ts';
+import { CLASSIC, EVERY, Host, on, TODAY, WINDOW } from './host.ts';
 import { CLIENT, SERVER, TcpTalk, UdpTalk } from './talk.ts';
 
-const EVERY = [CLASSIC, WINDOW, TODAY];
-
-describe.each(EVERY)('classic: tracking ($name)', (profile) => {
+describe.each(EVERY)('%s', (_name, profile) => {
   test('classic: tracking: an entry holds both socket pairs, the protocol, its state and the time left', () => {
     const host = new Host(profile);
     new TcpTalk(host, 1025, 80).client('S');
@@ -143,13 +141,9 @@ describe.each(EVERY)('classic: tracking ($name)', (profile) => {
 
 // Linux 2.4 looked at neither: without the extension any combination of flags has a state, and a checksum is the
 // business of the two ends.
-test.each([
-  [CLASSIC, 'NEW', 'NEW'],
-  [WINDOW, 'INVALID', 'NEW'],
-  [TODAY, 'INVALID', 'INVALID'],
-] as const)(
-  'classic: tracking: flags that make no sense and wrong checksums ($0.name: %s, %s)',
-  (profile, flags, checksum) => {
+test.each([on(CLASSIC, 'NEW', 'NEW'), on(WINDOW, 'INVALID', 'NEW'), on(TODAY, 'INVALID', 'INVALID')])(
+  'classic: tracking: %s: flags that make no sense and wrong checksums',
+  (_name, profile, flags, checksum) => {
     const host = new Host(profile);
     const ends = { src: CLIENT, dst: SERVER, sport: 1, dport: 2 };
     expect(host.send(tcpPacket({ ...ends, flags: 0x29 }))).toBe(flags);

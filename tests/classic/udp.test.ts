@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { CLASSIC, Host, TODAY, WINDOW } from './host.ts';
+import { CLASSIC, Host, on, TODAY, WINDOW } from './host.ts';
 import { CLIENT, SERVER, UdpTalk } from './talk.ts';
 
 /** Profile, and the time of a stream (s): 180, today 120. */
-const EVERY = [
-  [CLASSIC, 180],
-  [WINDOW, 180],
-  [TODAY, 120],
-] as const;
+const STREAMS = [on(CLASSIC, 180), on(WINDOW, 180), on(TODAY, 120)];
 
 /** A conversation that went on long enough to be a stream in every profile. */
 function stream(host: Host, port: number): void {
@@ -18,7 +14,7 @@ function stream(host: Host, port: number): void {
   talk.client();
 }
 
-describe.each(EVERY)('classic: UDP ($0.name)', (profile, streamTimeout) => {
+describe.each(STREAMS)('%s', (_name, profile, streamTimeout) => {
   test('classic: UDP: the first packet is NEW and makes an UNREPLIED entry for 30 s', () => {
     const host = new Host(profile);
     expect(new UdpTalk(host).client()).toBe('NEW');
@@ -76,19 +72,18 @@ describe.each(EVERY)('classic: UDP ($0.name)', (profile, streamTimeout) => {
 });
 
 // Today an answer is not enough: two seconds must have passed since the first packet (measured).
-test.each([
-  [CLASSIC, 'udp 17 180 [ASSURED]'],
-  [WINDOW, 'udp 17 180 [ASSURED]'],
-  [TODAY, 'udp 17 30'],
-] as const)('classic: UDP: the third packet of an exchange ($0.name) leaves %s', (profile, entry) => {
-  const host = new Host(profile);
-  const talk = new UdpTalk(host);
-  talk.client();
-  talk.server();
-  host.wait(1);
-  expect(talk.client()).toBe('ESTABLISHED');
-  expect(host.entry()).toBe(entry);
-});
+test.each([on(CLASSIC, 'udp 17 180 [ASSURED]'), on(WINDOW, 'udp 17 180 [ASSURED]'), on(TODAY, 'udp 17 30')])(
+  'classic: UDP: %s: the third packet of an exchange within two seconds',
+  (_name, profile, entry) => {
+    const host = new Host(profile);
+    const talk = new UdpTalk(host);
+    talk.client();
+    talk.server();
+    host.wait(1);
+    expect(talk.client()).toBe('ESTABLISHED');
+    expect(host.entry()).toBe(entry);
+  },
+);
 
 test('classic: UDP: the line of /proc/net/ip_conntrack begins with udp 17 30 and ends with use=1', () => {
   const host = new Host(CLASSIC);

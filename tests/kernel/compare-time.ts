@@ -156,7 +156,7 @@ class TimeCompare {
       for (const told of theirs) this.matchEnd(owner, told, ours);
       if (this.run.tables === undefined) continue;
       for (const { text, at } of ours)
-        if (at < this.run.times.at(-1)! - TICK) this.differ(owner, at, 'did not run out', text);
+        if (at < this.run.times.at(-2)! - TICK) this.differ(owner, at, 'did not run out', text);
     }
   }
 
