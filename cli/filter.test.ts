@@ -134,6 +134,21 @@ describe('a mistake in a filter', () => {
     expect((error as SourceError).message).toBe(`--filter:1:${col}: ${message}`);
   });
 
+  test('is more parentheses than the stack could hold, while a long list of words is none', () => {
+    for (const [open, close] of [
+      ['(', ')'],
+      ['not ', ''],
+    ] as const) {
+      expect(() => compileFilter(`${open.repeat(20_000)}tcp${close.repeat(20_000)}`, 'flow')).toThrow(
+        "more than 500 levels of '(' and 'not'",
+      );
+    }
+    const subject = new Subject();
+    subject.protonum = 6;
+    expect(compileFilter(`${'udp or '.repeat(20_000)}tcp`, 'flow')(subject)).toBe(true);
+    expect(compileFilter(`${'tcp and '.repeat(20_000)}(tcp)`, 'flow')(subject)).toBe(true);
+  });
+
   test('is shown with a mark under the place', () => {
     const expression = 'tcp and prot 6';
     expect(() => compileFilter(expression, 'flow')).toThrow();

@@ -29,6 +29,9 @@ const JOINERS = new Map([
 ]);
 const RESERVED = ['and', 'or', 'not'];
 
+/** Parentheses and `not` within one another: more than anybody writes, fewer than the stack holds. */
+const MAX_DEPTH = 500;
+
 function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   for (const match of text.matchAll(/\(|\)|&&|\|\||!|[^\s()!&|]+|[&|]/g)) {
@@ -43,6 +46,7 @@ class Parser {
   private readonly kind: FilterKind;
   private readonly tokens: readonly Token[];
   private next = 0;
+  private depth = 0;
 
   constructor(text: string, kind: FilterKind) {
     this.text = text;
@@ -61,35 +65,43 @@ class Parser {
   }
 
   private anyOf(): Filter {
-    let left = this.allOf();
-    while (this.take('or')) {
-      const a = left;
-      const b = this.allOf();
-      left = (s) => a(s) || b(s);
-    }
-    return left;
+    const filters = [this.allOf()];
+    while (this.take('or')) filters.push(this.allOf());
+    if (filters.length === 1) return filters[0]!;
+    return (s) => {
+      for (const filter of filters) if (filter(s)) return true;
+      return false;
+    };
   }
 
   private allOf(): Filter {
-    let left = this.negated();
-    while (this.take('and')) {
-      const a = left;
-      const b = this.negated();
-      left = (s) => a(s) && b(s);
-    }
-    return left;
+    const filters = [this.negated()];
+    while (this.take('and')) filters.push(this.negated());
+    if (filters.length === 1) return filters[0]!;
+    return (s) => {
+      for (const filter of filters) if (!filter(s)) return false;
+      return true;
+    };
   }
 
   private negated(): Filter {
+    const open = this.tokens[this.next];
     if (this.take('not')) {
-      const inner = this.negated();
+      const inner = this.deeper(open, () => this.negated());
       return (s) => !inner(s);
     }
-    const open = this.tokens[this.next];
     if (!this.take('(')) return this.primitive();
-    const inner = this.anyOf();
+    const inner = this.deeper(open, () => this.anyOf());
     if (!this.take(')')) this.fail("'(' is never closed", open);
     return inner;
+  }
+
+  /** Goes on one level down, where there is one. */
+  private deeper(open: Token | undefined, parse: () => Filter): Filter {
+    if (++this.depth > MAX_DEPTH) this.fail(`more than ${MAX_DEPTH} levels of '(' and 'not'`, open);
+    const filter = parse();
+    this.depth--;
+    return filter;
   }
 
   private primitive(): Filter {

@@ -16,6 +16,8 @@ import type { Session } from './session.ts';
 
 /** Fewer packets than this say nothing about a capture as a whole. */
 const ENOUGH = 10;
+/** A step back in time that no reordering explains (ms). */
+const CLOCK_SET = 1000;
 
 function count(session: Session, name: (reason: string) => boolean): number {
   return REASONS.filter((r) => name(r.name)).reduce((sum, r) => sum + session.reasons[r.id]!, 0);
@@ -37,6 +39,25 @@ function cutHint(session: Session): string | null {
   return (
     `${cut} of ${session.packets} packets were cut short by the capture (snap length) and were skipped, so ` +
     'flows miss them: capture whole packets (tcpdump -s 0).'
+  );
+}
+
+/** A link layer that is not read makes a capture look empty, which it is not. */
+function linkHint(session: Session): string | null {
+  const unread = count(session, (name) => name === 'link-unknown');
+  if (unread === 0) return null;
+  return (
+    `${unread} of ${session.packets} packets are of a link type that keepstate does not read (number ` +
+    `${[...session.unreadLinks].join(', ')} of tcpdump.org/linktypes.html) and were skipped.`
+  );
+}
+
+/** Packets a little out of order are common; a clock that was set back is not, and holds every timer up. */
+function clockHint(session: Session): string | null {
+  if (session.backwards < CLOCK_SET) return null;
+  return (
+    `packets are up to ${Math.round(session.backwards / 1000)} s older than ones before them. The clock of tracking ` +
+    'never goes back, so timers run out late: sort the capture by time (reordercap).'
   );
 }
 
@@ -77,5 +98,7 @@ function directionHint(session: Session): string | null {
 
 /** What a user should know about a capture as a whole, a sentence each; usually nothing. */
 export function hints(session: Session): string[] {
-  return [checksumHint(session), cutHint(session), directionHint(session)].filter((hint) => hint !== null);
+  return [linkHint, checksumHint, cutHint, clockHint, directionHint]
+    .map((hint) => hint(session))
+    .filter((hint) => hint !== null);
 }

@@ -36,6 +36,12 @@ describe('times in output', () => {
     expect(epochText(1795229507, 0)).toBe('1795229507.000000');
   });
 
+  test('before 1970, as pcapng can have them, are negative as a whole', () => {
+    expect(epochText(-1, 500_000_000)).toBe('-0.500000');
+    expect(epochText(-1_000_000_000, 5000)).toBe('-999999999.999995');
+    expect(epochText(-3, 0)).toBe('-3.000000');
+  });
+
   test('of milliseconds keep every microsecond of a time of today', () => {
     for (const micros of [0, 1, 999_999, 64_555, 123_456]) {
       expect(secondsText(1_795_229_507_000 + micros / 1000)).toBe(

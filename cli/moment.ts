@@ -39,6 +39,8 @@ export function momentAt(moment: Moment, first: number): number {
  * @param nanoseconds 0 to 999 999 999
  */
 export function epochText(seconds: number, nanoseconds: number): string {
+  // Before 1970, half a second before second 0 is second -1 and half a second more.
+  if (seconds < 0 && nanoseconds > 0) return `-${epochText(-1 - seconds, 1e9 - nanoseconds)}`;
   const micros = nanoseconds % 1000 === 0;
   const digits = micros ? nanoseconds / 1000 + 1_000_000 : nanoseconds + 1_000_000_000;
   return `${seconds}.${String(digits).slice(1)}`;

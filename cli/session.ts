@@ -13,6 +13,7 @@ import { type Given, oneOf, wholeNumber } from './options.ts';
 import { UsageError } from './trouble.ts';
 
 const REASON_NUMBERS = Math.max(...REASONS.map((r) => r.id)) + 1;
+const LINK_UNKNOWN = REASONS.find((r) => r.name === 'link-unknown')!.id;
 
 /** What a session starts with, as the command line gave it. */
 export interface SessionOptions {
@@ -56,6 +57,10 @@ export class Session {
   first: number = Number.NaN;
   /** Time of the last packet that was received (ms). */
   last = 0;
+  /** Link types of packets that could not be read. */
+  readonly unreadLinks: Set<number> = new Set();
+  /** By how much (ms) a packet was older than one before it, at the most. */
+  backwards = 0;
   /** How often each reason was given, by its number. */
   readonly reasons: Uint32Array = new Uint32Array(REASON_NUMBERS);
   /** Packets by ctinfo. */
@@ -64,6 +69,8 @@ export class Session {
   private readonly noTime: boolean;
   private readonly at: Moment | null;
   private stop: number = Number.POSITIVE_INFINITY;
+  /** The latest time of all packets so far (ms). */
+  private latest: number = Number.NEGATIVE_INFINITY;
 
   constructor(options: SessionOptions) {
     this.firewall = new Firewall({ settings: options.settings, seed: options.seed });
@@ -84,12 +91,15 @@ export class Session {
     if (this.packets++ === 0) this.begin(record.time);
     const now = this.noTime ? this.first : record.time;
     if (now > this.stop) return -1;
+    if (now > this.latest) this.latest = now;
+    else if (this.latest - now > this.backwards) this.backwards = this.latest - now;
     this.last = now;
     const { pkt } = this;
     resetPacket(pkt, record.bytes, record.view, record.off, record.off + record.caplen);
     if (record.origlen > record.caplen) pkt.missing = record.origlen - record.caplen;
     const verdict = this.firewall.receive(pkt, record.linktype, now);
     this.reasons[pkt.reason]!++;
+    if (pkt.reason === LINK_UNKNOWN) this.unreadLinks.add(record.linktype);
     this.states[pkt.ctinfo]!++;
     return verdict;
   }

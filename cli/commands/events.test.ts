@@ -43,6 +43,21 @@ describe('keepstate events', () => {
     );
   });
 
+  test('says the state in an UPDATE only if it changed, as the kernel does', async () => {
+    const packets = [
+      { at: 0, bytes: segment('client', 'SYN', 1000, 0) },
+      // A stale ACK is ignored, but it is an answer.
+      { at: 1, bytes: segment('server', 'ACK', 7000, 900) },
+    ];
+    const file = place.file('stale.pcap', pcap(packets));
+    expect((await place.run('events', file)).lines).toEqual([
+      `    [NEW] tcp      6 120 SYN_SENT ${TUPLE} [UNREPLIED] ${REPLY}`,
+      ` [UPDATE] tcp      6 119 ${TUPLE} ${REPLY}`,
+    ]);
+    const { lines } = await place.run('events', '--json', file);
+    expect(JSON.parse(lines[1]!)).toMatchObject({ changes: ['reply'], state: 'SYN_SENT' });
+  });
+
   test('keeps state and timeout of a flow that a RST removed', async () => {
     const packets = [
       { at: 0, bytes: segment('client', 'SYN', 1000, 0) },

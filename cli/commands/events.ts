@@ -51,7 +51,8 @@ class EventPrinter implements EventSink {
     const stamp =
       expired || record === null ? secondsText(now) : epochText(record.seconds, record.nanoseconds);
     this.shown++;
-    this.world.out.write(`${this.line({ kind, time: now, flow, expired }, stamp, events, reason)}\n`);
+    const state = kind !== 'UPDATE' || (events & ipct.IPCT_PROTOINFO) !== 0;
+    this.world.out.write(`${this.line({ kind, time: now, flow, state }, stamp, events, reason)}\n`);
   }
 
   private line(event: FlowEvent, stamp: string, events: number, reason: number): string {
@@ -95,7 +96,7 @@ export const EVENTS: Command = {
   about: [
     'Prints NEW, UPDATE and DESTROY as they happen. A flow that expires between two packets is destroyed at that ' +
       'moment; what would happen after the last packet is not shown unless --at lets time pass.',
-    'A DESTROY because the timer ran out shows no timeout, as in conntrack -E.',
+    'As in conntrack -E, an UPDATE shows the state only if it changed, and a DESTROY no timeout if the timer ran out.',
   ],
   examples: [
     { command: 'keepstate events -o timestamp,id capture.pcap', says: 'with times and ids' },

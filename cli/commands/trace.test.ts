@@ -269,4 +269,36 @@ describe('hints on standard error', () => {
     const { err } = await place.run('trace', place.file('t.pcap', pcap(connection())));
     expect(err).not.toContain('hint');
   });
+
+  test('say that a link type is not read, so that nobody takes the capture for empty', async () => {
+    const radio = pcap([{ at: 0, bytes: new Uint8Array(60) }], 127);
+    for (const command of ['trace', 'flows']) {
+      const { err, status } = await place.run(command, place.file('radio.pcap', radio));
+      expect(status).toBe(0);
+      expect(err).toContain(
+        'hint: 1 of 1 packets are of a link type that keepstate does not read (number 127 of',
+      );
+    }
+  });
+
+  test('say that the clock of a capture was set back, which holds timers up', async () => {
+    const packets = [0, 100, 3].map((at) => ({ at, bytes: datagram('10.0.0.1', '10.0.0.2', 1, 2) }));
+    const file = place.file('back.pcap', pcap(packets));
+    expect((await place.run('trace', file)).err).toContain(
+      'hint: packets are up to 97 s older than ones before',
+    );
+    expect((await place.run('trace', '--no-time', file)).err).not.toContain('hint');
+    const late = packets.map((p, i) => ({ ...p, at: 5 - i / 10 }));
+    expect((await place.run('trace', place.file('late.pcap', pcap(late)))).err).not.toContain('hint');
+  });
+});
+
+test('a file name never writes on the terminal what it likes', async () => {
+  const name = 'a\nb\x1b[31m.pcap';
+  const files = [place.file(name, pcap(connection().slice(0, 1))), place.file('t2.pcap', pcap([]))];
+  const { lines } = await place.run('trace', ...files);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/a\?b\?\[31m\.pcap\)$/);
+  const [json] = (await place.run('trace', '--json', ...files)).lines;
+  expect(JSON.parse(json!)).toMatchObject({ file: files[0] });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { goldenFlow, NOW } from '../testing/golden-flow.ts';
 import { conntrackLine } from './conntrack-line.ts';
+import { procNfConntrack } from './proc-nf-conntrack.ts';
 
 // Lines of conntrack 1.4.7 on Linux 6.18, captured in network namespaces (entries that nobody else held: use=1).
 const LISTED = [
@@ -45,6 +46,13 @@ describe('a line of conntrack -L', () => {
       'ipv4     2 tcp      6 59 CLOSE_WAIT src=10.0.1.2 dst=10.0.1.1 sport=35048 dport=8080 packets=5 bytes=271 src=10.0.2.2 dst=10.0.2.1 sport=80 dport=35048 packets=4 bytes=266 [ASSURED] mark=0 delta-time=2 [start=Sat Nov 21 02:51:47 2026] use=1 id=2072003470';
     const flow = { ...goldenFlow(line), start };
     expect(conntrackLine(flow, start + 2400, { extended: true, id: true, ktimestamp: true })).toBe(line);
+  });
+
+  test('counts in delta-time how often the second of the clock has changed, where /proc has whole seconds', () => {
+    const flow = { ...goldenFlow(LISTED[1]!), start: NOW + 900 };
+    expect(conntrackLine(flow, NOW + 1150)).toContain(' delta-time=1 ');
+    expect(procNfConntrack(flow, NOW + 1150, { timeout: 30, stream: 180 })).toContain(' delta-time=0 ');
+    expect(conntrackLine(flow, NOW + 990)).toContain(' delta-time=0 ');
   });
 
   test('rounds the time that is left down to whole seconds', () => {

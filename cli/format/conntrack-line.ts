@@ -1,5 +1,5 @@
 import { type FlowRecord, ips } from '@keepstate/engine';
-import { countersText, ctimeText, deltaTime, secondsLeft, toolPorts } from './tuple-text.ts';
+import { countersText, ctimeText, secondsLeft, toolDeltaTime, toolPorts } from './tuple-text.ts';
 
 /** What `conntrack -o` adds to a line. */
 export interface LineOptions {
@@ -63,7 +63,7 @@ export function conntrackLine(flow: FlowRecord, now: number, options: LineOption
     tuplesText(flow, flow.counters) +
     `mark=${flow.mark} ` +
     zoneText(flow) +
-    (start === null ? '' : `delta-time=${deltaTime(start, now)} `) +
+    (start === null ? '' : `delta-time=${toolDeltaTime(start, now)} `) +
     (start === null || !options.ktimestamp ? '' : `[start=${ctimeText(start)}] `) +
     (flow.helper === null ? '' : `helper=${flow.helper} `) +
     'use=1' +

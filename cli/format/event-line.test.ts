@@ -6,8 +6,7 @@ import { type EventKind, type EventLineOptions, eventLine } from './event-line.t
 function again(line: string, options: EventLineOptions = {}): string {
   const match = /^(?:\[([\d.]+)\]\t)? *\[(NEW|UPDATE|DESTROY)\] (.*)$/.exec(line)!;
   const [, stamp = '', kind, body] = match;
-  const expired = kind === 'DESTROY' && !/^(ipv\d +\d+ )?\w+ +\d+ \d+ /.test(body!);
-  const event = { kind: kind as EventKind, time: NOW, flow: goldenFlow(body!), expired };
+  const event = { kind: kind as EventKind, time: NOW, flow: goldenFlow(body!), state: true };
   return eventLine(event, stamp, { timestamp: stamp !== '', ...options });
 }
 
@@ -46,7 +45,7 @@ describe('a line of conntrack -E', () => {
       '[DESTROY] udp      17 28 src=10.0.1.2 dst=10.0.2.2 sport=36431 dport=53 packets=1 bytes=29 src=10.0.2.2 dst=10.0.2.1 sport=53 dport=36431 packets=1 bytes=29 delta-time=1 [start=Sat Nov 21 02:51:48 2026] [stop=Sat Nov 21 02:51:49 2026]';
     const flow = { ...goldenFlow(line.slice(10)), start };
     expect(
-      eventLine({ kind: 'DESTROY', time: start + 1400, flow, expired: false }, '', { ktimestamp: true }),
+      eventLine({ kind: 'DESTROY', time: start + 1400, flow, state: true }, '', { ktimestamp: true }),
     ).toBe(line);
   });
 
@@ -54,9 +53,25 @@ describe('a line of conntrack -E', () => {
     const flow = goldenFlow(
       'udp 17 30 src=1.1.1.1 dst=2.2.2.2 sport=1 dport=2 packets=1 bytes=29 src=2.2.2.2 dst=1.1.1.1 sport=2 dport=1 packets=0 bytes=0',
     );
-    expect(eventLine({ kind: 'UPDATE', time: NOW, flow, expired: false }, '')).not.toContain('packets=');
-    expect(eventLine({ kind: 'DESTROY', time: NOW, flow, expired: true }, '')).toContain(
-      'packets=1 bytes=29',
+    expect(eventLine({ kind: 'UPDATE', time: NOW, flow, state: true }, '')).not.toContain('packets=');
+    expect(eventLine({ kind: 'DESTROY', time: NOW, flow, state: true }, '')).toContain('packets=1 bytes=29');
+  });
+
+  test('shows no timeout when a flow leaves with less than a second left, whatever removed it', () => {
+    const flow = goldenFlow(
+      'udp 17 1 src=1.1.1.1 dst=2.2.2.2 sport=1 dport=2 src=2.2.2.2 dst=1.1.1.1 sport=2 dport=1',
     );
+    const left = (timeout: number, kind: EventKind): string =>
+      eventLine({ kind, time: NOW, flow: { ...flow, timeout }, state: true }, '');
+    expect(left(999, 'DESTROY')).toMatch(/^\[DESTROY\] udp {6}17 src=/);
+    expect(left(1000, 'DESTROY')).toMatch(/^\[DESTROY\] udp {6}17 1 src=/);
+    expect(left(999, 'UPDATE')).toMatch(/^ \[UPDATE\] udp {6}17 0 src=/);
+  });
+
+  test('shows the state of the protocol only where that is part of the event', () => {
+    const line =
+      ' [UPDATE] tcp      6 120 src=10.0.0.1 dst=10.1.0.1 sport=1 dport=2 src=10.1.0.1 dst=10.0.0.1 sport=2 dport=1';
+    const flow = { ...goldenFlow(line.slice(10)), state: 'SYN_SENT' };
+    expect(eventLine({ kind: 'UPDATE', time: NOW, flow, state: false }, '')).toBe(line);
   });
 });

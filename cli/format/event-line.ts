@@ -1,6 +1,6 @@
 import type { FlowRecord } from '@keepstate/engine';
 import { familyText, type LineOptions, tuplesText, zoneText } from './conntrack-line.ts';
-import { ctimeText, deltaTime, secondsLeft } from './tuple-text.ts';
+import { ctimeText, secondsLeft, toolDeltaTime } from './tuple-text.ts';
 
 /** What happened to a flow, by conntrack's words. */
 export type EventKind = 'NEW' | 'UPDATE' | 'DESTROY';
@@ -12,8 +12,8 @@ export interface FlowEvent {
   readonly time: number;
   /** The flow as it was then. */
   readonly flow: FlowRecord;
-  /** A DESTROY because the timer ran out: it shows no timeout (measured: the state stays). */
-  readonly expired: boolean;
+  /** Whether the event says the protocol's state. Measured: an UPDATE does where that is what changed. */
+  readonly state: boolean;
 }
 
 /** What `conntrack -E -o` adds to a line. */
@@ -29,18 +29,20 @@ export function eventPrefix(kind: EventKind): string {
 
 /** What follows the prefix. Counters and times only on DESTROY, a mark only if it is not 0, no use count. */
 export function eventBody(event: FlowEvent, options: EventLineOptions = {}): string {
-  const { flow, kind, time, expired } = event;
+  const { flow, kind, time } = event;
   const gone = kind === 'DESTROY';
+  const left = secondsLeft(flow.timeout);
   const start = gone ? flow.start : null;
   const text =
     (options.extended ? familyText(flow.family) : '') +
     `${flow.protocol.padEnd(8)} ${flow.protonum} ` +
-    (expired ? '' : `${secondsLeft(flow.timeout)} `) +
-    (flow.state === null ? '' : `${flow.state} `) +
+    // Measured: a flow that leaves with less than a second left, as one whose timer ran out, shows no timeout.
+    (gone && left === 0 ? '' : `${left} `) +
+    (flow.state === null || !event.state ? '' : `${flow.state} `) +
     tuplesText(flow, gone ? flow.counters : null) +
     (flow.mark === 0 ? '' : `mark=${flow.mark} `) +
     zoneText(flow) +
-    (start === null ? '' : `delta-time=${deltaTime(start, time)} `) +
+    (start === null ? '' : `delta-time=${toolDeltaTime(start, time)} `) +
     (start === null || !options.ktimestamp ? '' : `[start=${ctimeText(start)}] [stop=${ctimeText(time)}] `) +
     (flow.helper === null ? '' : `helper=${flow.helper} `) +
     (options.id ? `id=${flow.flowId} ` : '');

@@ -21,12 +21,13 @@ const CHANGES: readonly (readonly [number, string])[] = [
  */
 export function jsonEvent(event: FlowEvent, stamp: string, events: number, reason: number): string {
   const { timeout, ...flow } = flowFields(event.flow);
+  const why = reason === 0 ? null : reasonOf(reason);
   const rest = JSON.stringify({
     changes: CHANGES.filter(([bit]) => (events & bit) !== 0).map(([, name]) => name),
-    reason: reason === 0 ? null : reasonText(reason, []),
-    reasonCode: reason === 0 ? null : reason,
-    reasonName: reason === 0 ? null : reasonOf(reason).name,
-    timeout: event.expired ? null : timeout,
+    reason: why === null ? null : reasonText(reason, []),
+    reasonCode: why === null ? null : reason,
+    reasonName: why === null ? null : why.name,
+    timeout: why?.name === 'expired' ? null : timeout,
     ...flow,
   });
   // The time goes in as text: nine digits behind ten are more than a double holds.

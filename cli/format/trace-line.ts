@@ -51,6 +51,12 @@ function directionColumn(report: PacketReport): string {
   return report.direction === 'original' ? ORIGINAL : REPLY;
 }
 
+/** A file name as it may stand on a line of a terminal. */
+function printable(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
+  return name.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+}
+
 /** The head of the columns, with a newline. */
 export function traceHead(): string {
   const { number, time, ctstate, direction, state, timeout } = WIDTHS;
@@ -80,6 +86,6 @@ export function traceLine(
     `${coloured(word.padEnd(ctstate), COLOURS[word] ?? null, colour)} ` +
     `${directionColumn(report)} ${stateColumn(report)} ${left.padStart(timeout)}  ` +
     `${packetText(session.pkt)}${coloured(why, 'notable', colour && why !== '')}` +
-    `${file === null ? '' : `  (${file})`}\n`
+    `${file === null ? '' : `  (${printable(file)})`}\n`
   );
 }

@@ -52,9 +52,17 @@ export function secondsLeft(ms: number): number {
   return Math.max(0, Math.floor(ms / 1000));
 }
 
-/** Whole seconds from a start to a moment (both ms): `delta-time`. */
+/** Whole seconds from a start to a moment (both ms): `delta-time` as /proc has it. */
 export function deltaTime(start: number, now: number): number {
   return Math.max(0, Math.floor((now - start) / 1000));
+}
+
+/**
+ * `delta-time` as conntrack(8) has it: how often the clock's second has changed. Measured: a flow that began at
+ * second 15.9 is 1 there at 16.15, while /proc still says 0.
+ */
+export function toolDeltaTime(start: number, now: number): number {
+  return Math.max(0, Math.floor(now / 1000) - Math.floor(start / 1000));
 }
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];

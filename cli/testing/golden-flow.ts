@@ -81,6 +81,6 @@ export function goldenFlow(line: string): FlowRecord {
             original: { packets: original.packets, bytes: original.bytes },
             reply: { packets: reply.packets ?? 0, bytes: reply.bytes },
           },
-    start: delta === undefined ? null : NOW - Number(delta) * 1000 - 500,
+    start: delta === undefined ? null : NOW - Number(delta) * 1000,
   };
 }

@@ -45,6 +45,8 @@ export const F_EVENTS = 31;
 export const FLAG_ACCT: number = 1 << 30;
 /** In F_EVENTS: the flow has a start time (nf_conntrack_timestamp was on). */
 export const FLAG_TSTAMP: number = 1 << 29;
+/** In F_EVENTS: nobody is told of the flow (nf_conntrack_events was 0 when it was made; measured). */
+export const FLAG_SILENT: number = 1 << 28;
 
 const START_ROWS = 1024;
 

@@ -77,15 +77,11 @@ export class Flows {
   }
 
   /**
-   * Finds the flow of a tuple.
+   * Finds the flow of a tuple that was written down elsewhere, as `conntrack -G` does.
    * @returns flow << 1 | direction, or 0
    */
   get(t: T.Tuple): number {
-    const hit = this.table.find(t);
-    // A timer of 0 s has run out when the next packet comes, be it in the same millisecond (measured).
-    if (hit === 0 || this.table.doubles[(hit >> 1) * (ROW_WORDS / 2) + TIMER]! > this.now) return hit;
-    this.expire(hit >> 1, this.now);
-    return 0;
+    return this.table.find(t);
   }
 
   /** Removes a flow from the table. */
@@ -259,7 +255,7 @@ export class Flows {
   protected destroy(flow: number, reason: number, at: number): void {
     const inTable = this.isConfirmed(flow);
     this.table.words[flow * ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
-    if (this.sink !== null) this.sink.event(flow, IPCT_DESTROY, at, reason);
+    if (this.sink !== null && !this.isSilent(flow)) this.sink.event(flow, IPCT_DESTROY, at, reason);
     if (inTable) {
       this.wheel.remove(flow);
       this.table.remove(flow);
@@ -285,6 +281,11 @@ export class Flows {
     return (status & (S.IPS_CONFIRMED | S.IPS_DYING)) === S.IPS_CONFIRMED;
   }
 
+  /** Whether nobody is told of a flow. */
+  private isSilent(flow: number): boolean {
+    return (this.table.words[flow * ROW_WORDS + F.F_EVENTS]! & F.FLAG_SILENT) !== 0;
+  }
+
   /** A packet in reply direction was accepted. */
   protected seenReply(flow: number): void {
     const at = flow * ROW_WORDS + F.F_STATUS;
@@ -301,6 +302,6 @@ export class Flows {
     const events = w[at]! & EVENT_BITS;
     if (events === 0) return;
     w[at]! &= ~EVENT_BITS;
-    if (this.sink !== null) this.sink.event(flow, events, this.now, 0);
+    if (this.sink !== null && !this.isSilent(flow)) this.sink.event(flow, events, this.now, 0);
   }
 }

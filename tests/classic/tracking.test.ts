@@ -6,6 +6,7 @@
  * |---|---|
  * | tracking happens in PREROUTING for what is forwarded or received, in OUTPUT for what the machine sends | hooks |
  * | PREROUTING (DNAT, mangle), FORWARD (filter), POSTROUTING (SNAT): the way of a forwarded packet | hooks, NAT |
+ * | rules should drop what is INVALID | rules |
  * | an entry lets nothing through by itself: with all rules turned to deny, tracked connections stop | rules |
  * | `! --syn -m state --state NEW -j DROP` stops what does not begin with SYN, and sessions that were idle too long | iptables |
  * | a rule set that lets only ESTABLISHED in drops the answer that came too late (UDP) | rules |

@@ -9,7 +9,7 @@ export function fragmentsOf(dice: Dice, packet: Uint8Array): Uint8Array[] {
   const pieces = v6 ? fragmentIpv6(packet, size, dice.word()) : fragmentIpv4(withId(packet, dice), size);
   if (pieces.length > 20) return [packet];
   if (dice.chance(40)) pieces.reverse();
-  if (dice.chance(10)) pieces.splice(dice.below(pieces.length), 1);
+  if (pieces.length > 1 && dice.chance(10)) pieces.splice(dice.below(pieces.length), 1);
   if (dice.chance(15)) pieces.splice(dice.below(pieces.length), 0, dice.pick(pieces));
   return pieces;
 }
