@@ -21,7 +21,7 @@ describe('--at', () => {
     expect(momentAt(parseMoment('+0.5'), NOON)).toBe(NOON + 500);
   });
 
-  test.each(['tomorrow', '', '-5', '12:00', '2026-13-45T99:00:00Z', '1e9', '+', '2026-11-21T'])(
+  test.each(['tomorrow', '', '-5', '12:00', '2026-13-45T99:00:00Z', '1e9', '+', '2026-11-21T', '2026-02-30'])(
     "'%s' is refused",
     (text) => {
       expect(() => parseMoment(text)).toThrow(/bad time/);

@@ -9,6 +9,11 @@ export interface Moment {
 
 const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
+/** Whether a day exists: Date takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}
+
 /**
  * Reads the value of --at: `1795229507.5` (seconds since the epoch), `2026-11-21T02:51:47Z` (or without `Z`: the
  * same, UTC; or with an offset), `+30` (seconds after the first packet).
@@ -20,7 +25,7 @@ export function parseMoment(text: string): Moment {
   if (ISO.test(text)) {
     const zoned = /[Z]$|[+-]\d\d:?\d\d$/.test(text.slice(10)) || text.length === 10;
     const ms = Date.parse(zoned ? text : `${text}Z`);
-    if (!Number.isNaN(ms)) return { ms, relative: false };
+    if (!Number.isNaN(ms) && isDay(text.slice(0, 10))) return { ms, relative: false };
   }
   throw new UsageError(
     `bad time '${text}': expected seconds since the epoch (1795229507.5), an ISO time (2026-11-21T02:51:47Z) ` +

@@ -219,7 +219,7 @@ export function checkOptions(command: string, given: Given): void {
     const spec = OPTIONS.find((o) => o.name === name)!;
     if (!takes(command, spec)) {
       throw new UsageError(
-        `'${command}' takes no option '--${name}': it belongs to ${spec.of!.join(' and ')}`,
+        `'${command}' takes no option '--${name}': it belongs to ${spec.of!.join(', ')}`,
       );
     }
   }

@@ -15,6 +15,16 @@ import { UsageError } from './trouble.ts';
 const REASON_NUMBERS = Math.max(...REASONS.map((r) => r.id)) + 1;
 const LINK_UNKNOWN = REASONS.find((r) => r.name === 'link-unknown')!.id;
 
+/**
+ * The last moment that a Date holds (ms since the epoch). Damaged timestamps of pcapng go on to the year 584 942
+ * and beyond, where a double no longer tells one millisecond from the next and no timer would ever run out.
+ */
+const LAST_MOMENT = 8.64e15;
+
+function withinTime(ms: number): number {
+  return Math.min(Math.max(ms, -LAST_MOMENT), LAST_MOMENT);
+}
+
 /** What a session starts with, as the command line gave it. */
 export interface SessionOptions {
   readonly settings: Settings;
@@ -88,8 +98,9 @@ export class Session {
    * @returns NF_ACCEPT, NF_DROP or NF_STOLEN; -1 if it came after the moment to stop at
    */
   receive(record: CaptureRecord): number {
-    if (this.packets++ === 0) this.begin(record.time);
-    const now = this.noTime ? this.first : record.time;
+    const time = withinTime(record.time);
+    if (this.packets++ === 0) this.begin(time);
+    const now = this.noTime ? this.first : time;
     if (now > this.stop) return -1;
     if (now > this.latest) this.latest = now;
     else if (this.latest - now > this.backwards) this.backwards = this.latest - now;
@@ -113,6 +124,6 @@ export class Session {
 
   private begin(time: number): void {
     this.first = time;
-    if (this.at !== null) this.stop = momentAt(this.at, time);
+    if (this.at !== null) this.stop = withinTime(momentAt(this.at, time));
   }
 }

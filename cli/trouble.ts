@@ -32,7 +32,7 @@ export class Failure extends Error {
  * @returns never: throws a UsageError that names the nearest known word, or all of them if they are few
  */
 export function refuse(what: string, word: string, known: readonly string[]): never {
-  const near = suggest(word, known);
+  const near = word === '' ? undefined : suggest(word, known);
   if (near !== undefined) throw new UsageError(`unknown ${what} '${word}': did you mean '${near}'?`);
   throw new UsageError(
     `unknown ${what} '${word}'${known.length <= 12 ? `: expected ${known.join(', ')}` : ''}`,

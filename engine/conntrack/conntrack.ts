@@ -40,6 +40,8 @@ const { ROW_WORDS } = F;
  * new ones found room, as eight buckets with two flows each would give (nf_conntrack_max = nf_conntrack_buckets).
  */
 const EVICTION_RANGE = 16;
+/** With a limit up to this all flows are looked at: in a small table one that may go is always found. */
+const SMALL_TABLE = 1024;
 
 /**
  * Connection tracking: finds or makes the flow of each packet, lets its tracker advance it, keeps the table.
@@ -56,6 +58,7 @@ export class Conntrack extends Flows {
   private readonly evictable: (row: number) => boolean;
   private version = -1;
   private max = 0;
+  private evictionRange = EVICTION_RANGE;
 
   /**
    * @param trackers one for each of the 256 protocol numbers
@@ -267,7 +270,7 @@ export class Conntrack extends Flows {
    * @returns false if every flow near by is ASSURED
    */
   private earlyDrop(t: T.Tuple): boolean {
-    const victim = this.table.near(t, EVICTION_RANGE, this.evictable);
+    const victim = this.table.near(t, this.evictionRange, this.evictable);
     if (victim === 0) return false;
     this.stats.early_drop++;
     this.destroy(victim, R_EARLY_DROP, this.now);
@@ -305,6 +308,8 @@ export class Conntrack extends Flows {
     const s = this.settings;
     this.version = s.version;
     this.max = s.get('nf_conntrack_max');
+    // A translated flow stands in the table twice.
+    this.evictionRange = this.max <= SMALL_TABLE ? 2 * this.max : EVICTION_RANGE;
     this.newFlags =
       (s.get('nf_conntrack_acct') ? F.FLAG_ACCT : 0) |
       (s.get('nf_conntrack_timestamp') ? F.FLAG_TSTAMP : 0) |
