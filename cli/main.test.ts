@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { CaptureRecord, PcapngWriter } from '@keepstate/engine';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connection, pcap, type Timed } from './testing/captures.ts';
@@ -102,6 +103,44 @@ describe('input', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  test('that is pcapng with damaged timestamps and resolutions is played to its end all the same', async () => {
+    const times = fc.tuple(
+      fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+      fc.bigInt({ min: 0n, max: 1n << 52n }),
+    );
+    const offsets = fc.constantFrom(0n, -(1n << 63n), (1n << 63n) - 1n, -1_000_000_000n, 1n << 62n);
+    await fc.assert(
+      fc.asyncProperty(
+        times,
+        offsets,
+        fc.constantFrom(6, 9, 0, 0x80, 0xbf, 19),
+        fc.constantFrom(
+          ['trace', '--json'],
+          ['flows', '--format', 'zeek'],
+          ['flows', '--at', '+500', '-o', 'ktimestamp', '--sysctl', 'nf_conntrack_timestamp=1'],
+          ['events', '--at', '+500', '-o', 'timestamp'],
+        ),
+        async ([a, b], offset, tsresol, command) => {
+          const writer = new PcapngWriter();
+          const iface = writer.interface({ linktype: 101, tsresol, tsoffset: 1 });
+          Buffer.from(iface.buffer).writeBigInt64LE(offset, iface.length - 4 - 4 - 8);
+          const stamped = [a, b, a].map((units, i) => {
+            const packet = connection()[i]!.bytes;
+            const block = Buffer.from(writer.record(new CaptureRecord().packet(packet, 1000, 101)));
+            block.writeUInt32LE(Number(units >> 32n), 12);
+            block.writeUInt32LE(Number(units & 0xffffffffn), 16);
+            return block;
+          });
+          const file = place.file('times.pcapng', Buffer.concat([writer.header(), iface, ...stamped]));
+          const { status, err, out } = await place.run(...command, '-q', file);
+          expect({ status, err }).toEqual({ status: 0, err: '' });
+          expect(out).not.toMatch(/NaN|undefined|Infinity/);
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 

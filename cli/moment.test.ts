@@ -49,5 +49,7 @@ describe('times in output', () => {
       );
     }
     expect(secondsText(-1.5)).toBe('-0.001500');
+    expect(secondsText(1999.9996)).toBe('2.000000');
+    expect(secondsText(9.3e18)).toBe('9300000000000000.000000');
   });
 });

@@ -57,10 +57,15 @@ const THREE: readonly string[] = Array.from({ length: 1000 }, (_, n) => String(n
 /** Seconds with six digits of a time in ms, to the nearest microsecond. */
 export function secondsText(ms: number): string {
   const sign = ms < 0 ? '-' : '';
-  // A time of today in ms is a double good for a quarter of a microsecond: rounding to whole µs is exact.
-  const micros = Math.round(Math.abs(ms) * 1000);
-  const seconds = Math.floor(micros / 1_000_000);
-  const rest = micros - seconds * 1_000_000;
-  const thousands = Math.floor(rest / 1000);
-  return `${sign}${seconds}.${THREE[thousands]}${THREE[rest - thousands * 1000]}`;
+  const whole = Math.abs(ms);
+  let seconds = Math.floor(whole / 1000);
+  // A time of today in ms is a double good for a quarter of a microsecond: rounding to whole µs is exact. One so
+  // far away that not even milliseconds are exact has none.
+  let micros = whole < Number.MAX_SAFE_INTEGER ? Math.round((whole - seconds * 1000) * 1000) : 0;
+  if (micros === 1_000_000) {
+    seconds++;
+    micros = 0;
+  }
+  const thousands = Math.floor(micros / 1000);
+  return `${sign}${seconds}.${THREE[thousands]}${THREE[micros - thousands * 1000]}`;
 }

@@ -210,6 +210,11 @@ export function takes(command: string, spec: OptionSpec): boolean {
   return spec.of === undefined || spec.of.includes(command);
 }
 
+/** `a`, `a and b`, `a, b and c`. */
+function inWords(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
 /**
  * Refuses options that a command does not take.
  * @throws UsageError that names the commands which do
@@ -218,9 +223,7 @@ export function checkOptions(command: string, given: Given): void {
   for (const name of given.names) {
     const spec = OPTIONS.find((o) => o.name === name)!;
     if (!takes(command, spec)) {
-      throw new UsageError(
-        `'${command}' takes no option '--${name}': it belongs to ${spec.of!.join(', ')}`,
-      );
+      throw new UsageError(`'${command}' takes no option '--${name}': it belongs to ${inWords(spec.of!)}`);
     }
   }
 }

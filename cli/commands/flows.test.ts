@@ -249,4 +249,33 @@ describe('keepstate flows refuses', () => {
     expect(status).toBe(2);
     expect(out).toBe('');
   });
+
+  test.each([
+    [['--format', 'proc', '-o', 'id'], '-o id is of --format conntrack and extended, not of proc'],
+    [['--profile', 'linux-2.4', '-o', 'extended,id'], '-o extended,id is of --format conntrack and extended'],
+    [['--format', 'zeek', '-o', 'ktimestamp'], 'not of zeek'],
+    [['--count', '-o', 'id'], '--count and -o id contradict each other'],
+    [['--count', '--community-id'], '--count and --community-id contradict each other'],
+    [['-o', ''], "unknown value of --output '': expected extended, id, ktimestamp"],
+  ])('refuses %j, which would change nothing', async (options, message) => {
+    const { err, status } = await place.run('flows', ...options, MIXED);
+    expect(err).toContain(message);
+    expect(status).toBe(2);
+  });
+
+  test('counts in a 2.4 profile too, and prints its flows as conntrack does when told so', async () => {
+    const { lines } = await place.run('flows', '--profile', 'linux-2.4', '--count', MIXED);
+    expect(lines.at(-1)).toMatch(/^total +2$/);
+    const extended = await place.run(
+      'flows',
+      '--profile',
+      'linux-2.4',
+      '--format',
+      'extended',
+      '-o',
+      'id',
+      MIXED,
+    );
+    expect(extended.lines[0]).toMatch(/^ipv4 {5}2 tcp .* id=1$/);
+  });
 });

@@ -31,6 +31,19 @@ function formatOf(given: Given): Format | null {
   return 'json';
 }
 
+/** Refuses what would change nothing: whoever wrote it expects something of it. */
+function checkCombination(given: Given, format: Format): void {
+  const words = [...listOf('output', given, OUTPUT_WORDS)].join(',');
+  if (given.has('count')) {
+    if (format === 'zeek') throw new UsageError('--count and --format zeek contradict each other');
+    if (words !== '') throw new UsageError(`--count and -o ${words} contradict each other`);
+    if (given.has('community-id')) throw new UsageError('--count and --community-id contradict each other');
+  }
+  if (words !== '' && (format === 'proc' || format === 'proc-classic' || format === 'zeek')) {
+    throw new UsageError(`-o ${words} is of --format conntrack and extended, not of ${format}`);
+  }
+}
+
 function printerOf(given: Given, format: Exclude<Format, 'zeek'>, session: Session): Printer {
   const words = listOf('output', given, OUTPUT_WORDS);
   const { settings, conntrack } = session.firewall;
@@ -104,16 +117,18 @@ async function runZeek(play: Play, given: Given, world: World, filter: Filter | 
 }
 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
-  const format = formatOf(given);
+  const asked = formatOf(given);
+  listOf('output', given, OUTPUT_WORDS);
   colourOf(given, world);
   const expression = given.value('filter');
   const filter = expression === null ? null : compileFilter(expression, 'flow');
   const count = given.has('count');
-  if (count && format === 'zeek') throw new UsageError('--count and --format zeek contradict each other');
-  listOf('output', given, OUTPUT_WORDS);
   const play = preparePlay(words, given);
-  if (format === 'zeek') return runZeek(play, given, world, filter);
   const { session } = play;
+  const classic = session.firewall.settings.profile.classicProc;
+  const format = asked ?? (classic && !count ? 'proc-classic' : 'conntrack');
+  checkCombination(given, format);
+  if (format === 'zeek') return runZeek(play, given, world, filter);
   await playAll(
     play,
     world,
@@ -123,8 +138,7 @@ async function run(words: readonly string[], given: Given, world: World): Promis
     false,
   );
   const counts = new FlowCounts();
-  const classic = session.firewall.settings.profile.classicProc;
-  const print = printerOf(given, format ?? (classic ? 'proc-classic' : 'conntrack'), session);
+  const print = printerOf(given, format, session);
   let shown = 0;
   eachShown(session, filter, (flow) => {
     shown++;

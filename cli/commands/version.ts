@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { FINE } from '../play.ts';
+import { UsageError } from '../trouble.ts';
 import { VERSION } from '../version.ts';
 
 /** `keepstate version`. */
@@ -9,7 +10,8 @@ export const VERSION_COMMAND: Command = {
   summary: 'prints the version',
   about: [],
   examples: [],
-  run: async (_words, _given, world) => {
+  run: async (words, _given, world) => {
+    if (words.length > 0) throw new UsageError(`'version' takes no word, but has '${words[0]}'`);
     world.out.write(`keepstate ${VERSION}\n`);
     return FINE;
   },

@@ -33,7 +33,10 @@ const LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** A date as Zeek writes it in #open and #close, UTC: `2026-11-21-02-51-47`. */
 function dateText(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, '').replace(/[T:]/g, '-');
+  return new Date(ms)
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replace(/[T:]/g, '-');
 }
 
 /** A uid in Zeek's form: `C` and 17 letters. The same for the same flow of the same capture, seed and order. */

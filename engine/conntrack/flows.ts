@@ -216,14 +216,6 @@ export class Flows {
     return 0;
   }
 
-  /** Whether two flows have the same tuples in both directions. */
-  protected sameTuples(a: number, b: number): boolean {
-    const w = this.table.words;
-    for (let i = F.F_SRC; i <= F.F_ZONES; i++)
-      if (w[a * ROW_WORDS + i] !== w[b * ROW_WORDS + i]) return false;
-    return true;
-  }
-
   /** Enters a flow into the table and starts its timer. It must have no rival. */
   protected enter(flow: number): void {
     const { words, doubles } = this.table;

@@ -102,7 +102,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'iperf-tcp': [
     [`ip and ${SYN} and dst port 5201`, 7, 7],
     [`ip6 and ${SYN} and dst port 5201`, 7, 7],
-    [`${CLIENT} and greater 1000`, 800],
+    [`${CLIENT} and greater 1000`, 200],
     [`${SERVER} and greater 1000`, 500],
   ],
   'iperf-udp': [
