@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { wantsColour } from './colour.ts';
 import { commandHelp, generalHelp } from './help-text.ts';
@@ -97,43 +96,6 @@ describe('the manual', () => {
       for (const text of about) expect(flat).toContain(text);
       for (const { command, says } of examples) expect(page).toContain(`${command}   # ${says}`);
     }
-  });
-});
-
-describe('an example', () => {
-  const capture = fileURLToPath(new URL('../examples/http.pcap', import.meta.url));
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  const manual = readFileSync(new URL('../docs/keepstate.1.md', import.meta.url), 'utf8');
-  const shown = [
-    ...COMMANDS.flatMap((c) => c.examples.map((e) => e.command)),
-    ...[...manual.matchAll(/^keepstate \w+ .*?(?=$| {3}#)/gm)].map(([line]) => line),
-    ...[...readme.matchAll(/`npx (keepstate \w+ [^`]*)`/g)].map(([, command]) => command!),
-  ].filter((command) => command.startsWith('keepstate') && !command.includes('COMMAND'));
-
-  test.each([...new Set(shown)])('runs as it is printed: %s', async (command) => {
-    const place = new Place();
-    const words = [...command.replace(/ >.*$/, '').matchAll(/'([^']*)'|(\S+)/g)].map(([, a, b]) => a ?? b!);
-    const args = words.slice(1).map((word) => (word.endsWith('.pcap') ? capture : word));
-    const { status, out, err } = await place.run(...args);
-    place.end();
-    expect(status, err).toBe(args.includes('--check') ? 1 : 0);
-    // The example capture has no host of 10.0.0.0/8 and no unanswered TCP.
-    if (!/10\.0\.0\.0|tcp and status UNREPLIED/.test(command)) expect(out).not.toBe('');
-  });
-
-  test('is shown in the README with the lines that it prints', async () => {
-    const place = new Place();
-    const blocks = [...readme.matchAll(/^\$ npx keepstate (\w+) examples\/http\.pcap\n([^$`]+)/gm)];
-    expect(blocks.map(([, name]) => name)).toEqual(['trace', 'flows']);
-    for (const [, name, text] of blocks) {
-      const { lines } = await place.run(name!, capture);
-      for (const line of text!.trimEnd().split('\n')) {
-        const parts = line.split('…').map((part) => part.trim());
-        const found = lines.some((real) => parts.every((part) => real.includes(part)));
-        expect(found, line).toBe(true);
-      }
-    }
-    place.end();
   });
 });
 
