@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { CaptureRecord, PcapngWriter } from '@keepstate/engine';
 import fc from 'fast-check';
@@ -146,6 +148,39 @@ describe('input', () => {
 
   test('that is a folder is an error', async () => {
     expect((await place.run('flows', place.folder)).err).toContain('it is a directory');
+  });
+});
+
+describe('Ctrl-C', () => {
+  const started = async (...args: string[]): Promise<{ child: ChildProcess; out: () => string }> => {
+    const child = spawn(process.execPath, [...FROM_SOURCES, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let out = '';
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr!.resume();
+    return { child, out: () => out };
+  };
+
+  test('ends the reading of a pipe, in the middle of a packet too, and what came so far is shown', async () => {
+    const { child, out } = await started('trace', '-');
+    child.stdin!.write(WHOLE.subarray(0, -7));
+    while (!out().includes('     7 ')) await pause(20);
+    child.kill('SIGINT');
+    await pause(100);
+    // What was interrupted with it, as tcpdump, ends its output.
+    child.stdin!.end(WHOLE.subarray(-7));
+    const [status] = await once(child, 'close');
+    expect(status).toBe(0);
+    expect(out().trimEnd().split('\n').length).toBeGreaterThanOrEqual(7);
+
+    const table = await started('flows', '-');
+    table.child.stdin!.write(WHOLE.subarray(0, -7));
+    await pause(1500);
+    table.child.kill('SIGINT');
+    table.child.stdin!.end();
+    expect(await once(table.child, 'close')).toEqual([0, null]);
+    expect(table.out()).toMatch(/^tcp {6}6 .*\n$/);
   });
 });
 

@@ -4,6 +4,7 @@ import { type ColourChoice, wantsColour } from './colour.ts';
 import type { World } from './command.ts';
 import { hints } from './hints.ts';
 import { openCaptures, readTimeline } from './input.ts';
+import { Interrupt } from './interrupt.ts';
 import { parseMoment } from './moment.ts';
 import { type Given, oneOf } from './options.ts';
 import { Progress } from './progress.ts';
@@ -63,7 +64,10 @@ export async function playAll(
     bytes: sources.reduce((sum, s) => sum + s.bytesRead, 0),
     size,
   });
+  // A file is read to its end or not at all; of a pipe, what came until somebody stopped it.
+  const interrupt = new Interrupt(sources.some((s) => s.size === 0));
   for (const source of sources) {
+    source.stopped = () => interrupt.asked;
     source.beforeReading = (mayWait) => {
       if (mayWait) world.out.flush();
       progress.step(work);
@@ -72,6 +76,7 @@ export async function playAll(
   try {
     await readTimeline(sources, visit);
   } finally {
+    interrupt.end();
     progress.end();
   }
   session.finish();

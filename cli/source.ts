@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate as letSignalsIn } from 'node:timers/promises';
 import { CaptureError, CaptureReader, CaptureRecord } from '@keepstate/engine';
 import { Inflater } from './gunzip.ts';
 import { pause } from './output.ts';
@@ -26,6 +27,9 @@ export class CaptureSource {
   readonly size: number;
   /** Called before each read; told whether that may have to wait for somebody else. */
   beforeReading: ((mayWait: boolean) => void) | null = null;
+
+  /** Asked before each read of a pipe: true ends the reading there, as if the pipe had ended. */
+  stopped: (() => boolean) | null = null;
 
   private readonly fd: number;
   private readonly buffer: Uint8Array;
@@ -66,16 +70,17 @@ export class CaptureSource {
    * @returns false at the end of the file, or where it is damaged
    */
   async refill(): Promise<boolean> {
-    while (this.failure === null) {
+    while (this.failure === null && !(await this.isStopped())) {
       try {
         const { value, done } = await this.chunks.next();
         if (done) {
-          this.reader.end();
+          if (!(await this.isStopped())) this.reader.end();
           break;
         }
         this.reader.push(value);
       } catch (error) {
-        this.fail(error);
+        // What was stopped in the middle is not damaged.
+        if (!(error instanceof CaptureError) || !(await this.isStopped())) this.fail(error);
         break;
       }
       if (this.next()) return true;
@@ -87,6 +92,13 @@ export class CaptureSource {
   /** Closes the file. */
   close(): void {
     if (this.fd !== 0) closeSync(this.fd);
+  }
+
+  /** Whether somebody stopped a pipe. Reading blocks, so what a signal did shows only between reads. */
+  private async isStopped(): Promise<boolean> {
+    if (this.size > 0) return false;
+    await letSignalsIn();
+    return this.stopped?.() ?? false;
   }
 
   private fail(error: unknown): void {

@@ -68,7 +68,7 @@ export const TRACE: Command = {
       command: "keepstate trace --filter 'ctstate INVALID' capture.pcap",
       says: 'only INVALID packets, with the reason',
     },
-    { command: 'tcpdump -w - -i eth0 | keepstate trace -', says: 'as it happens' },
+    { command: 'tcpdump -U -w - -i eth0 | keepstate trace -', says: 'as it happens' },
     {
       command: 'keepstate trace --json outside.pcap inside.pcap',
       says: 'two captures as one timeline, for programs',

@@ -1,0 +1,138 @@
+/**
+ * npm run bench [-- --packets N] [--runs N] [--full] [--keep] [--compare]
+ *
+ * Packets per CPU second of keepstate beside softflowd on captures that it makes itself, one process a case on
+ * one pinned core, the median of several runs. Quote ratios: these machines are noisy.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { capture, KINDS, type Kind } from './captures.ts';
+import { type BenchResult, type KindResult, keep, lastKept, regressions } from './results.ts';
+import { runCase } from './run-case.ts';
+
+/** Stages of the worker, each with what the one before it does: see worker-file.ts. */
+const STAGES: readonly string[] = ['start', 'read', 'dissect', 'lookup', 'track', 'all'];
+const FULL = 5_000_000;
+const ROOT: string = fileURLToPath(new URL('..', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    packets: { type: 'string', default: '1000000' },
+    runs: { type: 'string', default: '3' },
+    full: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    compare: { type: 'boolean', default: false },
+  },
+});
+const packets = values.full ? FULL : Number(values.packets);
+const runs = Number(values.runs);
+if (!Number.isInteger(packets) || packets < 1 || !Number.isInteger(runs) || runs < 1) {
+  console.error('bench: --packets and --runs take whole numbers from 1');
+  process.exit(2);
+}
+
+interface WorkerReport {
+  readonly packets: number;
+  readonly flows: number;
+  readonly peak: number;
+}
+
+/** One file that plain Node runs, so that no loader is measured. */
+async function bundle(folder: string, entry: string, name: string): Promise<string> {
+  const outfile = join(folder, name);
+  const entryPoints = [join(ROOT, entry)];
+  await build({
+    entryPoints,
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['keepstate-source'],
+  });
+  return outfile;
+}
+
+const hasSoftflowd = spawnSync('softflowd', ['-h']).error === undefined;
+if (!hasSoftflowd) console.warn('bench: softflowd is not installed (apt package softflowd): no ratios');
+
+const peaks = new Map<Kind, WorkerReport>();
+
+function measure(kind: Kind, worker: string, cli: string): KindResult {
+  const file = capture(kind, packets);
+  const stages: Record<string, number> = {};
+  let report: WorkerReport | undefined;
+  for (const stage of STAGES) {
+    const { cpu, stdout } = runCase([process.execPath, worker, file, stage], runs);
+    stages[stage] = (cpu * 1e9) / packets;
+    report = JSON.parse(stdout) as WorkerReport;
+  }
+  peaks.set(kind, report!);
+  const sysctl = ['--sysctl', 'nf_conntrack_max=100000000'];
+  const text = runCase(
+    ['bash', '-c', '"$@" > /dev/null', 'bash', process.execPath, cli, 'trace', ...sysctl, file],
+    runs,
+  );
+  const flows = ['softflowd', '-r', file, '-m', '10000000'];
+  const rate = (cpu: number): number => Math.round(packets / cpu);
+  return {
+    kind,
+    packets,
+    flows: report!.flows,
+    tracking: Math.round(1e9 / stages.all!),
+    text: rate(text.cpu),
+    softflowd: hasSoftflowd ? rate(runCase(flows, runs).cpu) : null,
+    stages,
+  };
+}
+
+function print(result: BenchResult): void {
+  const m = (rate: number): string => `${(rate / 1e6).toFixed(2)}M`;
+  const times = (rate: number, rival: number | null): string =>
+    rival === null ? '-' : (rate / rival).toFixed(2);
+  console.log('\nPackets per CPU second\n');
+  console.log('| capture | flows | keepstate | with text | softflowd | ratio | ratio with text |');
+  console.log('|---|---|---|---|---|---|---|');
+  for (const k of result.kinds) {
+    const rival = k.softflowd === null ? '-' : m(k.softflowd);
+    console.log(
+      `| ${k.kind} | ${k.flows} | ${m(k.tracking)} | ${m(k.text)} | ${rival} | ${times(k.tracking, k.softflowd)} | ${times(k.text, k.softflowd)} |`,
+    );
+  }
+  console.log('\nCPU ns a packet, each stage with those before it (start: Node alone)\n');
+  console.log(`| capture | ${STAGES.join(' | ')} |`);
+  console.log(`|---|${STAGES.map(() => '---|').join('')}`);
+  for (const k of result.kinds)
+    console.log(`| ${k.kind} | ${STAGES.map((s) => k.stages[s]!.toFixed(0)).join(' | ')} |`);
+  console.log(
+    `\n${result.bytesPerFlow.toFixed(0)} resident bytes a flow (${result.machine}, Node ${result.node})`,
+  );
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'keepstate-bench-'));
+try {
+  const worker = await bundle(folder, 'bench/worker-file.ts', 'worker.mjs');
+  const cli = await bundle(folder, 'cli/main.ts', 'cli.mjs');
+  const kinds = KINDS.map((kind) => measure(kind, worker, cli));
+  const many = peaks.get('manyflows')!;
+  const few = peaks.get('long')!;
+  const result: BenchResult = {
+    date: new Date().toISOString(),
+    machine: cpus()[0]?.model ?? 'unknown',
+    node: process.version,
+    bytesPerFlow: (many.peak - few.peak) / Math.max(1, many.flows - few.flows),
+    kinds,
+  };
+  print(result);
+  const before = values.compare ? lastKept() : null;
+  if (values.keep) console.log(`kept in ${keep(result)}`);
+  const worse = before === null ? [] : regressions(result, before);
+  for (const line of worse) console.log(line);
+  if (worse.length > 0) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
