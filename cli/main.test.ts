@@ -167,18 +167,14 @@ describe('Ctrl-C', () => {
     child.stdin!.write(WHOLE.subarray(0, -7));
     while (!out().includes('     7 ')) await pause(20);
     child.kill('SIGINT');
-    await pause(100);
-    // What was interrupted with it, as tcpdump, ends its output.
-    child.stdin!.end(WHOLE.subarray(-7));
-    const [status] = await once(child, 'close');
-    expect(status).toBe(0);
-    expect(out().trimEnd().split('\n').length).toBeGreaterThanOrEqual(7);
+    // Whoever writes need not end: a pipe may be from another terminal.
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(out().trimEnd().split('\n')).toHaveLength(7);
 
     const table = await started('flows', '-');
     table.child.stdin!.write(WHOLE.subarray(0, -7));
     await pause(1500);
     table.child.kill('SIGINT');
-    table.child.stdin!.end();
     expect(await once(table.child, 'close')).toEqual([0, null]);
     expect(table.out()).toMatch(/^tcp {6}6 .*\n$/);
   });

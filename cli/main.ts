@@ -11,10 +11,12 @@ function say(line: string): void {
   }
 }
 
-process.exitCode = await run(process.argv.slice(2), {
+const status = await run(process.argv.slice(2), {
   out: new Output(1),
   say,
   env: process.env,
   outIsTTY: isatty(1),
   errIsTTY: isatty(2),
 });
+// All output is written by now. A pipe that nobody reads any more would keep the process alive.
+process.exit(status);

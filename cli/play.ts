@@ -4,7 +4,6 @@ import { type ColourChoice, wantsColour } from './colour.ts';
 import type { World } from './command.ts';
 import { hints } from './hints.ts';
 import { openCaptures, readTimeline } from './input.ts';
-import { Interrupt } from './interrupt.ts';
 import { parseMoment } from './moment.ts';
 import { type Given, oneOf } from './options.ts';
 import { Progress } from './progress.ts';
@@ -64,10 +63,13 @@ export async function playAll(
     bytes: sources.reduce((sum, s) => sum + s.bytesRead, 0),
     size,
   });
-  // A file is read to its end or not at all; of a pipe, what came until somebody stopped it.
-  const interrupt = new Interrupt(sources.some((s) => s.size === 0));
+  const pipes = sources.filter((s) => s.isPipe);
+  const stop = (): void => {
+    for (const pipe of pipes) pipe.stop();
+  };
+  // Whoever stops `tcpdump -w - | keepstate flows -` means tcpdump, and wants to see what there was until then.
+  if (pipes.length > 0) process.on('SIGINT', stop);
   for (const source of sources) {
-    source.stopped = () => interrupt.asked;
     source.beforeReading = (mayWait) => {
       if (mayWait) world.out.flush();
       progress.step(work);
@@ -76,7 +78,7 @@ export async function playAll(
   try {
     await readTimeline(sources, visit);
   } finally {
-    interrupt.end();
+    process.off('SIGINT', stop);
     progress.end();
   }
   session.finish();

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { setImmediate as letSignalsIn } from 'node:timers/promises';
 import { CaptureError, CaptureReader, CaptureRecord } from '@keepstate/engine';
 import { Inflater } from './gunzip.ts';
 import { pause } from './output.ts';
+import { Pipe } from './pipe.ts';
 import { UsageError } from './trouble.ts';
 
 /** How long to wait for standard input that is empty and does not block (ms). */
@@ -28,11 +28,13 @@ export class CaptureSource {
   /** Called before each read; told whether that may have to wait for somebody else. */
   beforeReading: ((mayWait: boolean) => void) | null = null;
 
-  /** Asked before each read of a pipe: true ends the reading there, as if the pipe had ended. */
-  stopped: (() => boolean) | null = null;
-
   private readonly fd: number;
+  /** Reads what is no regular file, null where it is one (or a device). */
+  private readonly pipe: Pipe | null;
   private readonly buffer: Uint8Array;
+  /** Bytes to read at once. */
+  private most: number;
+  private stopped = false;
   private readonly reader: CaptureReader;
   private readonly chunks: AsyncGenerator<Uint8Array>;
 
@@ -47,7 +49,9 @@ export class CaptureSource {
     const stat = fstatSync(this.fd);
     if (stat.isDirectory()) throw new UsageError(`cannot read ${name}: it is a directory`, false);
     this.size = stat.isFile() ? stat.size : 0;
-    this.buffer = new Uint8Array(this.size > 0 ? Math.min(chunkSize, Math.max(this.size, 4096)) : chunkSize);
+    this.pipe = stat.isFIFO() || stat.isSocket() ? new Pipe(this.fd) : null;
+    this.most = this.size > 0 ? Math.min(chunkSize, Math.max(this.size, 4096)) : chunkSize;
+    this.buffer = new Uint8Array(this.pipe === null ? this.most : 0);
     this.reader = new CaptureReader(this.name);
     this.chunks = this.inflated();
   }
@@ -70,17 +74,17 @@ export class CaptureSource {
    * @returns false at the end of the file, or where it is damaged
    */
   async refill(): Promise<boolean> {
-    while (this.failure === null && !(await this.isStopped())) {
+    while (this.failure === null) {
       try {
         const { value, done } = await this.chunks.next();
         if (done) {
-          if (!(await this.isStopped())) this.reader.end();
+          // What was stopped in the middle of a packet is not damaged.
+          if (!this.stopped) this.reader.end();
           break;
         }
         this.reader.push(value);
       } catch (error) {
-        // What was stopped in the middle is not damaged.
-        if (!(error instanceof CaptureError) || !(await this.isStopped())) this.fail(error);
+        if (!this.stopped || !(error instanceof CaptureError)) this.fail(error);
         break;
       }
       if (this.next()) return true;
@@ -89,16 +93,21 @@ export class CaptureSource {
     return false;
   }
 
-  /** Closes the file. */
-  close(): void {
-    if (this.fd !== 0) closeSync(this.fd);
+  /** Whether it is a pipe, which {@link stop} can end. */
+  get isPipe(): boolean {
+    return this.pipe !== null;
   }
 
-  /** Whether somebody stopped a pipe. Reading blocks, so what a signal did shows only between reads. */
-  private async isStopped(): Promise<boolean> {
-    if (this.size > 0) return false;
-    await letSignalsIn();
-    return this.stopped?.() ?? false;
+  /** Ends the reading of a pipe as if its writer had closed it, between packets. */
+  stop(): void {
+    this.stopped = true;
+    this.pipe?.stop();
+  }
+
+  /** Closes the file. */
+  close(): void {
+    if (this.pipe !== null) this.pipe.stop();
+    else if (this.fd !== 0) closeSync(this.fd);
   }
 
   private fail(error: unknown): void {
@@ -108,14 +117,15 @@ export class CaptureSource {
 
   /** The file's bytes, decompressed if its first bytes say so. */
   private async *inflated(): AsyncGenerator<Uint8Array> {
-    let chunk = this.first();
-    if (!isGzip(chunk)) {
-      for (; chunk.length > 0; chunk = this.read(0)) yield chunk;
+    const head = await this.head();
+    if (!isGzip(head)) {
+      for (let chunk = head; chunk.length > 0; chunk = await this.read()) yield chunk;
       return;
     }
+    this.most = Math.min(this.most, GZIP_CHUNK);
     const inflater = new Inflater();
     try {
-      for (; chunk.length > 0; chunk = this.read(0, GZIP_CHUNK)) yield* inflater.feed(chunk);
+      for (let chunk = head; chunk.length > 0; chunk = await this.read()) yield* inflater.feed(chunk);
       yield* inflater.finish();
     } catch (error) {
       const early = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
@@ -126,30 +136,39 @@ export class CaptureSource {
     }
   }
 
-  /** The first chunk, of three bytes at least unless the file is shorter: enough to tell gzip. */
-  private first(): Uint8Array {
-    let length = 0;
-    while (length < 3) {
-      const more = this.read(length).length;
-      if (more === 0) break;
-      length += more;
+  /** The first bytes, three at least unless the file is shorter: enough to tell gzip. */
+  private async head(): Promise<Uint8Array> {
+    let head = await this.read();
+    while (head.length > 0 && head.length < 3) {
+      // A copy, since the buffer is read into again.
+      const before = Uint8Array.from(head);
+      const more = await this.read();
+      if (more.length === 0) return before;
+      head = Buffer.concat([before, more]);
     }
-    return this.buffer.subarray(0, length);
+    return head;
   }
 
-  /** Reads what there is, at least a byte unless the file is over, into the buffer from `at` on. */
-  private read(at: number, most: number = this.buffer.length): Uint8Array {
+  /** Reads what there is, at least a byte unless the file is over. */
+  private async read(): Promise<Uint8Array> {
     this.beforeReading?.(this.size === 0);
+    try {
+      const chunk = this.pipe === null ? this.readFile() : await this.pipe.read();
+      this.bytesRead += chunk.length;
+      return chunk;
+    } catch (error) {
+      throw new CaptureError(this.name, this.bytesRead, (error as Error).message, 'to read on');
+    }
+  }
+
+  private readFile(): Uint8Array {
     for (;;) {
       try {
-        const length = readSync(this.fd, this.buffer, at, Math.min(most, this.buffer.length - at), null);
-        this.bytesRead += length;
-        return this.buffer.subarray(at, at + length);
+        return this.buffer.subarray(0, readSync(this.fd, this.buffer, 0, this.most, null));
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EOF') return this.buffer.subarray(0, 0);
-        if (code !== 'EAGAIN')
-          throw new CaptureError(this.name, this.bytesRead, (error as Error).message, 'to read on');
+        if (code !== 'EAGAIN') throw error;
         pause(EMPTY_INPUT_WAIT);
       }
     }
