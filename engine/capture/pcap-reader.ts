@@ -62,8 +62,10 @@ export class PcapDecoder implements Decoder {
 
     const pos = input.pos;
     const view = input.view;
-    out.bytes = input.bytes;
-    out.view = view;
+    if (out.view !== view) {
+      out.bytes = input.bytes;
+      out.view = view;
+    }
     out.off = pos + header;
     out.caplen = caplen;
     out.origlen = origlen;

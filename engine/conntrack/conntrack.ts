@@ -58,6 +58,9 @@ export class Conntrack extends Flows {
   private readonly evictable: (row: number) => boolean;
   private version = -1;
   private max = 0;
+  /** The flow that was made last, and how many had entered the table before. */
+  private opened = 0;
+  private openedAfter = 0;
   private evictionRange = EVICTION_RANGE;
 
   /**
@@ -233,6 +236,8 @@ export class Conntrack extends Flows {
       return 0;
     }
     const flow = this.create(pkt, t, reply);
+    this.opened = flow;
+    this.openedAfter = this.table.inserted;
     pkt.flow = flow;
     pkt.ctinfo = IP_CT_NEW;
     return flow << 1;
@@ -240,10 +245,24 @@ export class Conntrack extends Flows {
 
   /** Enters a new flow into the table, unless another one took its place meanwhile. */
   private insert(pkt: Packet, flow: number): boolean {
-    const rival = this.rivalOf(flow);
+    const rival = this.isAlone(flow) ? 0 : this.rivalOf(flow);
     if (rival !== 0) return this.resolveClash(pkt, flow, rival);
     this.enter(flow);
     return true;
+  }
+
+  /**
+   * Whether no flow can have taken a new one's place, because none has entered the table since its tuple was
+   * looked up in vain. The reply tuple then is free, too, unless address translation made it, here or elsewhere.
+   */
+  private isAlone(flow: number): boolean {
+    const status = this.table.words[flow * ROW_WORDS + F.F_STATUS]!;
+    return (
+      flow === this.opened &&
+      this.table.inserted === this.openedAfter &&
+      this.table.twofold === 0 &&
+      (status & (S.IPS_SRC_NAT | S.IPS_DST_NAT)) === 0
+    );
   }
 
   /** Another flow took the tuple meanwhile: its packet joins it, or is dropped. The loser's flow is gone. */
@@ -308,6 +327,7 @@ export class Conntrack extends Flows {
     const s = this.settings;
     this.version = s.version;
     this.max = s.get('nf_conntrack_max');
+    this.table.most = this.max;
     // A translated flow stands in the table twice.
     this.evictionRange = this.max <= SMALL_TABLE ? 2 * this.max : EVICTION_RANGE;
     this.newFlags =

@@ -64,6 +64,11 @@ export class ExpiryWheel {
     if (w[at + F_QUEUED] === this.block) this.near--;
   }
 
+  /** When the block in which a row is queued ends (ms): a timer that is due later needs no {@link moved}. */
+  queuedUntil(row: number): number {
+    return (this.table.words[row * ROW_WORDS + F_QUEUED]! + 1) * BLOCK;
+  }
+
   /** Tells the wheel that a queued row's timer was set from `before` to `due`. Later needs no work at all. */
   moved(row: number, before: number, due: number): void {
     if (due >= before) return;

@@ -49,6 +49,10 @@ export const FLAG_TSTAMP: number = 1 << 29;
 export const FLAG_SILENT: number = 1 << 28;
 
 const START_ROWS = 1024;
+/** A table that outgrows this many rows (2 MiB) makes room for all that it may ever need. */
+const SMALL = 16 * START_ROWS;
+/** But for no more than this many at once: 1 GiB of address space. */
+const ROOM = 1 << 23;
 
 /**
  * All flows: one row of 32 words each, and a hash table of [hash, row] pairs beside it. A flow is its row's
@@ -66,6 +70,12 @@ export class FlowTable {
   starts: Float64Array | null = null;
   /** Flows that hold a row, confirmed or not: what nf_conntrack_max limits. */
   count = 0;
+  /** How many flows may hold a row (nf_conntrack_max), 0 for no limit. Only for a good guess how much to grow. */
+  most = 0;
+  /** Flows that were ever inserted: if it did not change, no tuple has become findable meanwhile. */
+  inserted = 0;
+  /** Flows whose reply tuple is not the inverse of the original one, so that they stand in the table twice. */
+  twofold = 0;
 
   private readonly key: HashKey;
   private slots = new Int32Array(START_ROWS * 4);
@@ -86,14 +96,15 @@ export class FlowTable {
 
   /** Takes a row, all zero. It can not be found until {@link insert}. */
   alloc(): number {
-    let row = this.free;
-    if (row !== 0) this.free = this.words[row * ROW_WORDS + F_NEXT]!;
-    else {
-      row = this.used++;
-      if (row * ROW_WORDS >= this.words.length) this.growRows();
-    }
-    this.words.fill(0, row * ROW_WORDS, (row + 1) * ROW_WORDS);
     this.count++;
+    const row = this.free;
+    if (row === 0) {
+      // Never used, so still zero.
+      if (this.used * ROW_WORDS >= this.words.length) this.growRows();
+      return this.used++;
+    }
+    this.free = this.words[row * ROW_WORDS + F_NEXT]!;
+    this.words.fill(0, row * ROW_WORDS, (row + 1) * ROW_WORDS);
     return row;
   }
 
@@ -163,17 +174,22 @@ export class FlowTable {
   /** Makes a row findable by both its tuples. */
   insert(row: number): void {
     const original = this.originalHash(row);
-    const reply = this.replyHash(row);
+    const reply = this.isMirrored(row) ? original : this.replyHash(row);
+    this.inserted++;
     this.addSlot(original, row);
-    if (reply !== original) this.addSlot(reply, row);
+    if (reply === original) return;
+    this.twofold++;
+    this.addSlot(reply, row);
   }
 
   /** Undoes {@link insert}. */
   remove(row: number): void {
     const original = this.originalHash(row);
-    const reply = this.replyHash(row);
+    const reply = this.isMirrored(row) ? original : this.replyHash(row);
     this.removeSlot(original, row);
-    if (reply !== original) this.removeSlot(reply, row);
+    if (reply === original) return;
+    this.twofold--;
+    this.removeSlot(reply, row);
   }
 
   /**
@@ -207,6 +223,18 @@ export class FlowTable {
   wantStarts(): Float64Array {
     if (this.starts === null) this.starts = new Float64Array(this.words.length / ROW_WORDS);
     return this.starts;
+  }
+
+  /** Whether the reply tuple is the original one with its ends swapped, which has the same hash. */
+  private isMirrored(row: number): boolean {
+    const w = this.words;
+    const at = row * ROW_WORDS;
+    return (
+      w[at + F_RSRC] === w[at + F_DST] &&
+      w[at + F_RDST] === w[at + F_SRC] &&
+      w[at + F_RPORTS] === swapPorts(w[at + F_PORTS]!) &&
+      w[at + F_ZONES]! >>> 16 === (w[at + F_ZONES]! & 0xffff)
+    );
   }
 
   private originalHash(row: number): number {
@@ -278,19 +306,23 @@ export class FlowTable {
     }
   }
 
+  /** Copying touches every page of the new rows; rows that were never touched take no memory at all. */
   private growRows(): void {
-    const words = new Int32Array(this.words.length * 2);
+    const old = this.words.length / ROW_WORDS;
+    const most = this.most === 0 ? ROOM : Math.min(this.most + 1, ROOM);
+    const rows = old < SMALL ? old * 4 : Math.max(old * 2, most);
+    const words = new Int32Array(rows * ROW_WORDS);
     words.set(this.words);
     this.words = words;
     this.doubles = new Float64Array(words.buffer);
-    if (this.counters !== null) this.counters = doubled(this.counters);
-    if (this.starts !== null) this.starts = doubled(this.starts);
+    if (this.counters !== null) this.counters = grown(this.counters, rows * 4);
+    if (this.starts !== null) this.starts = grown(this.starts, rows);
   }
 }
 
-/** A copy of twice the length. */
-function doubled(values: Float64Array): Float64Array {
-  const out = new Float64Array(values.length * 2);
+/** A copy that is longer. */
+function grown(values: Float64Array, length: number): Float64Array {
+  const out = new Float64Array(length);
   out.set(values);
   return out;
 }

@@ -4,12 +4,12 @@ import { AF_INET } from './packet.ts';
  * One's complement sum of bytes as big-endian 16-bit words (RFC 1071), not yet folded or inverted.
  * @param view the buffer; bytes `from` (included) to `to` (excluded) are summed, an odd last byte padded with 0
  * @param start a sum to go on from
- * @returns a number below 2^53 that {@link fold} brings to 16 bits
+ * @returns a number below 2^18 that {@link fold} brings to 16 bits
  */
 export function sum(view: DataView, from: number, to: number, start = 0): number {
   let total = start;
   let at = from;
-  // Four bytes a step: a carry out of the low half is worth one in the high half, and fold() brings both
+  // Four bytes a step: a carry out of the low half is worth one in the high half, and narrow() brings both
   // together. A double holds 2^21 such words exactly, 8 MiB, more than an IP datagram can have.
   for (const stop = to - 16; at <= stop; at += 16) {
     total += view.getUint32(at) + view.getUint32(at + 4) + view.getUint32(at + 8) + view.getUint32(at + 12);
@@ -19,14 +19,20 @@ export function sum(view: DataView, from: number, to: number, start = 0): number
     total += view.getUint16(at);
     at += 2;
   }
-  return at < to ? total + (view.getUint8(at) << 8) : total;
+  if (at < to) total += view.getUint8(at) << 8;
+  return narrow(total);
 }
 
-/** Folds a sum into 16 bits with end-around carry. */
+/** A sum below 2^53 as one below 2^18. V8 would box anything wider on its way from one function to another. */
+function narrow(total: number): number {
+  const low = total >>> 0;
+  const high = (total / 0x100000000) >>> 0;
+  return (low >>> 16) + (low & 0xffff) + (high >>> 16) + (high & 0xffff);
+}
+
+/** Folds a sum below 2^53 into 16 bits with end-around carry. */
 export function fold(total: number): number {
-  const high = Math.floor(total / 0x100000000);
-  const low = total - high * 0x100000000;
-  const s = (low >>> 16) + (low & 0xffff) + (high >>> 16) + (high & 0xffff);
+  const s = narrow(total);
   const t = (s >>> 16) + (s & 0xffff);
   return (t >>> 16) + (t & 0xffff);
 }
@@ -62,7 +68,14 @@ export function transportChecksumOk(
   from: number,
   to: number,
 ): boolean {
-  return fold(sum(view, from, to, pseudoSum(view, off, family, proto, to - from))) === 0xffff;
+  // Without options or extension headers the addresses stand right before the transport header: one sum does.
+  const addresses = family === AF_INET ? off + 12 : off + 8;
+  const behind = family === AF_INET ? off + 20 : off + 40;
+  const total =
+    from === behind
+      ? sum(view, addresses, to, proto + to - from)
+      : sum(view, from, to, pseudoSum(view, off, family, proto, to - from));
+  return fold(total) === 0xffff;
 }
 
 /** CRC32c (reflected polynomial 0x82f63b78) of a byte; 256 entries on, the same with one more zero byte behind. */

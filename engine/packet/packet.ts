@@ -77,8 +77,9 @@ export class Packet {
  * @param end first byte past the frame
  */
 export function resetPacket(pkt: Packet, bytes: Uint8Array, view: DataView, off: number, end: number): void {
-  pkt.bytes = bytes;
-  pkt.view = view;
+  // Most packets come from the buffer of the one before, and writing a reference costs the collector's barrier.
+  if (pkt.bytes !== bytes) pkt.bytes = bytes;
+  if (pkt.view !== view) pkt.view = view;
   pkt.off = off;
   pkt.end = end;
   pkt.missing = 0;

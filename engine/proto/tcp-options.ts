@@ -56,7 +56,12 @@ export function synOptions(view: DataView, at: number, end: number): number {
  * @param ack the segment's acknowledgment number
  */
 export function highestSack(view: DataView, at: number, end: number, ack: number): number {
-  if (end - at === 12 && view.getInt32(at) === ONLY_TIMESTAMP) return ack;
+  const size = end - at;
+  if (size === 0 || (size === 12 && view.getInt32(at) === ONLY_TIMESTAMP)) return ack;
+  return walkSack(view, at, end, ack);
+}
+
+function walkSack(view: DataView, at: number, end: number, ack: number): number {
   let highest = ack;
   while (at < end) {
     const kind = view.getUint8(at);

@@ -71,6 +71,16 @@ export function setSide(w: Int32Array, at: number, dir: number, flags: number, s
   w[at + W_SIDES] = (w[at + W_SIDES]! & ~(0xffff << shift)) | ((flags | (scale << 8)) << shift);
 }
 
+/** Adds to the flags of a side. */
+export function addSideFlags(w: Int32Array, at: number, dir: number, flags: number): void {
+  w[at + W_SIDES]! |= flags << (dir << 4);
+}
+
+/** Takes away from the flags of a side. */
+export function dropSideFlags(w: Int32Array, at: number, dir: number, flags: number): void {
+  w[at + W_SIDES]! &= ~(flags << (dir << 4));
+}
+
 /** Direction of the last segment noted. */
 export function lastDir(w: Int32Array, at: number): number {
   return (w[at + W_LAST]! >>> LAST_DIR_SHIFT) & 1;

@@ -24,11 +24,12 @@ import { swapPorts } from '../conntrack/tuple.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
-import { TCP_HEADER, tcpAck, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from '../packet/tcp.ts';
+import { TCP_HEADER, tcpFlags, tcpHeaderLength } from '../packet/tcp.ts';
 import { portTuple } from './ports.ts';
 import { noteIgnoredSyn, resync } from './tcp-ignored.ts';
+import { readSegment, Segment } from './tcp-segment.ts';
 import * as X from './tcp-states.ts';
-import { inWindow, noteSynOptions, segmentEnd, WINDOW_ACCEPT, WINDOW_INVALID } from './tcp-window.ts';
+import { inWindow, noteSynOptions, WINDOW_ACCEPT, WINDOW_INVALID } from './tcp-window.ts';
 import * as W from './tcp-words.ts';
 
 /** Sysctl of each state's timeout, by state number. NONE is never waited in. */
@@ -47,13 +48,9 @@ const TIMEOUTS: readonly string[] = [
 /** A RST or FIN that got no believable answer does not shorten a timer that has less than this left (ms). */
 const SHRINK_FLOOR = 120_000;
 
-/**
- * Steps of a decision: go on to the window check, skip it, check as if the state had been SYN_SENT, or be done
- * with a TRACK_* value.
- */
+/** Steps of a decision: go on to the window check, skip it, or be done with a TRACK_* value. */
 const CHECK_WINDOW = -1;
 const SKIP_WINDOW = -2;
-const RESYNCED = -3;
 
 /**
  * TCP as Linux 6.18 tracks it: the state table, the windows of both sides, and what it lets pass although the
@@ -64,7 +61,8 @@ export class TcpTracker implements Tracker {
   readonly error = null;
   readonly tuple: typeof portTuple = portTuple;
   readonly invert: typeof swapPorts = swapPorts;
-  private readonly timeouts = new Float64Array(TCP_STATE_NAMES.length);
+  /** Timeout of each state (ms). A plain array: what comes out of a Float64Array is boxed when handed on. */
+  private readonly timeouts: number[] = TIMEOUTS.map(() => 0);
   private retransTimeout = 0;
   private unackedTimeout = 0;
   private maxRetrans = 3;
@@ -72,7 +70,10 @@ export class TcpTracker implements Tracker {
   private liberal = false;
   private ignoreInvalidRst = false;
   private checksum = true;
-  /** State that {@link decide} found for the packet at hand. */
+  /** The segment at hand. */
+  private readonly segment = new Segment();
+  /** State before the segment, and the one that {@link decide} found for it. */
+  private old = 0;
   private next = 0;
 
   configure(settings: Settings): void {
@@ -92,24 +93,26 @@ export class TcpTracker implements Tracker {
   }
 
   packet(ct: Conntrack, pkt: Packet, flow: number, dir: number): number {
+    const s = this.segment;
     if (!this.sound(pkt)) return TRACK_INVALID;
+    readSegment(pkt, dir, s);
     const w = ct.table.words;
     const at = flow * ROW_WORDS;
-    if ((w[at + F_STATUS]! & IPS_CONFIRMED) === 0 && !this.open(w, at, pkt)) return TRACK_INVALID;
-    const index = X.indexOf(tcpFlags(pkt.view, pkt.l4));
-    const old = w[at + W.W_STATE]! & 0xff;
-    this.next = X.nextState(dir, index, old);
-    const decision = this.decide(ct, w, at, pkt, dir, index, old);
+    if ((w[at + F_STATUS]! & IPS_CONFIRMED) === 0 && !this.open(w, at, pkt, s)) return TRACK_INVALID;
+    this.old = w[at + W.W_STATE]! & 0xff;
+    this.next = X.nextState(dir, s.index, this.old);
+    // Most segments leave an established connection established: nothing to decide.
+    const decision = this.next === X.TCP_ESTABLISHED ? CHECK_WINDOW : this.decide(ct, w, at, pkt, s);
     if (decision >= 0) return decision;
-    if (decision !== SKIP_WINDOW) {
-      const verdict = inWindow(w, at, pkt, dir, index, this.liberal);
+    if (decision === CHECK_WINDOW) {
+      const verdict = inWindow(w, at, pkt, s, this.liberal);
       if (verdict === WINDOW_INVALID) {
-        this.shrink(ct, w, flow, dir, index);
+        this.shrink(ct, w, flow, s);
         return TRACK_INVALID;
       }
       if (verdict !== WINDOW_ACCEPT) return TRACK_ACCEPT;
     }
-    return this.advance(ct, w, flow, pkt, dir, index, decision === RESYNCED ? X.TCP_SYN_SENT : old);
+    return this.advance(ct, w, flow, pkt, s);
   }
 
   /** Header, checksum and flags, in the kernel's order. */
@@ -125,61 +128,50 @@ export class TcpTracker implements Tracker {
   }
 
   /** The first packet of a flow: fills its words, or says that it cannot start one. */
-  private open(w: Int32Array, at: number, pkt: Packet): boolean {
-    const flags = tcpFlags(pkt.view, pkt.l4);
-    const state = X.nextState(0, X.indexOf(flags), X.TCP_NONE);
-    if (state >= X.TCP_INVALID) return refuse(pkt, R_TCP_NEW, flags);
+  private open(w: Int32Array, at: number, pkt: Packet, s: Segment): boolean {
+    const state = X.nextState(0, s.index, X.TCP_NONE);
+    if (state >= X.TCP_INVALID) return refuse(pkt, R_TCP_NEW, s.flags);
     const picked = state !== X.TCP_SYN_SENT;
     if (picked && !this.loose) return refuse(pkt, R_TCP_NOT_LOOSE);
-    w.fill(0, at + W.W_STATE, at + W.W_LAST + 1);
     W.noteLast(w, at, 0, X.INDEX_NONE);
-    const end = segmentEnd(pkt);
-    const window = tcpWindow(pkt.view, pkt.l4) || 1;
-    w[at + W.W_SIDE + W.S_END] = end;
+    const window = s.window || 1;
+    w[at + W.W_SIDE + W.S_END] = s.end;
     w[at + W.W_SIDE + W.S_MAXWIN] = window;
     if (picked) {
       // In the middle of a connection nothing is known of scaling, so nothing can be out of a window.
-      w[at + W.W_SIDE + W.S_MAXEND] = end + window;
+      w[at + W.W_SIDE + W.S_MAXEND] = s.end + window;
       W.setSide(w, at, 0, W.SIDE_SACK_PERM | W.SIDE_BE_LIBERAL, 0);
       W.setSide(w, at, 1, W.SIDE_SACK_PERM | W.SIDE_BE_LIBERAL, 0);
     } else {
-      w[at + W.W_SIDE + W.S_MAXEND] = end;
+      w[at + W.W_SIDE + W.S_MAXEND] = s.end;
       noteSynOptions(w, at, 0, pkt);
     }
     return true;
   }
 
   /** What the state table's answer means for this packet: TRACK_* or a step. */
-  private decide(
-    ct: Conntrack,
-    w: Int32Array,
-    at: number,
-    pkt: Packet,
-    dir: number,
-    index: number,
-    old: number,
-  ): number {
+  private decide(ct: Conntrack, w: Int32Array, at: number, pkt: Packet, s: Segment): number {
     switch (this.next) {
       case X.TCP_SYN_SENT:
-        if (old < X.TCP_TIME_WAIT) return CHECK_WINDOW;
-        if (this.mayReopen(w, at, dir)) return this.reopen(ct, w, at, pkt);
-        return this.ignore(w, at, pkt, dir, index, old);
+        if (this.old < X.TCP_TIME_WAIT) return CHECK_WINDOW;
+        if (this.mayReopen(w, at, s.dir)) return this.reopen(ct, w, at, pkt);
+        return this.ignore(w, at, pkt, s);
       case X.TCP_IGNORE:
-        return this.ignore(w, at, pkt, dir, index, old);
+        return this.ignore(w, at, pkt, s);
       case X.TCP_INVALID:
-        because(pkt, R_TCP_INVALID, index, dir, old);
+        because(pkt, R_TCP_INVALID, s.index, s.dir, this.old);
         return TRACK_INVALID;
       case X.TCP_TIME_WAIT:
-        return this.challengeAck(w, at, pkt, dir, index, old);
+        return this.challengeAck(w, at, pkt, s);
       case X.TCP_SYN_SENT2:
         w[at + W.W_STATE]! |= W.SIMULTANEOUS_OPEN << 8;
         return CHECK_WINDOW;
       case X.TCP_SYN_RECV:
-        if (dir === 1 && index === X.INDEX_ACK && (w[at + W.W_STATE]! & (W.SIMULTANEOUS_OPEN << 8)) !== 0)
+        if (s.dir === 1 && s.index === X.INDEX_ACK && (w[at + W.W_STATE]! & (W.SIMULTANEOUS_OPEN << 8)) !== 0)
           this.next = X.TCP_ESTABLISHED;
         return CHECK_WINDOW;
       case X.TCP_CLOSE:
-        return index === X.INDEX_RST ? this.reset(w, at, pkt, dir, old) : CHECK_WINDOW;
+        return s.index === X.INDEX_RST ? this.reset(w, at, pkt, s) : CHECK_WINDOW;
       default:
         return CHECK_WINDOW;
     }
@@ -201,43 +193,37 @@ export class TcpTracker implements Tracker {
    * Lets a packet pass that does not fit: the entry may be out of step with the two ends. Notes what it
    * announced, so that the other end's answer can bring the entry back into step.
    */
-  private ignore(w: Int32Array, at: number, pkt: Packet, dir: number, index: number, old: number): number {
-    const { view, l4 } = pkt;
+  private ignore(w: Int32Array, at: number, pkt: Packet, s: Segment): number {
+    const { dir, index } = s;
     if (
       index === X.INDEX_SYNACK &&
       W.lastIndex(w, at) === X.INDEX_SYN &&
       W.lastDir(w, at) !== dir &&
-      tcpAck(view, l4) === w[at + W.W_LAST_END]
+      s.ack === w[at + W.W_LAST_END]
     ) {
       resync(w, at, dir);
-      this.next = X.TCP_SYN_RECV;
       // Measured: the new state is announced even if it was SYN_RECV before.
-      return RESYNCED;
+      this.old = X.TCP_SYN_SENT;
+      this.next = X.TCP_SYN_RECV;
+      return CHECK_WINDOW;
     }
     W.noteLast(w, at, dir, index);
-    w[at + W.W_LAST_SEQ] = tcpSeq(view, l4);
-    w[at + W.W_LAST_END] = segmentEnd(pkt);
-    w[at + W.W_LAST] = (w[at + W.W_LAST]! & ~W.LAST_WIN) | tcpWindow(view, l4);
-    if (index === X.INDEX_SYN && dir === 0) noteIgnoredSyn(w, at, pkt, old);
+    w[at + W.W_LAST_SEQ] = s.seq;
+    w[at + W.W_LAST_END] = s.end;
+    w[at + W.W_LAST] = (w[at + W.W_LAST]! & ~W.LAST_WIN) | s.window;
+    if (index === X.INDEX_SYN && dir === 0) noteIgnoredSyn(w, at, pkt, this.old);
     // Possibly a challenge ACK that answers a SYN (RFC 5961 section 4).
-    if (old === X.TCP_SYN_SENT && index === X.INDEX_ACK && dir === 1) w[at + W.W_LAST_ACK] = tcpAck(view, l4);
-    because(pkt, R_TCP_IGNORED, index, dir, old);
+    if (this.old === X.TCP_SYN_SENT && index === X.INDEX_ACK && dir === 1) w[at + W.W_LAST_ACK] = s.ack;
+    because(pkt, R_TCP_IGNORED, index, dir, this.old);
     return TRACK_ACCEPT;
   }
 
-  private challengeAck(
-    w: Int32Array,
-    at: number,
-    pkt: Packet,
-    dir: number,
-    index: number,
-    old: number,
-  ): number {
+  private challengeAck(w: Int32Array, at: number, pkt: Packet, s: Segment): number {
     const expected = W.EXP_CHALLENGE_ACK << 8;
     if (
-      old !== X.TCP_LAST_ACK ||
-      index !== X.INDEX_ACK ||
-      W.lastDir(w, at) === dir ||
+      this.old !== X.TCP_LAST_ACK ||
+      s.index !== X.INDEX_ACK ||
+      W.lastDir(w, at) === s.dir ||
       W.lastIndex(w, at) !== X.INDEX_SYN ||
       (w[at + W.W_STATE]! & expected) === 0
     )
@@ -248,11 +234,11 @@ export class TcpTracker implements Tracker {
   }
 
   /** A RST: does it close, is it forged, or may it provoke a challenge ACK (RFC 5961 section 3)? */
-  private reset(w: Int32Array, at: number, pkt: Packet, dir: number, old: number): number {
-    const { view, l4 } = pkt;
+  private reset(w: Int32Array, at: number, pkt: Packet, s: Segment): number {
+    const { old } = this;
+    const { dir, seq } = s;
     // A closing flow may be gone any moment, its port in use again: what was noted proves nothing.
     if (old >= X.TCP_FIN_WAIT && old <= X.TCP_CLOSE) return SKIP_WINDOW;
-    const seq = tcpSeq(view, l4);
     const status = w[at + F_STATUS]!;
     const lastIndex = W.lastIndex(w, at);
     const established = old === X.TCP_ESTABLISHED && (status & IPS_ASSURED) !== 0;
@@ -270,28 +256,22 @@ export class TcpTracker implements Tracker {
         return CHECK_WINDOW;
       this.next = old;
     }
-    return this.answersIgnored(w, at, pkt, dir, old, seq) ? SKIP_WINDOW : CHECK_WINDOW;
+    return this.answersIgnored(w, at, s) ? SKIP_WINDOW : CHECK_WINDOW;
   }
 
   /** Whether a RST answers a SYN or ACK that was let through although it did not fit. */
-  private answersIgnored(
-    w: Int32Array,
-    at: number,
-    pkt: Packet,
-    dir: number,
-    old: number,
-    seq: number,
-  ): boolean {
+  private answersIgnored(w: Int32Array, at: number, s: Segment): boolean {
     const status = w[at + F_STATUS]!;
     const lastIndex = W.lastIndex(w, at);
-    const afterSyn = (status & IPS_SEEN_REPLY) !== 0 && lastIndex === X.INDEX_SYN && W.lastDir(w, at) !== dir;
+    const afterSyn =
+      (status & IPS_SEEN_REPLY) !== 0 && lastIndex === X.INDEX_SYN && W.lastDir(w, at) !== s.dir;
     const afterAck = (status & IPS_ASSURED) === 0 && lastIndex === X.INDEX_ACK;
-    if ((afterSyn || afterAck) && tcpAck(pkt.view, pkt.l4) === w[at + W.W_LAST_END]) return true;
+    if ((afterSyn || afterAck) && s.ack === w[at + W.W_LAST_END]) return true;
     return (
-      old === X.TCP_SYN_SENT &&
+      this.old === X.TCP_SYN_SENT &&
       lastIndex === X.INDEX_ACK &&
       W.lastDir(w, at) === 1 &&
-      seq === w[at + W.W_LAST_ACK]
+      s.seq === w[at + W.W_LAST_ACK]
     );
   }
 
@@ -299,7 +279,8 @@ export class TcpTracker implements Tracker {
    * A FIN or RST outside the window, answered by another: the entry and the two ends are out of step, so it
    * need not live for days.
    */
-  private shrink(ct: Conntrack, w: Int32Array, flow: number, dir: number, index: number): void {
+  private shrink(ct: Conntrack, w: Int32Array, flow: number, s: Segment): void {
+    const { dir, index } = s;
     const at = flow * ROW_WORDS;
     const status = w[at + F_STATUS]!;
     if ((status & IPS_ASSURED) === 0 || (status & IPS_FIXED_TIMEOUT) !== 0) return;
@@ -315,23 +296,15 @@ export class TcpTracker implements Tracker {
   }
 
   /** The packet is in step: new state, new timer. */
-  private advance(
-    ct: Conntrack,
-    w: Int32Array,
-    flow: number,
-    pkt: Packet,
-    dir: number,
-    index: number,
-    old: number,
-  ): number {
+  private advance(ct: Conntrack, w: Int32Array, flow: number, pkt: Packet, s: Segment): number {
+    const { dir, index } = s;
+    const { old, next } = this;
     const at = flow * ROW_WORDS;
-    const next = this.next;
     W.noteLast(w, at, dir, index);
     w[at + W.W_STATE] = (w[at + W.W_STATE]! & ~0xff) | next;
     if (old !== next) {
       ct.cacheEvent(flow, IPCT_PROTOINFO);
-      if (next === X.TCP_FIN_WAIT)
-        W.setSide(w, at, dir, W.sideFlags(w, at, dir) | W.SIDE_CLOSE_INIT, W.sideScale(w, at, dir));
+      if (next === X.TCP_FIN_WAIT) W.addSideFlags(w, at, dir, W.SIDE_CLOSE_INIT);
     }
     let timeout = this.timeoutOf(w, at, index, next);
     const status = w[at + F_STATUS]!;
