@@ -1,3 +1,4 @@
+import { CaptureRecord, PcapWriter } from '@keepstate/engine';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connection, datagram, pcap, START, segment } from '../testing/captures.ts';
 import { Place } from '../testing/keepstate.ts';
@@ -41,6 +42,19 @@ describe('keepstate events', () => {
     expect((await place.run('events', '-o', 'timestamp', file)).out).toMatch(
       new RegExp(`^\\[${START}\\.000123\\]\t`),
     );
+  });
+
+  test('has six digits of time as conntrack -E, and all nine of a nanosecond capture in JSON', async () => {
+    const writer = new PcapWriter({ linktype: 101, nanoseconds: true });
+    const record = new CaptureRecord().packet(datagram('10.0.0.1', '10.0.0.2', 1, 2), 0, 101);
+    record.seconds = START;
+    record.nanoseconds = 123_456_789;
+    record.time = START * 1000 + 123.456789;
+    const file = place.file('nano.pcap', Buffer.concat([writer.header(), writer.record(record)]));
+    expect((await place.run('events', '-o', 'timestamp', file)).out).toMatch(
+      new RegExp(`^\\[${START}\\.123456\\]\t`),
+    );
+    expect((await place.run('events', '--json', file)).out).toContain(`"time":${START}.123456789,`);
   });
 
   test('says the state in an UPDATE only if it changed, as the kernel does', async () => {

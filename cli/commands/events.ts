@@ -47,12 +47,15 @@ class EventPrinter implements EventSink {
     const kind = (events & ipct.IPCT_DESTROY) !== 0 ? 'DESTROY' : isNewEvent(events) ? 'NEW' : 'UPDATE';
     const expired = kind === 'DESTROY' && reason === EXPIRED;
     // A timer runs out at its own moment; all else happens when a packet comes.
-    const { record } = this;
-    const stamp =
-      expired || record === null ? secondsText(now) : epochText(record.seconds, record.nanoseconds);
+    const stamp = expired || this.record === null ? secondsText(now) : this.stampOf(this.record);
     this.shown++;
     const state = kind !== 'UPDATE' || (events & ipct.IPCT_PROTOINFO) !== 0;
     this.world.out.write(`${this.line({ kind, time: now, flow, state }, stamp, events, reason)}\n`);
+  }
+
+  /** conntrack -E has six digits, whatever the clock; those of nanoseconds are for JSON. */
+  private stampOf({ seconds, nanoseconds }: CaptureRecord): string {
+    return epochText(seconds, this.json ? nanoseconds : nanoseconds - (nanoseconds % 1000));
   }
 
   private line(event: FlowEvent, stamp: string, events: number, reason: number): string {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Firewall } from '../hook/firewall.ts';
 import { icmpErrorPacket, tcpPacket, udpPacket } from '../packet/build.ts';
 import { CTINFO_INVALID, IP_CT_ESTABLISHED_REPLY, IP_CT_NEW, IP_CT_RELATED_REPLY } from '../packet/packet.ts';
 import { TH_ACK, TH_RST, TH_SYN } from '../packet/tcp.ts';
@@ -360,4 +361,18 @@ describe('a packet without a place in the table', () => {
     expect(wire.ct.table.count).toBe(0);
     expect(wire.ct.stats.invalid).toBe(1);
   });
+});
+
+describe('a time that no clock shows', () => {
+  test.each([Number.POSITIVE_INFINITY, Number.NaN, 2 ** 60, -1])(
+    '%d counts as the last one: timers go on as before',
+    (odd) => {
+      const firewall = new Firewall();
+      firewall.tick(1000);
+      firewall.tick(odd);
+      expect(firewall.conntrack.now).toBe(1000);
+      firewall.tick(2000);
+      expect(firewall.conntrack.now).toBe(2000);
+    },
+  );
 });

@@ -10,6 +10,8 @@ import * as T from './tuple.ts';
 
 const { ROW_WORDS } = F;
 const TIMER = F.F_EXPIRES / 2;
+/** The latest time (ms) that ECMAScript's dates know; whole numbers are exact up to there. */
+const MAX_TIME = 8.64e15;
 const EVENT_BITS = 0xffff;
 
 /** Counts of what happened, with the names of `conntrack -S`. */
@@ -62,11 +64,14 @@ export class Flows {
     this.wheel = new ExpiryWheel(this.table);
   }
 
-  /** Lets time pass: every flow whose timer ran out by `now` (ms) leaves the table, in order. */
+  /**
+   * Lets time pass: every flow whose timer ran out by `now` (ms) leaves the table, in order. A time before the
+   * last one, or one that no date can have, counts as the last one.
+   */
   tick(now: number): void {
     if (this.overdue.length > 0) this.expireOverdue();
     // Most packets come within the same millisecond as the one before.
-    if (now < this.now + 1) return;
+    if (now < this.now + 1 || !(now <= MAX_TIME)) return;
     const whole = Math.floor(now);
     this.now = whole;
     this.wheel.advance(whole, this);

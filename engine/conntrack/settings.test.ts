@@ -153,3 +153,11 @@ describe('Settings', () => {
     expect(() => new Settings(LINUX_6_18).get('nf_conntrack_tcp_timeout_none')).toThrow(SysctlError);
   });
 });
+
+test.each([
+  ['net.netfilter.nf_conntrack_buckets', 'the table grows as it fills'],
+  ['nf_conntrack_count', 'only shows'],
+  ['net.netfilter.nf_conntrack_helper', 'by rules only'],
+])('%s is no setting, and the error says why', (name, why) => {
+  expect(() => new Settings().set(name, 1)).toThrow(why);
+});

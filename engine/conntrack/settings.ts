@@ -84,6 +84,13 @@ export const SYSCTLS: readonly Sysctl[] = [
 
 const BY_NAME: ReadonlyMap<string, Sysctl> = new Map(SYSCTLS.map((s) => [s.name, s]));
 
+/** Sysctls that exist or existed but set nothing here, and why. */
+const UNSETTABLE: ReadonlyMap<string, string> = new Map([
+  ['nf_conntrack_buckets', 'the table grows as it fills'],
+  ['nf_conntrack_count', 'it only shows how many flows there are'],
+  ['nf_conntrack_helper', 'Linux 6.18 assigns helpers by rules only'],
+]);
+
 /** Prefixes of other generations, and what they are today. The longest that fits is replaced. */
 const ALIASES: readonly (readonly [string, string])[] = [
   ['net.ipv4.netfilter.ip_conntrack_', 'nf_conntrack_'],
@@ -193,6 +200,8 @@ export class Settings {
   private find(name: string): Sysctl {
     const sysctl = BY_NAME.get(canonical(name));
     if (sysctl !== undefined && this.values.has(sysctl.name)) return sysctl;
+    const unsettable = UNSETTABLE.get(canonical(name));
+    if (unsettable !== undefined) throw new SysctlError(`sysctl '${name}' cannot be set: ${unsettable}`);
     const near = suggest(canonical(name), [...this.values.keys()]);
     throw new SysctlError(`unknown sysctl '${name}'${near === undefined ? '' : `: did you mean '${near}'?`}`);
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SYSCTLS } from '../../engine/conntrack/settings.ts';
 import { Dice } from '../traffic/dice.ts';
 import { MixedTraffic } from '../traffic/mix.ts';
 import { SctpTraffic } from '../traffic/sctp.ts';
@@ -57,6 +58,22 @@ describe.skipIf(!kernelUsable())('the engine agrees with the kernel', () => {
     const differences = await compare(kernel, packets(kind, SEED * 100 + 50, 10_000), { sysctls });
     expect(differences, `seed ${SEED}`).toEqual([]);
   });
+
+  test.each(['tcp', 'sctp', 'mixed'])(
+    'on the timer of every entry after each packet of %s traffic, whatever the timeouts are',
+    async (kind) => {
+      const dice = new Dice(SEED);
+      const timeouts = SYSCTLS.filter(
+        (s) => s.unit === 'seconds' && s.name.startsWith('nf_conntrack_') && s.classic !== true,
+      );
+      const sysctls = Object.fromEntries(timeouts.map((s) => [s.name, dice.between(20, 2000)]));
+      const differences = await compare(kernel, packets(kind, SEED * 100 + 70, 1000), {
+        dumpEvery: true,
+        sysctls,
+      });
+      expect(differences, `seed ${SEED}`).toEqual([]);
+    },
+  );
 
   test.each(['tcp', 'sctp', 'mixed'])(
     'on every entry of the table after each packet of %s traffic',
