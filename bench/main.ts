@@ -8,9 +8,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { bundle } from './bundle.ts';
 import { capture, KINDS, type Kind } from './captures.ts';
 import { type BenchResult, type KindResult, keep, lastKept, regressions } from './results.ts';
 import { runCase } from './run-case.ts';
@@ -18,7 +17,6 @@ import { runCase } from './run-case.ts';
 /** Stages of the worker, each with what the one before it does: see worker-file.ts. */
 const STAGES: readonly string[] = ['start', 'read', 'dissect', 'lookup', 'track', 'all'];
 const FULL = 5_000_000;
-const ROOT: string = fileURLToPath(new URL('..', import.meta.url));
 
 const { values } = parseArgs({
   options: {
@@ -40,21 +38,6 @@ interface WorkerReport {
   readonly packets: number;
   readonly flows: number;
   readonly peak: number;
-}
-
-/** One file that plain Node runs, so that no loader is measured. */
-async function bundle(folder: string, entry: string, name: string): Promise<string> {
-  const outfile = join(folder, name);
-  const entryPoints = [join(ROOT, entry)];
-  await build({
-    entryPoints,
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['keepstate-source'],
-  });
-  return outfile;
 }
 
 const hasSoftflowd = spawnSync('softflowd', ['-h']).error === undefined;

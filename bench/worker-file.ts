@@ -8,7 +8,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '@keepstate/engine';
 
 /** Bytes read at once, as the command line does. */
-const CHUNK = 4 << 20;
+const CHUNK = 128 << 10;
 
 /** Reads a capture packet by packet. */
 function eachRecord(file: string, visit: (record: CaptureRecord) => void): void {
@@ -58,7 +58,8 @@ if (stage === 'read') {
     packets++;
     if (first < 0) first = record.time;
     resetPacket(pkt, record.bytes, record.view, record.off, record.off + record.caplen);
-    firewall.receive(pkt, record.linktype, still ? first : record.time);
+    pkt.time = still ? first : record.time;
+    firewall.receive(pkt, record.linktype);
     states[pkt.ctinfo]!++;
   });
   flows = firewall.conntrack.table.count;

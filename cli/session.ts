@@ -108,7 +108,8 @@ export class Session {
     const { pkt } = this;
     resetPacket(pkt, record.bytes, record.view, record.off, record.off + record.caplen);
     if (record.origlen > record.caplen) pkt.missing = record.origlen - record.caplen;
-    const verdict = this.firewall.receive(pkt, record.linktype, now);
+    pkt.time = now;
+    const verdict = this.firewall.receive(pkt, record.linktype);
     this.reasons[pkt.reason]!++;
     if (pkt.reason === LINK_UNKNOWN) this.unreadLinks.add(record.linktype);
     this.states[pkt.ctinfo]!++;

@@ -25,7 +25,8 @@ export { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, PROFILES, type Profile } f
 export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/settings.ts';
 export * as ips from './conntrack/status.ts';
 export { statusNames } from './conntrack/status.ts';
-export { Firewall, type FirewallOptions, NF_ACCEPT, NF_DROP, NF_STOLEN } from './hook/firewall.ts';
+export { Firewall, type FirewallOptions } from './hook/firewall.ts';
+export { NF_ACCEPT, NF_DROP, NF_STOLEN } from './hook/verdict.ts';
 export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
 export { icmpErrorPacket, icmpPacket, sctpPacket, tcpPacket, udpPacket } from './packet/build.ts';
 export {

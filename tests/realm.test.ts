@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
-import { build } from 'esbuild';
+import { build } from 'rolldown';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 const ENGINE = fileURLToPath(new URL('../engine/', import.meta.url));
@@ -34,7 +34,8 @@ const PROGRAM = `'use strict';
     const states = [];
     const receive = (bytes, now) => {
       resetPacket(pkt, bytes, new DataView(bytes.buffer), 0, bytes.length);
-      firewall.receive(pkt, 101, now);
+      pkt.time = now;
+      firewall.receive(pkt, 101);
       states.push(pkt.ctinfo);
     };
     receive(tcpPacket({ ...client, flags: 0x02, seq: 100 }), 1000);
@@ -50,15 +51,12 @@ const PROGRAM = `'use strict';
 describe('the engine in an empty realm', () => {
   let bundle = '';
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      entryPoints: [`${ENGINE}index.ts`],
-      bundle: true,
-      format: 'iife',
-      globalName: 'keepstate',
-      target: 'es2023',
+    const { output } = await build({
+      input: `${ENGINE}index.ts`,
+      output: { format: 'iife', name: 'keepstate' },
       write: false,
     });
-    bundle = outputFiles[0]!.text;
+    bundle = output[0].code;
   });
 
   test('tracks a SYN and a SYN/ACK, and its table can be read', () => {

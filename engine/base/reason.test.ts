@@ -71,3 +71,14 @@ describe('reasonText', () => {
     expect(() => reasonText(12_345, [])).toThrow('12345');
   });
 });
+
+describe('writeReason', () => {
+  test('prints limits of more than 32 bits as they are', () => {
+    expect(reasonText(reasons.R_FRAG_MEMORY, [2 ** 40])).toContain('limit 1099511627776 bytes');
+  });
+
+  test.each(REASONS.map((r) => [r.name, r] as const))('%s needs no escapes in JSON', (_, reason) => {
+    const text = reasonText(reason.id, [1, 2, 3, 4]);
+    expect(JSON.stringify(text)).toBe(`"${text}"`);
+  });
+});

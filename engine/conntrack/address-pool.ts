@@ -1,4 +1,4 @@
-import { finish, type HashKey, mix } from '../base/hash.ts';
+import { type HashKey, hashWords } from '../base/hash.ts';
 
 const START = 64;
 
@@ -84,8 +84,7 @@ export class AddressPool {
   }
 
   private hash(a: number, b: number, c: number, d: number): number {
-    const k = this.key;
-    return finish(mix(mix(mix(mix(k.start, a, k), b, k), c, k), d, k));
+    return hashWords(this.key, a, b, c, d);
   }
 
   /** The slot that holds the address, or the empty one where it belongs. */

@@ -34,12 +34,22 @@ import {
 } from './tracker.ts';
 import * as T from './tuple.ts';
 
-const { ROW_WORDS } = F;
 /**
  * How many flows early drop looks at. Measured in a full table where one flow in twenty was not ASSURED: 54 % of
  * new ones found room, as eight buckets with two flows each would give (nf_conntrack_max = nf_conntrack_buckets).
  */
 const EVICTION_RANGE = 16;
+/** ctinfo by status (EXPECTED, SEEN_REPLY) | direction << 2. */
+const CTINFO_OF: Uint8Array = Uint8Array.of(
+  IP_CT_NEW,
+  IP_CT_RELATED,
+  IP_CT_ESTABLISHED,
+  IP_CT_ESTABLISHED,
+  IP_CT_ESTABLISHED_REPLY,
+  IP_CT_ESTABLISHED_REPLY,
+  IP_CT_ESTABLISHED_REPLY,
+  IP_CT_ESTABLISHED_REPLY,
+);
 /** With a limit up to this all flows are looked at: in a small table one that may go is always found. */
 const SMALL_TABLE = 1024;
 
@@ -49,8 +59,12 @@ const SMALL_TABLE = 1024;
  */
 export class Conntrack extends Flows {
   readonly settings: Settings;
+  /** The tuple of the packet under way. */
+  readonly tuple: T.Tuple = new Int32Array(T.TUPLE_WORDS);
+  /** Whether transport checksums are looked at (nf_conntrack_checksum). */
+  verifies = true;
+
   private readonly trackers: readonly Tracker[];
-  private readonly tupleScratch: T.Tuple = new Int32Array(T.TUPLE_WORDS);
   /** The flow that the packet under way removed: its row is not free before the packet has come to its end. */
   private killed = 0;
   /** How many packets were set aside, by flow. */
@@ -71,26 +85,33 @@ export class Conntrack extends Flows {
     super(seed);
     this.settings = settings;
     this.trackers = trackers;
-    this.evictable = (row) => (this.table.words[row * ROW_WORDS + F.F_STATUS]! & S.IPS_ASSURED) === 0;
+    this.evictable = (row) => (this.table.words[row * F.ROW_WORDS + F.F_STATUS]! & S.IPS_ASSURED) === 0;
     this.configure();
   }
 
+  /** What comes before each packet: time passes up to it, settings that changed are taken over. */
+  begin(pkt: Packet): void {
+    this.tickTo(pkt);
+    if (this.killed !== 0) this.freeKilled();
+    if (this.version !== this.settings.version) this.configure();
+  }
+
   /**
-   * Tracks a whole IP packet as PREROUTING does at priority -200: sets its flow and ctinfo. A new flow is not
-   * in the table until {@link confirm}.
-   * @param pkt dissected, reassembled
-   * @param now ms; a time before the last one counts as the last one
+   * Tracks a whole IP packet as PREROUTING does at priority -200: sets its flow, ctinfo and status. A new flow is
+   * not in the table until {@link confirm}.
+   * @param pkt dissected, reassembled; a time before the last packet's counts as the last one's
    * @returns false if the packet is to be dropped (table full)
    */
-  track(pkt: Packet, now: number): boolean {
-    this.tick(now);
-    this.freeKilled();
-    if (this.version !== this.settings.version) this.configure();
+  track(pkt: Packet): boolean {
+    this.begin(pkt);
     if (pkt.l4 < 0) return this.invalid(pkt, R_NO_TRANSPORT);
     const tracker = this.trackers[pkt.proto]!;
     if (tracker.error !== null) {
       const verdict = tracker.error(this, pkt);
-      if (verdict === TRACK_ACCEPT) return true;
+      if (verdict === TRACK_ACCEPT) {
+        if (pkt.flow !== 0) pkt.status = this.table.words[pkt.flow * F.ROW_WORDS + F.F_STATUS]!;
+        return true;
+      }
       if (verdict !== TRACK_CONTINUE) {
         // Measured: conntrack -S counts what ICMP's own check refuses as error, all else as invalid.
         this.stats.error++;
@@ -98,7 +119,38 @@ export class Conntrack extends Flows {
         return verdict !== TRACK_DROP;
       }
     }
-    return this.trackFlow(pkt, tracker);
+    if (!this.readTuple(pkt)) return true;
+    return this.trackFound(pkt, tracker, this.table.find(this.tuple));
+  }
+
+  /**
+   * The second half of {@link track}, for whoever has read {@link tuple} and looked it up already.
+   * @param hit flow << 1 | direction, 0 if there is none
+   */
+  trackFound(pkt: Packet, tracker: Tracker, hit: number): boolean {
+    for (;;) {
+      const flow = hit === 0 ? this.open(pkt, tracker) : hit >> 1;
+      if (flow === 0) return pkt.ctinfo !== CTINFO_NONE;
+      const w = this.table.words;
+      const at = flow * F.ROW_WORDS + F.F_STATUS;
+      const dir = hit & 1;
+      pkt.flow = flow;
+      pkt.ctinfo = CTINFO_OF[(dir << 2) | (w[at]! & (S.IPS_EXPECTED | S.IPS_SEEN_REPLY))]!;
+      const verdict = tracker.packet(this, pkt, flow, dir);
+      if (verdict === TRACK_ACCEPT) {
+        if ((w[at]! & S.IPS_SEEN_REPLY) === 0 && dir === 1) this.seenReply(flow);
+        pkt.status = w[at]!;
+        return true;
+      }
+      if (verdict !== TRACK_REPEAT) {
+        if (!this.isConfirmed(flow)) this.discard(flow);
+        this.stats.invalid++;
+        disown(pkt);
+        return verdict !== TRACK_DROP;
+      }
+      this.freeKilled();
+      hit = this.table.find(this.tuple);
+    }
   }
 
   /**
@@ -108,14 +160,15 @@ export class Conntrack extends Flows {
   confirm(pkt: Packet): boolean {
     const flow = pkt.flow;
     if (flow === 0) return true;
-    const at = flow * ROW_WORDS;
     const w = this.table.words;
-    const status = w[at + F.F_STATUS]!;
-    if ((status & S.IPS_DYING) !== 0) {
-      this.freeKilled();
-      return true;
+    const status = w[flow * F.ROW_WORDS + F.F_STATUS]!;
+    if ((status & (S.IPS_CONFIRMED | S.IPS_DYING)) !== S.IPS_CONFIRMED) {
+      if ((status & S.IPS_DYING) !== 0) {
+        this.freeKilled();
+        return true;
+      }
+      if (!this.insert(pkt, flow)) return false;
     }
-    if ((status & S.IPS_CONFIRMED) === 0 && !this.insert(pkt, flow)) return false;
     this.deliver(pkt.flow);
     return true;
   }
@@ -126,7 +179,7 @@ export class Conntrack extends Flows {
     const flow = pkt.flow;
     if (
       flow !== 0 &&
-      (this.table.words[flow * ROW_WORDS + F.F_STATUS]! & (S.IPS_CONFIRMED | S.IPS_DYING)) === 0
+      (this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! & (S.IPS_CONFIRMED | S.IPS_DYING)) === 0
     )
       this.discard(flow);
   }
@@ -144,7 +197,10 @@ export class Conntrack extends Flows {
     const { flow } = pkt;
     const others = (this.held.get(flow) ?? 0) - 1;
     if (others > 0) this.held.set(flow, others);
-    else if (this.held.delete(flow) && (this.table.words[flow * ROW_WORDS + F.F_STATUS]! & S.IPS_DYING) !== 0)
+    else if (
+      this.held.delete(flow) &&
+      (this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! & S.IPS_DYING) !== 0
+    )
       this.discard(flow);
   }
 
@@ -180,50 +236,18 @@ export class Conntrack extends Flows {
     return this.trackers[proto]!;
   }
 
-  private trackFlow(pkt: Packet, tracker: Tracker): boolean {
-    for (;;) {
-      const hit = this.resolve(pkt, tracker);
-      if (hit === 0) return pkt.ctinfo !== CTINFO_NONE;
-      const flow = hit >> 1;
-      const dir = hit & 1;
-      const verdict = tracker.packet(this, pkt, flow, dir);
-      if (verdict === TRACK_ACCEPT) {
-        if (pkt.ctinfo === IP_CT_ESTABLISHED_REPLY) this.seenReply(flow);
-        return true;
-      }
-      if (verdict !== TRACK_REPEAT) {
-        if (!this.isConfirmed(flow)) this.discard(flow);
-        this.stats.invalid++;
-        disown(pkt);
-        return verdict !== TRACK_DROP;
-      }
-      this.freeKilled();
-    }
-  }
-
-  /** Finds or makes the packet's flow (resolve_normal_ct). Returns flow << 1 | direction, or 0 with a reason. */
-  private resolve(pkt: Packet, tracker: Tracker): number {
-    const t = this.tupleScratch;
-    if (!this.tupleOf(pkt.view, pkt.off, pkt.family, pkt.l4, pkt.end, pkt.proto, t)) {
-      if (pkt.reason === 0) because(pkt, R_NO_TUPLE);
-      this.invalid(pkt, pkt.reason);
-      return 0;
-    }
+  /** Reads the packet's tuple into {@link tuple}; if it has none it is INVALID. */
+  private readTuple(pkt: Packet): boolean {
+    const t = this.tuple;
     t[T.T_ZONE] = pkt.zone;
-    const hit = this.table.find(t);
-    if (hit === 0) return this.open(pkt, tracker, t);
-    pkt.flow = hit >> 1;
-    if ((hit & 1) !== 0) pkt.ctinfo = IP_CT_ESTABLISHED_REPLY;
-    else {
-      const status = this.table.words[(hit >> 1) * ROW_WORDS + F.F_STATUS]!;
-      if ((status & S.IPS_SEEN_REPLY) !== 0) pkt.ctinfo = IP_CT_ESTABLISHED;
-      else pkt.ctinfo = (status & S.IPS_EXPECTED) !== 0 ? IP_CT_RELATED : IP_CT_NEW;
-    }
-    return hit;
+    if (this.tupleOf(pkt.view, pkt.off, pkt.family, pkt.l4, pkt.end, pkt.proto, t)) return true;
+    this.invalid(pkt, pkt.reason === 0 ? R_NO_TUPLE : pkt.reason);
+    return false;
   }
 
-  /** Makes an unconfirmed flow (init_conntrack). */
-  private open(pkt: Packet, tracker: Tracker, t: T.Tuple): number {
+  /** Makes an unconfirmed flow (init_conntrack). Returns 0 and a reason if there can be none. */
+  private open(pkt: Packet, tracker: Tracker): number {
+    const t = this.tuple;
     const reply = tracker.invert(t[T.T_PORTS]!);
     if (reply === NO_ANSWER) {
       this.invalid(pkt, R_NO_INVERSE, (t[T.T_PORTS]! >> 8) & 255);
@@ -238,9 +262,7 @@ export class Conntrack extends Flows {
     const flow = this.create(pkt, t, reply);
     this.opened = flow;
     this.openedAfter = this.table.inserted;
-    pkt.flow = flow;
-    pkt.ctinfo = IP_CT_NEW;
-    return flow << 1;
+    return flow;
   }
 
   /** Enters a new flow into the table, unless another one took its place meanwhile. */
@@ -256,7 +278,7 @@ export class Conntrack extends Flows {
    * looked up in vain. The reply tuple then is free, too, unless address translation made it, here or elsewhere.
    */
   private isAlone(flow: number): boolean {
-    const status = this.table.words[flow * ROW_WORDS + F.F_STATUS]!;
+    const status = this.table.words[flow * F.ROW_WORDS + F.F_STATUS]!;
     return (
       flow === this.opened &&
       this.table.inserted === this.openedAfter &&
@@ -268,10 +290,10 @@ export class Conntrack extends Flows {
   /** Another flow took the tuple meanwhile: its packet joins it, or is dropped. The loser's flow is gone. */
   private resolveClash(pkt: Packet, flow: number, rival: number): boolean {
     const w = this.table.words;
-    const id = w[rival * ROW_WORDS + F.F_ID]!;
+    const id = w[rival * F.ROW_WORDS + F.F_ID]!;
     const joins = mayJoin(w, flow, rival);
     // It is counted as of the original direction, even one that went the other way (measured).
-    if (joins && (w[flow * ROW_WORDS + F.F_EVENTS]! & F.FLAG_ACCT) !== 0) this.account(rival, pkt, 0);
+    if (joins && (w[flow * F.ROW_WORDS + F.F_EVENTS]! & F.FLAG_ACCT) !== 0) this.account(rival, pkt, 0);
     because(pkt, joins ? R_CLASH_RESOLVED : R_CLASH, id);
     this.discard(flow);
     pkt.flow = joins ? rival : 0;
@@ -292,7 +314,7 @@ export class Conntrack extends Flows {
     const victim = this.table.near(t, this.evictionRange, this.evictable);
     if (victim === 0) return false;
     this.stats.early_drop++;
-    this.destroy(victim, R_EARLY_DROP, this.now);
+    this.destroy(victim, R_EARLY_DROP);
     return true;
   }
 
@@ -312,7 +334,7 @@ export class Conntrack extends Flows {
   /** As {@link Flows}' own, except that a row to which packets refer stays taken until they have gone on. */
   protected override discard(flow: number): void {
     if (flow === this.killed || (this.held.size > 0 && this.held.has(flow)))
-      this.table.words[flow * ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
+      this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
     else super.discard(flow);
   }
 
@@ -328,6 +350,7 @@ export class Conntrack extends Flows {
     this.version = s.version;
     this.max = s.get('nf_conntrack_max');
     this.table.most = this.max;
+    this.verifies = s.get('nf_conntrack_checksum') !== 0;
     // A translated flow stands in the table twice.
     this.evictionRange = this.max <= SMALL_TABLE ? 2 * this.max : EVICTION_RANGE;
     this.newFlags =

@@ -26,7 +26,8 @@ function segment(dir: 0 | 1, flags: number, seq: number, ack: number): number[] 
   const pkt = new Packet();
   events = [];
   resetPacket(pkt, bytes, viewOf(bytes), 0, bytes.length);
-  fw.receive(pkt, DLT_RAW, 1000);
+  pkt.time = 1000;
+  fw.receive(pkt, DLT_RAW);
   return events;
 }
 

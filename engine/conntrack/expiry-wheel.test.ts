@@ -16,11 +16,11 @@ class Timers {
 
   constructor(now: number) {
     this.now = now;
-    this.wheel.advance(now, this);
+    this.wheel.advance(this);
   }
 
-  expire(row: number, at: number): void {
-    this.expired.push([row, at]);
+  expire(row: number): void {
+    this.expired.push([row, this.wheel.now]);
     this.remove(row);
   }
 
@@ -41,12 +41,12 @@ class Timers {
   move(row: number, left: number): void {
     const before = this.table.doubles[row * (ROW_WORDS / 2) + F_EXPIRES / 2]!;
     this.due(row, this.now + left);
-    if (this.now + left < before) this.wheel.moved(row, before, this.now + left);
+    if (this.now + left < before) this.wheel.moved(row);
   }
 
   advance(by: number): void {
     this.now += by;
-    this.wheel.advance(this.now, this);
+    this.wheel.advance(this);
   }
 
   private due(row: number, at: number): void {
@@ -194,7 +194,7 @@ function play(start: number, steps: readonly Step[]): void {
 
 describe('ExpiryWheel against a sorted list', () => {
   test('lets every timer run out in order, at its millisecond, whatever is added, moved, removed or slept through', () => {
-    const start = fc.constantFrom(0, 1, 1023, 1_700_000_000_000);
+    const start = fc.constantFrom(0, 1, 1023, 1_700_000_000_000, 2_199_023_255_000, 8e15);
     fc.assert(fc.property(start, fc.array(STEP, { maxLength: 80 }), play), { numRuns: 150 });
   });
 });

@@ -1,14 +1,21 @@
 import { F_NEXT, F_PREV, F_QUEUED, type FlowTable, ROW_WORDS } from './flow-table.ts';
 
-/** Milliseconds of a block: one slot of the far wheel, the whole of the near one. */
-const BLOCK = 1024;
+/**
+ * Milliseconds of a block: one slot of the far wheel, the whole of the near one. A row is looked at when the block
+ * comes up in which it is queued (F_QUEUED): a timer that is set to a later time needs no {@link ExpiryWheel.moved}.
+ */
+export const BLOCK = 1024;
 /** Blocks that the far wheel spans (70 minutes); what is due later is queued at its end and looked at again. */
 const FAR = 4096;
 const TIMER = 5;
 
-/** Who is told of a flow whose timer ran out. It must take the row out of the wheel. */
+/**
+ * Who has the clock (whole ms) and is told of a flow whose timer ran out, at the wheel's own {@link ExpiryWheel.now}.
+ * It must take the row out of the wheel. Times are fields, because V8 boxes numbers of their size in a call.
+ */
 export interface ExpirySink {
-  expire(row: number, at: number): void;
+  readonly now: number;
+  expire(row: number): void;
 }
 
 /**
@@ -23,8 +30,8 @@ export class ExpiryWheel {
   private readonly first: Int32Array = new Int32Array(BLOCK + FAR);
   /** Last row of each list, likewise. */
   private readonly last: Int32Array = new Int32Array(BLOCK + FAR);
-  /** Last millisecond that was worked off. */
-  private now = Number.NEGATIVE_INFINITY;
+  /** The millisecond that is being worked off, or was last. */
+  now: number = Number.NEGATIVE_INFINITY;
   private block = 0;
   private near = 0;
   private size = 0;
@@ -61,26 +68,29 @@ export class ExpiryWheel {
     if (next < 0) this.last[-1 - next] = prev;
     else w[next * ROW_WORDS + F_PREV] = prev;
     this.size--;
-    if (w[at + F_QUEUED] === this.block) this.near--;
+    if (this.ahead(row) === 0) this.near--;
   }
 
-  /** When the block in which a row is queued ends (ms): a timer that is due later needs no {@link moved}. */
-  queuedUntil(row: number): number {
-    return (this.table.words[row * ROW_WORDS + F_QUEUED]! + 1) * BLOCK;
+  /**
+   * How many blocks after the current one a row is queued, 0 to FAR - 1. Its word holds the low 32 bits of the
+   * block's number, which they are too few for from September 2039 on.
+   */
+  ahead(row: number): number {
+    return (this.table.words[row * ROW_WORDS + F_QUEUED]! - this.block) | 0;
   }
 
-  /** Tells the wheel that a queued row's timer was set from `before` to `due`. Later needs no work at all. */
-  moved(row: number, before: number, due: number): void {
-    if (due >= before) return;
-    const queued = this.table.words[row * ROW_WORDS + F_QUEUED]!;
-    const block = Math.floor(due / BLOCK);
-    if (block > queued || (block === queued && queued > this.block)) return;
+  /** Tells the wheel that a queued row's timer was set to an earlier time. A later one needs no work at all. */
+  moved(row: number): void {
+    const ahead = this.ahead(row);
+    const sooner = this.table.doubles[row * (ROW_WORDS / 2) + TIMER]! / BLOCK - this.block;
+    if (sooner >= ahead + 1 || (sooner >= ahead && ahead > 0)) return;
     this.remove(row);
     this.add(row);
   }
 
-  /** Works off all that is due up to and including `now` (whole ms), in order of time. */
-  advance(now: number, sink: ExpirySink): void {
+  /** Works off all that is due up to and including the sink's `now`, in order of time. */
+  advance(sink: ExpirySink): void {
+    const { now } = sink;
     if (now <= this.now) return;
     if (this.size === 0) {
       this.now = now;
@@ -89,12 +99,12 @@ export class ExpiryWheel {
     }
     const target = Math.floor(now / BLOCK);
     while (this.block < target && this.size > 0) {
-      this.sweepNear(this.block * BLOCK + BLOCK - 1, sink);
+      this.sweepNear(BLOCK - 1, sink);
       this.block++;
       this.spread();
     }
     if (this.block < target) this.block = target;
-    this.sweepNear(now, sink);
+    this.sweepNear(now - target * BLOCK, sink);
   }
 
   /** When {@link advance} has something to do next at the earliest (ms), Infinity if never. */
@@ -108,23 +118,20 @@ export class ExpiryWheel {
     }
   }
 
-  /** Works off the near wheel up to and including `until`, which lies in the current block. */
-  private sweepNear(until: number, sink: ExpirySink): void {
+  /** Works off the near wheel up to and including a slot of the current block. */
+  private sweepNear(last: number, sink: ExpirySink): void {
     const start = this.block * BLOCK;
-    let ms = Math.max(this.now + 1, start);
-    while (ms <= until && this.near > 0) {
-      this.now = ms;
-      const slot = ms - start;
-      while (this.first[slot]! > 0) this.settle(this.first[slot]!, ms, sink);
-      ms++;
+    for (let slot = Math.max(this.now + 1 - start, 0); slot <= last && this.near > 0; slot++) {
+      this.now = start + slot;
+      while (this.first[slot]! > 0) this.settle(this.first[slot]!, sink);
     }
-    this.now = until;
+    this.now = start + last;
   }
 
   /** A row whose list came up expires if it is due, else it is queued anew. */
-  private settle(row: number, ms: number, sink: ExpirySink): void {
-    if (this.table.doubles[row * (ROW_WORDS / 2) + TIMER]! <= ms) {
-      sink.expire(row, ms);
+  private settle(row: number, sink: ExpirySink): void {
+    if (this.table.doubles[row * (ROW_WORDS / 2) + TIMER]! <= this.now) {
+      sink.expire(row);
       return;
     }
     this.remove(row);

@@ -11,7 +11,8 @@ import { findFlow } from './flow-find.ts';
 function receive(firewall: Firewall, bytes: Uint8Array): void {
   const pkt = new Packet();
   resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
-  firewall.receive(pkt, DLT_RAW, 1000);
+  pkt.time = 1000;
+  firewall.receive(pkt, DLT_RAW);
 }
 
 test.each([

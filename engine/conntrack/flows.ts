@@ -3,16 +3,14 @@ import { R_DELETED, R_EXPIRED, R_FLUSHED } from '../base/reason.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { AddressPool } from './address-pool.ts';
 import { type EventSink, IPCT_DESTROY, IPCT_NEW, IPCT_RELATED, IPCT_REPLY } from './events.ts';
-import { ExpiryWheel } from './expiry-wheel.ts';
+import { BLOCK, ExpiryWheel } from './expiry-wheel.ts';
 import * as F from './flow-table.ts';
 import * as S from './status.ts';
 import * as T from './tuple.ts';
 
-const { ROW_WORDS } = F;
 const TIMER = F.F_EXPIRES / 2;
 /** The latest time (ms) that ECMAScript's dates know; whole numbers are exact up to there. */
 const MAX_TIME = 8.64e15;
-const EVENT_BITS = 0xffff;
 
 /** Counts of what happened, with the names of `conntrack -S`. */
 export interface Stats {
@@ -54,6 +52,10 @@ export class Flows {
   private readonly rivalScratch: T.Tuple = new Int32Array(T.TUPLE_WORDS);
   /** Flows whose timer was set to what has already passed: gone before the next packet, even at the same time. */
   private readonly overdue: number[] = [];
+  /** Until when time is to pass (ms). A field, because V8 boxes numbers of that size in a call. */
+  private wanted: number = Number.NaN;
+  /** When the flow that is being removed came to its end (ms); a field for the same reason. */
+  private moment: number = Number.NaN;
   private nextId = 1;
 
   /** @param seed keys the hash tables */
@@ -69,12 +71,22 @@ export class Flows {
    * last one, or one that no date can have, counts as the last one.
    */
   tick(now: number): void {
+    this.wanted = now;
+    this.catchUp();
+  }
+
+  /** Lets time pass up to a packet. Most come within the same millisecond as the one before. */
+  tickTo(pkt: Packet): void {
+    if (pkt.time < this.now + 1 && this.overdue.length === 0) return;
+    this.wanted = pkt.time;
+    this.catchUp();
+  }
+
+  private catchUp(): void {
     if (this.overdue.length > 0) this.expireOverdue();
-    // Most packets come within the same millisecond as the one before.
-    if (now < this.now + 1 || !(now <= MAX_TIME)) return;
-    const whole = Math.floor(now);
-    this.now = whole;
-    this.wheel.advance(whole, this);
+    if (!(this.wanted >= this.now + 1 && this.wanted <= MAX_TIME)) return;
+    this.now = Math.floor(this.wanted);
+    this.wheel.advance(this);
   }
 
   /** When {@link tick} has something to do next at the earliest (ms), Infinity if never. */
@@ -92,12 +104,12 @@ export class Flows {
 
   /** Removes a flow from the table. */
   delete(flow: number): void {
-    this.destroy(flow, R_DELETED, this.now);
+    this.destroy(flow, R_DELETED);
   }
 
   /** Removes every flow. */
   flush(): void {
-    this.eachFlow((flow) => this.destroy(flow, R_FLUSHED, this.now));
+    this.eachFlow((flow) => this.destroy(flow, R_FLUSHED));
   }
 
   /** Calls `visit` for each flow in the table, oldest row first. It may delete the flow it is given. */
@@ -107,16 +119,16 @@ export class Flows {
 
   /** Sets the time (ms) that a flow in the table has left, as `conntrack -U -t` does. */
   setTimeout(flow: number, left: number): void {
-    const at = flow * (ROW_WORDS / 2) + TIMER;
+    const at = flow * (F.ROW_WORDS / 2) + TIMER;
     const before = this.table.doubles[at]!;
     const due = this.now + Math.floor(left);
     this.table.doubles[at] = due;
-    if (due < before) this.sooner(flow, before, due);
+    if (due < before) this.sooner(flow);
   }
 
   /** Sets a flow's mark. */
   setMark(flow: number, mark: number): void {
-    this.table.words[flow * ROW_WORDS + F.F_MARK] = mark;
+    this.table.words[flow * F.ROW_WORDS + F.F_MARK] = mark;
   }
 
   /**
@@ -125,24 +137,22 @@ export class Flows {
    */
   refresh(flow: number, pkt: Packet, dir: number, timeout: number): void {
     const { words, doubles } = this.table;
-    const at = flow * ROW_WORDS;
+    const at = flow * F.ROW_WORDS;
+    const timer = flow * (F.ROW_WORDS / 2) + TIMER;
     const status = words[at + F.F_STATUS]!;
-    if ((status & S.IPS_FIXED_TIMEOUT) === 0) {
-      const timer = flow * (ROW_WORDS / 2) + TIMER;
-      if ((status & S.IPS_CONFIRMED) === 0) doubles[timer] = timeout;
-      else {
-        const before = doubles[timer]!;
-        const due = this.now + timeout;
-        doubles[timer] = due;
-        if (due < before && due < this.wheel.queuedUntil(flow)) this.sooner(flow, before, due);
-      }
-    }
+    if ((status & (S.IPS_FIXED_TIMEOUT | S.IPS_CONFIRMED)) === S.IPS_CONFIRMED) {
+      const due = this.now + timeout;
+      const before = doubles[timer]!;
+      doubles[timer] = due;
+      // Nearly always the flow is queued for a moment before that, and the wheel will look at it then.
+      if (timeout < (this.wheel.ahead(flow) + 1) * BLOCK && due < before) this.sooner(flow);
+    } else if ((status & S.IPS_FIXED_TIMEOUT) === 0) doubles[timer] = timeout;
     if ((words[at + F.F_EVENTS]! & F.FLAG_ACCT) !== 0) this.account(flow, pkt, dir);
   }
 
   /** Counts a packet without touching the timer. */
   account(flow: number, pkt: Packet, dir: number): void {
-    if ((this.table.words[flow * ROW_WORDS + F.F_EVENTS]! & F.FLAG_ACCT) === 0) return;
+    if ((this.table.words[flow * F.ROW_WORDS + F.F_EVENTS]! & F.FLAG_ACCT) === 0) return;
     const counters = this.table.counters!;
     const at = flow * 4 + dir * 2;
     counters[at]!++;
@@ -151,22 +161,23 @@ export class Flows {
 
   /** Milliseconds that a confirmed flow has left. */
   left(flow: number): number {
-    return this.table.doubles[flow * (ROW_WORDS / 2) + TIMER]! - this.now;
+    return this.table.doubles[flow * (F.ROW_WORDS / 2) + TIMER]! - this.now;
   }
 
   /** Caches an event until the packet has come to its end. */
   cacheEvent(flow: number, events: number): void {
-    this.table.words[flow * ROW_WORDS + F.F_EVENTS]! |= events;
+    this.table.words[flow * F.ROW_WORDS + F.F_EVENTS]! |= events;
   }
 
   /** Removes a flow because of the packet that is being handled (nf_ct_kill). */
   kill(flow: number, reason: number): void {
-    this.destroy(flow, reason, this.now);
+    this.destroy(flow, reason);
   }
 
   /** Called by the expiry wheel. */
-  expire(row: number, at: number): void {
-    this.destroy(row, R_EXPIRED, at);
+  expire(row: number): void {
+    this.moment = this.wheel.now;
+    this.remove(row, R_EXPIRED);
   }
 
   /**
@@ -176,7 +187,7 @@ export class Flows {
   protected create(pkt: Packet, t: T.Tuple, replyPorts: number): number {
     const flow = this.table.alloc();
     const w = this.table.words;
-    const at = flow * ROW_WORDS;
+    const at = flow * F.ROW_WORDS;
     const v6 = pkt.family !== AF_INET;
     const src = v6 ? this.holdAddress(pkt.view, pkt.off + 8) : t[T.T_SRC]!;
     const dst = v6 ? this.holdAddress(pkt.view, pkt.off + 24) : t[T.T_DST]!;
@@ -208,7 +219,7 @@ export class Flows {
   /** A flow in the table that holds one of the two tuples of an unconfirmed one, or 0. */
   protected rivalOf(flow: number): number {
     const w = this.table.words;
-    const at = flow * ROW_WORDS;
+    const at = flow * F.ROW_WORDS;
     const t = this.rivalScratch;
     t[T.T_KIND] = w[at + F.F_KIND]!;
     for (let dir = 0; dir < 2; dir++) {
@@ -225,11 +236,11 @@ export class Flows {
   /** Enters a flow into the table and starts its timer. It must have no rival. */
   protected enter(flow: number): void {
     const { words, doubles } = this.table;
-    const at = flow * ROW_WORDS;
+    const at = flow * F.ROW_WORDS;
     words[at + F.F_STATUS]! |= S.IPS_CONFIRMED;
-    doubles[flow * (ROW_WORDS / 2) + TIMER]! += this.now;
+    doubles[flow * (F.ROW_WORDS / 2) + TIMER]! += this.now;
     if ((words[at + F.F_EVENTS]! & F.FLAG_TSTAMP) !== 0) this.table.wantStarts()[flow] = this.now;
-    if (doubles[flow * (ROW_WORDS / 2) + TIMER]! <= this.now) this.overdue.push(flow);
+    if (doubles[flow * (F.ROW_WORDS / 2) + TIMER]! <= this.now) this.overdue.push(flow);
     this.table.insert(flow);
     this.wheel.add(flow);
     this.stats.insert++;
@@ -237,23 +248,28 @@ export class Flows {
   }
 
   /** A flow's timer was set to an earlier time. */
-  private sooner(flow: number, before: number, due: number): void {
-    if (due <= this.now) this.overdue.push(flow);
-    this.wheel.moved(flow, before, due);
+  private sooner(flow: number): void {
+    if (this.left(flow) <= 0) this.overdue.push(flow);
+    this.wheel.moved(flow);
   }
 
   private expireOverdue(): void {
     // A row may be another flow's meanwhile: its timer tells.
     for (const flow of this.overdue)
-      if (this.isConfirmed(flow) && this.left(flow) <= 0) this.destroy(flow, R_EXPIRED, this.now);
+      if (this.isConfirmed(flow) && this.left(flow) <= 0) this.destroy(flow, R_EXPIRED);
     this.overdue.length = 0;
   }
 
   /** Takes a flow out of the table, tells whoever listens, and frees it. */
-  protected destroy(flow: number, reason: number, at: number): void {
+  protected destroy(flow: number, reason: number): void {
+    this.moment = this.now;
+    this.remove(flow, reason);
+  }
+
+  private remove(flow: number, reason: number): void {
     const inTable = this.isConfirmed(flow);
-    this.table.words[flow * ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
-    if (this.sink !== null && !this.isSilent(flow)) this.sink.event(flow, IPCT_DESTROY, at, reason);
+    this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
+    if (this.sink !== null && !this.isSilent(flow)) this.sink.event(flow, IPCT_DESTROY, this.moment, reason);
     if (inTable) {
       this.wheel.remove(flow);
       this.table.remove(flow);
@@ -264,7 +280,7 @@ export class Flows {
   /** Frees a row that is in no list. */
   protected discard(flow: number): void {
     const w = this.table.words;
-    const at = flow * ROW_WORDS;
+    const at = flow * F.ROW_WORDS;
     if (w[at + F.F_KIND]! >>> 8 !== AF_INET) {
       this.pool.release(w[at + F.F_SRC]!);
       this.pool.release(w[at + F.F_DST]!);
@@ -275,18 +291,18 @@ export class Flows {
 
   /** Whether a flow is in the table. */
   protected isConfirmed(flow: number): boolean {
-    const status = this.table.words[flow * ROW_WORDS + F.F_STATUS]!;
+    const status = this.table.words[flow * F.ROW_WORDS + F.F_STATUS]!;
     return (status & (S.IPS_CONFIRMED | S.IPS_DYING)) === S.IPS_CONFIRMED;
   }
 
   /** Whether nobody is told of a flow. */
   private isSilent(flow: number): boolean {
-    return (this.table.words[flow * ROW_WORDS + F.F_EVENTS]! & F.FLAG_SILENT) !== 0;
+    return (this.table.words[flow * F.ROW_WORDS + F.F_EVENTS]! & F.FLAG_SILENT) !== 0;
   }
 
   /** A packet in reply direction was accepted. */
   protected seenReply(flow: number): void {
-    const at = flow * ROW_WORDS + F.F_STATUS;
+    const at = flow * F.ROW_WORDS + F.F_STATUS;
     const w = this.table.words;
     if ((w[at]! & S.IPS_SEEN_REPLY) !== 0) return;
     w[at]! |= S.IPS_SEEN_REPLY;
@@ -295,11 +311,11 @@ export class Flows {
 
   /** Sends out the events that were cached while the packet was under way. */
   protected deliver(flow: number): void {
-    const at = flow * ROW_WORDS + F.F_EVENTS;
+    const at = flow * F.ROW_WORDS + F.F_EVENTS;
     const w = this.table.words;
-    const events = w[at]! & EVENT_BITS;
+    const events = w[at]! & F.EVENT_BITS;
     if (events === 0) return;
-    w[at]! &= ~EVENT_BITS;
+    w[at]! &= ~F.EVENT_BITS;
     if (this.sink !== null && !this.isSilent(flow)) this.sink.event(flow, events, this.now, 0);
   }
 }

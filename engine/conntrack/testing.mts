@@ -52,7 +52,8 @@ export class Wire {
   /** A packet's whole way. */
   receive(bytes: Uint8Array): Packet {
     const pkt = packetOf(bytes);
-    this.firewall.receive(pkt, DLT_RAW, this.now);
+    pkt.time = this.now;
+    this.firewall.receive(pkt, DLT_RAW);
     return pkt;
   }
 
@@ -60,7 +61,8 @@ export class Wire {
   track(bytes: Uint8Array): Packet {
     const pkt = packetOf(bytes);
     dissect(pkt);
-    this.ct.track(pkt, this.now);
+    pkt.time = this.now;
+    this.ct.track(pkt);
     return pkt;
   }
 

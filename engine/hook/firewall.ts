@@ -1,20 +1,14 @@
 import { R_CUT_SHORT, R_IP_LENGTH, R_IP_SHORT } from '../base/reason.ts';
 import { Conntrack } from '../conntrack/conntrack.ts';
 import type { EventSink } from '../conntrack/events.ts';
-import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { Settings } from '../conntrack/settings.ts';
 import { Defrag, FRAG_HELD, FRAG_PASS } from '../frag/defrag.ts';
 import { dissect } from '../packet/dissect.ts';
 import { enterLink } from '../packet/link.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { makeTrackers } from '../proto/registry.ts';
-
-/** NF_DROP. */
-export const NF_DROP = 0;
-/** NF_ACCEPT. */
-export const NF_ACCEPT = 1;
-/** NF_STOLEN: the packet was taken over, here: held as a fragment. */
-export const NF_STOLEN = 2;
+import { NOT_PLAIN, PlainPath } from './plain.ts';
+import { NF_ACCEPT, NF_DROP, NF_STOLEN } from './verdict.ts';
 
 /** What a firewall starts with. */
 export interface FirewallOptions {
@@ -34,6 +28,7 @@ export class Firewall {
   readonly settings: Settings;
   readonly conntrack: Conntrack;
   readonly defrag: Defrag;
+  private readonly plain: PlainPath;
 
   constructor(options: FirewallOptions = {}) {
     this.settings = options.settings ?? new Settings();
@@ -41,17 +36,23 @@ export class Firewall {
     this.conntrack = new Conntrack(this.settings, makeTrackers(this.settings.profile), seed);
     this.conntrack.sink = options.sink ?? null;
     this.defrag = new Defrag(this.settings);
+    this.plain = new PlainPath(this.conntrack);
   }
 
   /**
    * Takes one frame from a wire.
-   * @param pkt reset to the frame's bytes, `missing` set if the capture cut it short
+   * @param pkt reset to the frame's bytes, `time` set, `missing` set if the capture cut it short
    * @param linktype link-layer header type (DLT_*) of the frame
-   * @param now ms
    * @returns NF_ACCEPT, NF_DROP, or NF_STOLEN for a fragment that is held; `pkt` says why
    */
-  receive(pkt: Packet, linktype: number, now: number): number {
-    this.conntrack.tick(now);
+  receive(pkt: Packet, linktype: number): number {
+    this.conntrack.begin(pkt);
+    const verdict = this.plain.receive(pkt, linktype);
+    return verdict === NOT_PLAIN ? this.receiveAny(pkt, linktype) : verdict;
+  }
+
+  /** The way of any packet. */
+  private receiveAny(pkt: Packet, linktype: number): number {
     if (!enterLink(pkt, linktype)) return NF_DROP;
     if (!dissect(pkt)) {
       // What the capture cut off is not the sender's fault.
@@ -61,10 +62,7 @@ export class Firewall {
     }
     const fate = this.defrag.receive(pkt, this.conntrack.now);
     if (fate !== FRAG_PASS) return fate === FRAG_HELD ? NF_STOLEN : NF_DROP;
-    const { conntrack } = this;
-    if (!conntrack.track(pkt, now)) return NF_DROP;
-    if (pkt.flow !== 0) pkt.status = conntrack.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
-    return conntrack.confirm(pkt) ? NF_ACCEPT : NF_DROP;
+    return this.conntrack.track(pkt) && this.conntrack.confirm(pkt) ? NF_ACCEPT : NF_DROP;
   }
 
   /** Lets time pass without a packet. */

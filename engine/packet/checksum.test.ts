@@ -67,9 +67,9 @@ describe('the Internet checksum', () => {
 });
 
 describe('fold', () => {
-  test('brings any sum below 2^53 to the 16 bits that are congruent to it', () => {
+  test('brings any sum below 2^32 to the 16 bits that are congruent to it', () => {
     fc.assert(
-      fc.property(fc.maxSafeNat(), (total) => {
+      fc.property(fc.integer({ min: 0, max: 0xffffffff }), (total) => {
         const result = fold(total);
         const naiveResult = Number(BigInt(total) % 0xffffn);
         return result <= 0xffff && (result === 0) === (total === 0) && result % 0xffff === naiveResult;

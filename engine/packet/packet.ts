@@ -28,6 +28,11 @@ export const CTINFO_NONE = 9;
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
 
+/** Of {@link Packet.checksum}: nobody looked at the transport checksum yet. */
+export const CHECKSUM_NONE = 0;
+/** The transport checksum was found right, as a network card does it for Linux. */
+export const CHECKSUM_UNNECESSARY = 1;
+
 /**
  * One packet under way. A host owns a few of these and reuses them; nothing in the engine keeps a reference
  * past the call it was given in.
@@ -43,6 +48,11 @@ export class Packet {
   end = 0;
   /** Bytes that were on the wire but not captured (snap length). */
   missing = 0;
+  /**
+   * When it arrived (ms). A field, because V8 boxes a number of that size when it is handed from call to call; NaN
+   * at first, so that the field is a double from the start.
+   */
+  time: number = Number.NaN;
 
   /** AF_INET, AF_INET6, or AF_UNSPEC if the frame carries no IP. */
   family: number = AF_UNSPEC;
@@ -52,6 +62,9 @@ export class Packet {
   proto = 0;
   /** Fragment offset in bytes | FRAG_MORE; 0 for a whole datagram. */
   frag = 0;
+
+  /** CHECKSUM_*: what is known of the transport checksum. */
+  checksum: number = CHECKSUM_NONE;
 
   /** conntrack zone of each direction; 0 is the default zone. */
   zone = 0;
@@ -71,7 +84,7 @@ export class Packet {
 }
 
 /**
- * Points a packet at bytes and forgets everything about the last one.
+ * Points a packet at bytes and forgets everything about the last one but its time.
  * @param bytes the backing buffer, with `view` over the same memory
  * @param off first byte of the frame
  * @param end first byte past the frame
@@ -87,6 +100,7 @@ export function resetPacket(pkt: Packet, bytes: Uint8Array, view: DataView, off:
   pkt.l4 = -1;
   pkt.proto = 0;
   pkt.frag = 0;
+  pkt.checksum = CHECKSUM_NONE;
   pkt.zone = 0;
   pkt.mark = 0;
   pkt.flow = 0;

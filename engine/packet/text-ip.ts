@@ -1,7 +1,7 @@
-import { ipv4Text, ipv6Text } from './address.ts';
+import { type LineWriter, PieceTable, piece } from '../base/line-writer.ts';
 import { IPV4_HEADER } from './ipv4.ts';
 import { ExtensionWalk, IPV6_HEADER, ipv6Length, skipExtensionHeaders } from './ipv6.ts';
-import { AF_INET, AF_INET6, AF_UNSPEC, FRAG_MORE } from './packet.ts';
+import { AF_INET, AF_INET6, AF_UNSPEC, FRAG_MORE, type Packet } from './packet.ts';
 import {
   IPPROTO_DCCP,
   IPPROTO_NONE,
@@ -47,6 +47,23 @@ export function locate(view: DataView, off: number, end: number, out: Located): 
   return out.family !== AF_UNSPEC;
 }
 
+/**
+ * What {@link locate} finds in a packet, without another search where dissection has found it already.
+ * @param pkt after enterLink and dissect, or after tracking
+ * @returns whether both addresses are there
+ */
+export function locatePacket(pkt: Packet, out: Located): boolean {
+  // Only a dissection that went well sets `l4`. What fragments carry is not noted in the packet.
+  if (pkt.l4 < 0 || pkt.l4 > pkt.end || pkt.frag !== 0) return locate(pkt.view, pkt.off, pkt.end, out);
+  out.family = pkt.family;
+  out.l4 = pkt.l4;
+  out.proto = pkt.proto;
+  out.frag = 0;
+  out.data = pkt.l4;
+  out.end = pkt.end;
+  return true;
+}
+
 function locateIpv4(view: DataView, off: number, end: number, out: Located): void {
   const header = (view.getUint8(off) & 15) << 2;
   const total = view.getUint16(off + 2);
@@ -73,12 +90,12 @@ function locateIpv6(view: DataView, off: number, end: number, out: Located): voi
   if (out.l4 > out.end) out.l4 = -1;
 }
 
-/** The protocol in a word: its name, else `proto 50`. */
-export function protocolWord(proto: number): string {
-  if (proto === IPPROTO_NONE) return 'no next header';
+/** The protocol in a word, a space in front: its name, else ` proto 50`. */
+export const PROTOCOL_WORDS: PieceTable = new PieceTable((proto) => {
+  if (proto === IPPROTO_NONE) return ' no next header';
   const name = protocolName(proto);
-  return name === 'unknown' ? `proto ${proto}` : name;
-}
+  return name === 'unknown' ? ` proto ${proto}` : ` ${name}`;
+});
 
 /** Whether a protocol's header begins with source and destination port. */
 export function hasPorts(proto: number): boolean {
@@ -91,26 +108,49 @@ export function hasPorts(proto: number): boolean {
   );
 }
 
-/** The IPv6 address at `at`. */
-export function ipv6At(view: DataView, at: number): string {
-  return ipv6Text(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
+/** Writes the IPv6 address at `at`. */
+export function writeIpv6At(out: LineWriter, view: DataView, at: number): void {
+  out.ipv6(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
 }
 
+const TO = piece(' > ');
+const BRACKET = piece('[');
+const BRACKET_COLON = piece(']:');
+const TO_BRACKET = piece(' > [');
+
 /**
- * Source and destination of a datagram whose addresses are there: `10.0.0.1:1000 > 10.1.0.1:80`, with brackets
- * around IPv6 addresses that have a port behind them.
+ * Writes source and destination of a datagram whose addresses are there: `10.0.0.1:1000 > 10.1.0.1:80`, with
+ * brackets around IPv6 addresses that have a port behind them.
  * @param off first byte of the IP header
  * @param ports first byte of the ports, -1 for none
  */
-export function endsText(view: DataView, off: number, family: number, ports: number): string {
-  if (family === AF_INET) {
-    const src = ipv4Text(view.getInt32(off + 12));
-    const dst = ipv4Text(view.getInt32(off + 16));
-    if (ports < 0) return `${src} > ${dst}`;
-    return `${src}:${view.getUint16(ports)} > ${dst}:${view.getUint16(ports + 2)}`;
+export function writeEnds(out: LineWriter, view: DataView, off: number, family: number, ports: number): void {
+  if (family !== AF_INET) {
+    writeEnds6(out, view, off, ports);
+    return;
   }
-  const src = ipv6At(view, off + 8);
-  const dst = ipv6At(view, off + 24);
-  if (ports < 0) return `${src} > ${dst}`;
-  return `[${src}]:${view.getUint16(ports)} > [${dst}]:${view.getUint16(ports + 2)}`;
+  const src = view.getInt32(off + 12);
+  const dst = view.getInt32(off + 16);
+  if (ports >= 0) {
+    out.ipv4Ends(src, view.getUint16(ports), dst, view.getUint16(ports + 2));
+    return;
+  }
+  out.ipv4(src);
+  out.piece(TO);
+  out.ipv4(dst);
+}
+
+function writeEnds6(out: LineWriter, view: DataView, off: number, ports: number): void {
+  if (ports < 0) {
+    writeIpv6At(out, view, off + 8);
+    out.piece(TO);
+    writeIpv6At(out, view, off + 24);
+    return;
+  }
+  out.piece(BRACKET);
+  writeIpv6At(out, view, off + 8);
+  out.field(BRACKET_COLON, view.getUint16(ports));
+  out.piece(TO_BRACKET);
+  writeIpv6At(out, view, off + 24);
+  out.field(BRACKET_COLON, view.getUint16(ports + 2));
 }

@@ -1,3 +1,4 @@
+import { LINE_ROOM, LineWriter, piece } from '../base/line-writer.ts';
 import { R_LINK_SHORT, R_LINK_UNKNOWN, R_NOT_IP } from '../base/reason.ts';
 import { AF_INET, FRAG_MORE, type Packet } from './packet.ts';
 import {
@@ -10,9 +11,19 @@ import {
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
 } from './protocols.ts';
-import { icmpText, icmpv6Text } from './text-icmp.ts';
-import { endsText, hasPorts, Located, locate, protocolWord } from './text-ip.ts';
-import { greText, sctpText, tcpText, udpliteText, udpText } from './text-transport.ts';
+import { writeIcmp, writeIcmpv6 } from './text-icmp.ts';
+import { hasPorts, Located, locatePacket, PROTOCOL_WORDS, writeEnds } from './text-ip.ts';
+import { writeGre, writeSctp, writeTcp, writeUdp, writeUdplite } from './text-transport.ts';
+
+const NOT_IP = piece(' bytes, not IP');
+const NO_HEADER = piece(' bytes, no IP header');
+const BAD_HEADER = piece(', bad IP header length');
+const NO_NEXT_HEADER = piece(' no next header');
+const EXTENSIONS_SHORT = piece(' extension headers cut short');
+const LEN = piece(' len ');
+const FRAGMENT = piece(' frag ');
+const MORE = piece(' more');
+const PLUS = 0x2b;
 
 const whereScratch = new Located();
 
@@ -21,56 +32,89 @@ function isNotIp(reason: number): boolean {
   return reason === R_NOT_IP || reason === R_LINK_SHORT || reason === R_LINK_UNKNOWN;
 }
 
-/** Transport header and what can be said of the payload. */
-function transportText(view: DataView, w: Located): string {
+/** Transport header and what can be said of the payload, a space in front. */
+function writeTransport(out: LineWriter, view: DataView, w: Located): void {
   const { l4, end, proto } = w;
   const more = w.frag !== 0;
   switch (proto) {
     case IPPROTO_TCP:
-      return tcpText(view, l4, end, more);
+      writeTcp(out, view, l4, end, more);
+      break;
     case IPPROTO_UDP:
-      return udpText(view, l4, end, more);
+      writeUdp(out, view, l4, end, more);
+      break;
     case IPPROTO_UDPLITE:
-      return udpliteText(view, l4, end, more);
+      writeUdplite(out, view, l4, end, more);
+      break;
     case IPPROTO_ICMP:
-      return icmpText(view, l4, end);
+      writeIcmp(out, view, l4, end);
+      break;
     case IPPROTO_ICMPV6:
-      return icmpv6Text(view, l4, end);
+      writeIcmpv6(out, view, l4, end);
+      break;
     case IPPROTO_SCTP:
-      return sctpText(view, l4, end, more);
+      writeSctp(out, view, l4, end, more);
+      break;
     case IPPROTO_GRE:
-      return greText(view, l4, end, more);
+      writeGre(out, view, l4, end, more);
+      break;
     default:
-      return more ? protocolWord(proto) : `${protocolWord(proto)} len ${end - l4}`;
+      out.piece(PROTOCOL_WORDS.of(proto));
+      if (more) return;
+      out.field(LEN, end - l4);
   }
 }
 
 /** What is known of a datagram whose transport header was not found. */
-function headlessText(w: Located): string {
-  if (w.family === AF_INET) return `${protocolWord(w.proto)}, bad IP header length`;
-  return w.proto === IPPROTO_NONE ? 'no next header' : 'extension headers cut short';
+function writeHeadless(out: LineWriter, w: Located): void {
+  if (w.family === AF_INET) {
+    out.piece(PROTOCOL_WORDS.of(w.proto));
+    out.piece(BAD_HEADER);
+  } else out.piece(w.proto === IPPROTO_NONE ? NO_NEXT_HEADER : EXTENSIONS_SHORT);
 }
 
 /** A fragment's place: ` frag 1480+512 more` for 512 bytes from byte 1480 on and others behind them. */
-function fragmentText(w: Located): string {
-  return ` frag ${w.frag & ~7}+${w.end - w.data}${w.frag & FRAG_MORE ? ' more' : ''}`;
+function writeFragment(out: LineWriter, w: Located): void {
+  out.field(FRAGMENT, w.frag & ~7);
+  out.byte(PLUS);
+  out.uint(w.end - w.data);
+  if (w.frag & FRAG_MORE) out.piece(MORE);
 }
 
 /**
- * One line about a packet: `10.0.0.1:1000 > 10.1.0.1:80 tcp SYN seq 1 win 64240 len 0`. Shows what there is of a
+ * Writes about a packet: `10.0.0.1:1000 > 10.1.0.1:80 tcp SYN seq 1 win 64240 len 0`. Shows what there is of a
  * packet that is truncated, malformed or was refused; throws nothing, whatever the bytes.
+ * @param out with {@link LINE_ROOM}
  * @param pkt after enterLink and dissect, or after tracking
  */
-export function packetText(pkt: Packet): string {
+export function writePacket(out: LineWriter, pkt: Packet): void {
   const { view, off, end } = pkt;
   const w = whereScratch;
-  if (isNotIp(pkt.reason)) return `${end - off} bytes, not IP`;
-  if (!locate(view, off, end, w)) return `${end - off} bytes, no IP header`;
-  const later = w.frag > FRAG_MORE;
-  const ports = !later && hasPorts(w.proto) && w.l4 >= 0 && w.l4 + 4 <= w.end ? w.l4 : -1;
-  const ends = endsText(view, off, w.family, ports);
-  if (w.l4 < 0) return `${ends} ${headlessText(w)}`;
-  if (later) return `${ends} ${protocolWord(w.proto)}${fragmentText(w)}`;
-  const line = `${ends} ${transportText(view, w)}`;
-  return w.frag === 0 ? line : line + fragmentText(w);
+  const notIp = isNotIp(pkt.reason);
+  if (notIp || !locatePacket(pkt, w)) {
+    out.uint(end - off);
+    out.piece(notIp ? NOT_IP : NO_HEADER);
+    return;
+  }
+  const { l4, frag } = w;
+  const later = frag > FRAG_MORE;
+  const ports = !later && hasPorts(w.proto) && l4 >= 0 && l4 + 4 <= w.end ? l4 : -1;
+  writeEnds(out, view, off, w.family, ports);
+  if (l4 < 0) {
+    writeHeadless(out, w);
+    return;
+  }
+  if (later) out.piece(PROTOCOL_WORDS.of(w.proto));
+  else writeTransport(out, view, w);
+  if (frag !== 0) writeFragment(out, w);
+}
+
+const lineScratch = new LineWriter();
+
+/** What {@link writePacket} writes, as text. */
+export function packetText(pkt: Packet): string {
+  lineScratch.at = 0;
+  lineScratch.room(LINE_ROOM);
+  writePacket(lineScratch, pkt);
+  return lineScratch.toString();
 }

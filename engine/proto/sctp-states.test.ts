@@ -194,7 +194,8 @@ function send(fw: Firewall, pkt: Packet, [dir, type]: Step, now: number): void {
     chunks: [{ type, value }],
   });
   resetPacket(pkt, bytes, new DataView(bytes.buffer), 0, bytes.length);
-  fw.receive(pkt, DLT_RAW, now);
+  pkt.time = now;
+  fw.receive(pkt, DLT_RAW);
 }
 
 /** What the engine says, in the words of the table. */

@@ -172,7 +172,8 @@ class Engine {
     const { table } = this.fw.conntrack;
     this.events = 0;
     resetPacket(pkt, bytes, viewOf(bytes), 0, bytes.length);
-    this.fw.receive(pkt, DLT_RAW, 1);
+    pkt.time = 1;
+    this.fw.receive(pkt, DLT_RAW);
     const row = this.row();
     const at = row * ROW_WORDS;
     const { counters } = table;

@@ -42,7 +42,8 @@ beforeEach(() => {
 function receive(bytes: Uint8Array): string {
   events = 0;
   resetPacket(pkt, bytes, new DataView(bytes.buffer), 0, bytes.length);
-  fw.receive(pkt, DLT_RAW, now);
+  pkt.time = now;
+  fw.receive(pkt, DLT_RAW);
   if (pkt.ctinfo === CTINFO_INVALID) return `INVALID ${R.reasonOf(pkt.reason).name}`;
   return pkt.ctinfo === IP_CT_NEW ? 'NEW' : 'ESTABLISHED';
 }

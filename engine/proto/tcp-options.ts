@@ -9,7 +9,7 @@ const SACK_BLOCK = 8;
 /** Largest shift that is believed (RFC 7323, section 2.3). */
 const MAX_WSCALE = 14;
 /** NOP NOP timestamp(10): what most segments carry, so no need to walk it. */
-const ONLY_TIMESTAMP = 0x0101080a;
+export const ONLY_TIMESTAMP = 0x0101080a;
 
 /** What a SYN announced: bits of {@link synOptions}'s result. */
 export const SYN_WSCALE = 0x100;

@@ -21,7 +21,7 @@ export const WINDOW_IGNORE = 1;
 export const WINDOW_INVALID = 2;
 
 /** An ACK may lag this far behind what the other side sent (measured; larger windows allow more). */
-const MAX_ACK_WINDOW = 66000;
+export const MAX_ACK_WINDOW = 66000;
 
 /**
  * Takes over what a SYN's options announce. Of the flags only SIDE_BE_LIBERAL survives; a SYN without any

@@ -22,11 +22,12 @@ import { IPS_ASSURED, IPS_CONFIRMED, IPS_FIXED_TIMEOUT, IPS_SEEN_REPLY } from '.
 import { TRACK_ACCEPT, TRACK_INVALID, TRACK_REPEAT, type Tracker } from '../conntrack/tracker.ts';
 import { swapPorts } from '../conntrack/tuple.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
-import { because, type Packet } from '../packet/packet.ts';
+import { because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TCP_HEADER, tcpFlags, tcpHeaderLength } from '../packet/tcp.ts';
 import { portTuple } from './ports.ts';
 import { noteIgnoredSyn, resync } from './tcp-ignored.ts';
+import { TcpLimits } from './tcp-predict.ts';
 import { readSegment, Segment } from './tcp-segment.ts';
 import * as X from './tcp-states.ts';
 import { inWindow, noteSynOptions, WINDOW_ACCEPT, WINDOW_INVALID } from './tcp-window.ts';
@@ -67,6 +68,8 @@ export class TcpTracker implements Tracker {
   private retransTimeout = 0;
   private unackedTimeout = 0;
   private maxRetrans = 3;
+  /** For {@link predicted}. */
+  readonly limits: TcpLimits = new TcpLimits();
   private loose = true;
   private liberal = false;
   private ignoreInvalidRst = false;
@@ -84,6 +87,10 @@ export class TcpTracker implements Tracker {
     this.retransTimeout = settings.millis('nf_conntrack_tcp_timeout_max_retrans');
     this.unackedTimeout = settings.millis('nf_conntrack_tcp_timeout_unacknowledged');
     this.maxRetrans = settings.get('nf_conntrack_tcp_max_retrans');
+    this.limits.established = this.timeouts[X.TCP_ESTABLISHED]!;
+    this.limits.retrans = this.retransTimeout;
+    this.limits.unacked = this.unackedTimeout;
+    this.limits.maxRetrans = this.maxRetrans;
     this.loose = settings.get('nf_conntrack_tcp_loose') !== 0;
     this.liberal = settings.get('nf_conntrack_tcp_be_liberal') !== 0;
     this.ignoreInvalidRst = settings.get('nf_conntrack_tcp_ignore_invalid_rst') !== 0;
@@ -123,7 +130,11 @@ export class TcpTracker implements Tracker {
     if (l4 + TCP_HEADER > end) return refuse(pkt, R_TCP_SHORT);
     const header = tcpHeaderLength(view, l4);
     if (header < TCP_HEADER || l4 + header > end) return refuse(pkt, R_TCP_TRUNCATED);
-    if (this.checksum && !transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_TCP, l4, end))
+    if (
+      this.checksum &&
+      pkt.checksum !== CHECKSUM_UNNECESSARY &&
+      !transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_TCP, l4, end)
+    )
       return refuse(pkt, R_TCP_CHECKSUM);
     const flags = tcpFlags(view, l4);
     return X.flagsValid(flags) || refuse(pkt, R_TCP_FLAGS, flags);

@@ -15,7 +15,7 @@ import { IPS_ASSURED, IPS_CONFIRMED, IPS_NAT_CLASH, IPS_SEEN_REPLY } from '../co
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { swapPorts } from '../conntrack/tuple.ts';
 import { fold, pseudoSum, sum, transportChecksumOk } from '../packet/checksum.ts';
-import { AF_INET, because, type Packet } from '../packet/packet.ts';
+import { AF_INET, because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts';
 import { IPPROTO_UDP } from '../packet/protocols.ts';
 import { portTuple } from './ports.ts';
 
@@ -81,7 +81,7 @@ export class UdpTracker implements Tracker {
     if (there < UDP_HEADER) return refuse(pkt, R_UDP_SHORT);
     const length = view.getUint16(l4 + 4);
     if (length > there || length < UDP_HEADER) return refuse(pkt, R_UDP_LENGTH, length, there);
-    if (view.getUint16(l4 + 6) === 0 || !this.checksum) return true;
+    if (pkt.checksum === CHECKSUM_UNNECESSARY || !this.checksum || view.getUint16(l4 + 6) === 0) return true;
     return (
       transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_UDP, l4, pkt.end) || refuse(pkt, R_UDP_CHECKSUM)
     );

@@ -6,7 +6,8 @@ import type { EventSink } from '../../engine/conntrack/events.ts';
 import { type FlowRecord, readFlow } from '../../engine/conntrack/flow-record.ts';
 import { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, type Profile } from '../../engine/conntrack/profile.ts';
 import { Settings } from '../../engine/conntrack/settings.ts';
-import { Firewall, NF_STOLEN } from '../../engine/hook/firewall.ts';
+import { Firewall } from '../../engine/hook/firewall.ts';
+import { NF_STOLEN } from '../../engine/hook/verdict.ts';
 import { DLT_RAW } from '../../engine/packet/link.ts';
 import {
   CTINFO_INVALID,
@@ -70,7 +71,8 @@ export class Host {
   send(bytes: Uint8Array): State {
     const { pkt } = this;
     resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
-    const verdict = this.firewall.receive(pkt, DLT_RAW, this.now);
+    pkt.time = this.now;
+    const verdict = this.firewall.receive(pkt, DLT_RAW);
     this.reason = pkt.reason === 0 ? '' : reasonOf(pkt.reason).name;
     switch (pkt.ctinfo) {
       case CTINFO_INVALID:

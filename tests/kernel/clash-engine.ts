@@ -1,6 +1,5 @@
 /** The same scripts in the engine, and what differs. */
 
-import { F_STATUS, ROW_WORDS } from '../../engine/conntrack/flow-table.ts';
 import type { Stats } from '../../engine/conntrack/flows.ts';
 import { statusNames } from '../../engine/conntrack/status.ts';
 import { dissect } from '../../engine/packet/dissect.ts';
@@ -84,8 +83,8 @@ export class HeldEngine {
     const pkt = new Packet();
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     resetPacket(pkt, bytes, view, 0, bytes.length);
-    if (!enterLink(pkt, DLT_RAW) || !dissect(pkt) || !conntrack.track(pkt, now)) return pkt;
-    if (pkt.flow !== 0) pkt.status = conntrack.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
+    pkt.time = now;
+    if (!enterLink(pkt, DLT_RAW) || !dissect(pkt) || !conntrack.track(pkt)) return pkt;
     conntrack.hold(pkt);
     this.held.set(name, pkt);
     return pkt;

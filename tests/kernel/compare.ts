@@ -67,7 +67,8 @@ export class EngineSide {
     const { pkt } = this;
     this.leaves = leaves;
     resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
-    this.firewall.receive(pkt, DLT_RAW, now);
+    pkt.time = now;
+    this.firewall.receive(pkt, DLT_RAW);
     return {
       state: engineState(pkt),
       status: statusNames(pkt.status & COMPARED).join(','),

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+
+const ROOT: string = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Makes one file that plain Node runs, as the build does (rolldown.config.js), so that no loader is measured.
+ * @param folder where to put it
+ * @param entry path of the source, from the root of the project
+ * @param name of the file
+ * @returns its path
+ */
+export async function bundle(folder: string, entry: string, name: string): Promise<string> {
+  const file = join(folder, name);
+  await build({
+    input: join(ROOT, entry),
+    platform: 'node',
+    resolve: { conditionNames: ['keepstate-source'] },
+    output: { file, format: 'esm' },
+    logLevel: 'warn',
+  });
+  return file;
+}
