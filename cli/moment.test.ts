@@ -1,5 +1,7 @@
+import { LineWriter } from '@keepstate/engine';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { epochText, momentAt, parseMoment, secondsText } from './moment.ts';
+import { epochText, momentAt, parseMoment, secondsText, writeElapsed, writeEpoch } from './moment.ts';
 
 const NOON = Date.UTC(2026, 10, 21, 12, 0, 0);
 
@@ -51,5 +53,43 @@ describe('times in output', () => {
     expect(secondsText(-1.5)).toBe('-0.001500');
     expect(secondsText(1999.9996)).toBe('2.000000');
     expect(secondsText(9.3e18)).toBe('9300000000000000.000000');
+  });
+});
+
+describe('times written to a line', () => {
+  const written = (write: (out: LineWriter) => void): string => {
+    const out = new LineWriter();
+    write(out);
+    return out.toString();
+  };
+  const time = fc.oneof(
+    fc.double({ min: -1e6, max: 1e13, noNaN: true }),
+    fc.integer({ min: 0, max: 10_000_000 }).map((micros) => micros / 1000),
+    fc.constantFrom(0, -1.5, 1999.9996, 9.3e18, 999_999_999_999.9999),
+  );
+
+  test('are those of secondsText, at the right of their column', () => {
+    fc.assert(
+      fc.property(time, time, (first, ms) => {
+        expect(written((out) => writeElapsed(out, { first }, { time: ms }, 12))).toBe(
+          secondsText(ms - first).padStart(12),
+        );
+      }),
+    );
+  });
+
+  test('are those of epochText, at the right of their column', () => {
+    const seconds = fc.oneof(fc.integer({ min: -5, max: 20 }), fc.maxSafeInteger(), fc.constant(2 ** 31));
+    const nanoseconds = fc.oneof(
+      fc.nat(999_999_999),
+      fc.nat(999_999).map((micros) => micros * 1000),
+    );
+    fc.assert(
+      fc.property(seconds, nanoseconds, fc.constantFrom(0, 12), (s, n, width) => {
+        expect(written((out) => writeEpoch(out, { seconds: s, nanoseconds: n }, width))).toBe(
+          epochText(s, n).padStart(width),
+        );
+      }),
+    );
   });
 });

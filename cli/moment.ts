@@ -1,3 +1,4 @@
+import type { LineWriter } from '@keepstate/engine';
 import { UsageError } from './trouble.ts';
 
 /** A moment as --at gives it: in itself, or counted from the first packet. */
@@ -68,4 +69,54 @@ export function secondsText(ms: number): string {
   }
   const thousands = Math.floor(micros / 1000);
   return `${sign}${seconds}.${THREE[thousands]}${THREE[micros - thousands * 1000]}`;
+}
+
+/** Times below have whole seconds that fit in an int32 (ms): 31 years. */
+const QUICK_MS = 1e12;
+
+/**
+ * Writes how long after the first packet another came: {@link secondsText} at the right of a column. Takes
+ * objects, since V8 makes an object of a fraction that is handed on.
+ * @param from has the time of the first packet, `to` that of the other (ms)
+ * @param width of the column, up to 15
+ */
+export function writeElapsed(
+  out: LineWriter,
+  from: { readonly first: number },
+  to: { readonly time: number },
+  width: number,
+): void {
+  const ms = to.time - from.first;
+  if (!(ms >= 0 && ms < QUICK_MS)) {
+    out.text(secondsText(ms).padStart(width));
+    return;
+  }
+  let seconds = Math.floor(ms / 1000) | 0;
+  let micros = Math.round((ms - seconds * 1000) * 1000) | 0;
+  if (micros === 1_000_000) {
+    seconds++;
+    micros = 0;
+  }
+  out.seconds(seconds, micros, width);
+}
+
+/**
+ * Writes {@link epochText} at the right of a column.
+ * @param width of the column, up to 15
+ */
+export function writeEpoch(
+  out: LineWriter,
+  moment: { readonly seconds: number; readonly nanoseconds: number },
+  width: number,
+): void {
+  const { nanoseconds } = moment;
+  const seconds = moment.seconds | 0;
+  if (seconds !== moment.seconds || seconds < 0) {
+    out.text(epochText(moment.seconds, nanoseconds).padStart(width));
+    return;
+  }
+  const micros = (nanoseconds / 1000) | 0;
+  const rest = nanoseconds - micros * 1000;
+  out.seconds(seconds, micros, rest === 0 ? width : width - 3);
+  if (rest !== 0) out.three(rest);
 }

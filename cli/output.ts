@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { LINE_ROOM, LineWriter } from '@keepstate/engine';
 import { Failure, OutputClosed } from './trouble.ts';
 
 /** Text collected before it is written: large enough that the system call costs nothing per line. */
@@ -16,6 +17,8 @@ export function pause(ms: number): void {
 /** Where a command's lines go: batched, written in order, and quiet about a reader that went away. */
 export class Output {
   private readonly fd: number;
+  /** Lines put together as bytes. They come before `text`. */
+  private readonly lines: LineWriter = new LineWriter(BATCH + LINE_ROOM);
   private text = '';
 
   /** @param fd an open file descriptor */
@@ -33,17 +36,40 @@ export class Output {
     if (this.text.length >= BATCH) this.flush();
   }
 
-  /** Writes out what has been collected. Throws as {@link write} does. */
-  flush(): void {
-    if (this.text === '') return;
-    const bytes = Buffer.from(this.text, 'utf8');
-    this.text = '';
-    for (let at = 0; at < bytes.length; ) at += this.writeSome(bytes, at);
+  /**
+   * Where to write a line, behind all that was written before; {@link LINE_ROOM} is there. {@link endLine} is to be
+   * called before anything else of this output. Throws as {@link write} does.
+   */
+  line(): LineWriter {
+    if (this.text !== '') this.flush();
+    this.lines.room(LINE_ROOM);
+    return this.lines;
   }
 
-  private writeSome(bytes: Uint8Array, at: number): number {
+  /** Says that a line is whole, with its newline. Throws as {@link write} does. */
+  endLine(): void {
+    if (this.lines.at >= BATCH) this.flush();
+  }
+
+  /** Writes out what has been collected. Throws as {@link write} does. */
+  flush(): void {
+    const { lines, text } = this;
+    const length = lines.at;
+    lines.at = 0;
+    this.text = '';
+    if (length > 0) this.writeBytes(lines.bytes, length);
+    if (text === '') return;
+    const bytes = Buffer.from(text, 'utf8');
+    this.writeBytes(bytes, bytes.length);
+  }
+
+  private writeBytes(bytes: Uint8Array, length: number): void {
+    for (let at = 0; at < length; ) at += this.writeSome(bytes, at, length);
+  }
+
+  private writeSome(bytes: Uint8Array, at: number, length: number): number {
     try {
-      return writeSync(this.fd, bytes, at);
+      return writeSync(this.fd, bytes, at, length - at);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') throw new OutputClosed('nobody reads any more');

@@ -16,13 +16,12 @@ import {
   IPPROTO_ICMPV6,
   ipct,
   Located,
-  locate,
+  locatePacket,
   NF_ACCEPT,
   NF_STOLEN,
   REASONS,
   type Reason,
   ROW_WORDS,
-  reasonText,
 } from '@keepstate/engine';
 import type { Subject } from './filter-subject.ts';
 import type { Session } from './session.ts';
@@ -31,6 +30,9 @@ import type { Session } from './session.ts';
 export type Fate = 'accept' | 'drop' | 'held' | null;
 /** A packet's ct state as rules see it; null if it never reached tracking. */
 export type CtState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' | null;
+
+/** The side of its flow that a packet came from. */
+export type Direction = 'original' | 'reply' | null;
 
 const REASON_BY_ID: readonly (Reason | undefined)[] = REASONS.reduce<(Reason | undefined)[]>(
   (list, reason) => {
@@ -45,7 +47,8 @@ const FIRST_IP_REASON = 100;
 /** Reasons from here on are of tracking; fragments, dropped before it, are below. */
 const FIRST_TRACKING_REASON = 300;
 
-function ctStateOf(ctinfo: number): CtState {
+/** The ct state that a ctinfo stands for. */
+export function ctStateOf(ctinfo: number): CtState {
   switch (ctinfo) {
     case CTINFO_NONE:
       return null;
@@ -63,7 +66,8 @@ function ctStateOf(ctinfo: number): CtState {
   }
 }
 
-function directionOf(ctinfo: number): 'original' | 'reply' | null {
+/** The direction of packets that a ctinfo tells, null without a flow. */
+export function directionOf(ctinfo: number): Direction {
   if (ctinfo === IP_CT_ESTABLISHED_REPLY || ctinfo === IP_CT_RELATED_REPLY) return 'reply';
   return ctinfo === CTINFO_NONE || ctinfo === CTINFO_INVALID || ctinfo === IP_CT_UNTRACKED
     ? null
@@ -73,6 +77,7 @@ function directionOf(ctinfo: number): 'original' | 'reply' | null {
 /** Remembers the flow that left last: a packet may remove its own flow, and the table forgets it. */
 export class LastGone implements EventSink {
   row = 0;
+  /** Its id as a signed word. */
   id = 0;
   status = 0;
   private readonly session: Session;
@@ -86,7 +91,7 @@ export class LastGone implements EventSink {
     if ((events & ipct.IPCT_DESTROY) === 0) return;
     const w = this.session.firewall.conntrack.table.words;
     this.row = flow;
-    this.id = w[flow * ROW_WORDS + F_ID]! >>> 0;
+    this.id = w[flow * ROW_WORDS + F_ID]!;
     this.status = w[flow * ROW_WORDS + F_STATUS]!;
   }
 }
@@ -94,9 +99,9 @@ export class LastGone implements EventSink {
 /** What tracking made of the packet that was received last. Filled again and again. */
 export class PacketReport {
   fate: Fate = null;
-  ctstate: CtState = null;
-  direction: 'original' | 'reply' | null = null;
-  /** Id of its flow, 0 if none. */
+  /** IP_CT_* or CTINFO_*. */
+  ctinfo: number = CTINFO_NONE;
+  /** Id of its flow as a signed word, 0 if none. */
   flow = 0;
   /** Protocol of its flow: an ICMP error belongs to a flow of another protocol. */
   flowProtocol = -1;
@@ -106,15 +111,13 @@ export class PacketReport {
   status = -1;
   /** State of the flow after the packet. */
   state: string | null = null;
-  /** Milliseconds that the flow has left, -1 without a flow, or if this packet removed it. */
-  timeout = -1;
+  /** Whole seconds that the flow has left, -1 without a flow, or if this packet removed it. */
+  seconds = -1;
   /** The packet removed its own flow. */
   removed = false;
   /** Why, null if there is nothing to say. */
   reason: Reason | null = null;
-  /** The reason's sentence. */
-  reasonText: string | null = null;
-  /** The packet as bytes show it: where its IP and transport headers are. */
+  /** The packet as bytes show it: where its IP and transport headers are. After {@link locate}, as what follows. */
   readonly where: Located = new Located();
   /** Whether there is an IP header to be shown. */
   isIp = false;
@@ -125,22 +128,30 @@ export class PacketReport {
   fill(session: Session, verdict: number, gone: LastGone): void {
     const { pkt } = session;
     this.reason = pkt.reason === 0 ? null : (REASON_BY_ID[pkt.reason] ?? null);
-    this.reasonText = this.reason === null ? null : reasonText(pkt.reason, pkt.operands);
     if (this.reason !== null && this.reason.id < FIRST_IP_REASON) this.fate = null;
     else this.fate = verdict === NF_ACCEPT ? 'accept' : verdict === NF_STOLEN ? 'held' : 'drop';
-    this.ctstate = ctStateOf(pkt.ctinfo);
-    this.direction = directionOf(pkt.ctinfo);
+    this.ctinfo = pkt.ctinfo;
     this.ctstatus = pkt.status;
     this.fillFlow(session, gone);
-    this.isIp = this.locate(session);
   }
 
-  /** Why the packet never reached tracking though it is no fragment that waits for others; null if it did. */
-  get skipped(): string | null {
+  /** Whether the packet never reached tracking though it is no fragment that waits for others. */
+  get skipped(): boolean {
     const { reason } = this;
-    if (reason === null) return null;
-    const dropped = reason.effect === 'dropped' && reason.id < FIRST_TRACKING_REASON;
-    return reason.effect === 'skipped' || dropped ? this.reasonText : null;
+    if (reason === null) return false;
+    return reason.effect === 'skipped' || (reason.effect === 'dropped' && reason.id < FIRST_TRACKING_REASON);
+  }
+
+  /** Finds the packet's headers, which filters and JSON want to know. */
+  locate(session: Session): void {
+    const { pkt } = session;
+    const { where } = this;
+    this.l4 = -1;
+    const readable =
+      this.reason === null || this.reason.id >= FIRST_IP_REASON || this.reason.name === 'cut-short';
+    this.isIp = readable && locatePacket(pkt, where);
+    // Bit 0 of `frag` is "more follow": the first fragment has the transport header, later ones do not.
+    if (this.isIp && where.l4 >= 0 && where.frag <= 1 && where.l4 + 4 <= where.end) this.l4 = where.l4;
   }
 
   private fillFlow(session: Session, gone: LastGone): void {
@@ -151,12 +162,12 @@ export class PacketReport {
     this.flowProtocol = -1;
     this.status = -1;
     this.state = null;
-    this.timeout = -1;
+    this.seconds = -1;
     if (row === 0) return;
     const w = conntrack.table.words;
     const at = row * ROW_WORDS;
     this.flowProtocol = w[at + F_KIND]! & 255;
-    this.flow = w[at + F_ID]! >>> 0;
+    this.flow = w[at + F_ID]!;
     if (this.flow === 0) {
       this.removed = true;
       if (gone.row !== row) return;
@@ -166,30 +177,19 @@ export class PacketReport {
     }
     this.status = w[at + F_STATUS]!;
     this.state = conntrack.tracker(this.flowProtocol).state(conntrack, row);
-    this.timeout = Math.max(0, conntrack.left(row));
-  }
-
-  private locate(session: Session): boolean {
-    const { pkt } = session;
-    this.l4 = -1;
-    if (this.reason !== null && this.reason.id < FIRST_IP_REASON && this.reason.name !== 'cut-short')
-      return false;
-    const { where } = this;
-    if (!locate(pkt.view, pkt.off, pkt.end, where)) return false;
-    // Bit 0 of `frag` is "more follow": the first fragment has the transport header, later ones do not.
-    if (where.l4 >= 0 && where.frag <= 1 && where.l4 + 4 <= where.end) this.l4 = where.l4;
-    return true;
+    this.seconds = Math.floor(Math.max(0, conntrack.left(row)) / 1000);
   }
 }
 
-/** Fills what a filter looks at. */
+/** Fills what a filter looks at, after {@link PacketReport.fill}. */
 export function subjectOfPacket(session: Session, report: PacketReport, out: Subject): void {
+  report.locate(session);
   const { view, off } = session.pkt;
   const { where, l4, isIp } = report;
   out.packet = session.packets;
-  out.ctstate = report.ctstate;
+  out.ctstate = ctStateOf(report.ctinfo);
   out.reason = report.reason === null ? null : report.reason.name;
-  out.flow = report.flow === 0 ? -1 : report.flow;
+  out.flow = report.flow === 0 ? -1 : report.flow >>> 0;
   out.state = report.state;
   out.status = report.status;
   out.zone = session.pkt.zone;

@@ -3,7 +3,8 @@
  * it gives each packet its ct state, keeps the flow table, and says why.
  */
 export { SourceError, type Span } from './base/error.ts';
-export { type Effect, REASONS, type Reason, reasonOf, reasonText } from './base/reason.ts';
+export { LINE_ROOM, LineWriter, Piece, PieceTable, piece } from './base/line-writer.ts';
+export { type Effect, REASONS, type Reason, reasonOf, reasonText, writeReason } from './base/reason.ts';
 export { suggest } from './base/suggest.ts';
 export { TCP_STATE_NAMES } from './base/tcp-state-names.ts';
 export {
@@ -56,5 +57,5 @@ export {
   protocolNumber,
 } from './packet/protocols.ts';
 export { tcpAck, tcpFlagNames, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from './packet/tcp.ts';
-export { packetText } from './packet/text.ts';
-export { hasPorts, Located, locate } from './packet/text-ip.ts';
+export { packetText, writePacket } from './packet/text.ts';
+export { hasPorts, Located, locate, locatePacket } from './packet/text-ip.ts';

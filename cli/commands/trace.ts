@@ -1,21 +1,26 @@
+import { CTINFO_INVALID, LINE_ROOM, type Piece } from '@keepstate/engine';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject } from '../filter-subject.ts';
-import { jsonPacket } from '../format/json-packet.ts';
-import { traceHead, traceLine } from '../format/trace-line.ts';
-import { epochText, secondsText } from '../moment.ts';
+import { jsonFile, writeJsonPacket } from '../format/json-packet.ts';
+import { TraceStyle, traceFile, traceHead, writeTraceLine } from '../format/trace-line.ts';
 import { type Given, listOf } from '../options.ts';
 import { closePlay, colourOf, FINE, FOUND, playAll, preparePlay } from '../play.ts';
 import { LastGone, PacketReport, subjectOfPacket } from '../report.ts';
+import type { CaptureSource } from '../source.ts';
 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
   const json = given.has('json');
-  const epoch = listOf('output', given, ['timestamp']).has('timestamp');
-  const colour = colourOf(given, world);
+  const style = new TraceStyle(
+    listOf('output', given, ['timestamp']).has('timestamp'),
+    colourOf(given, world),
+  );
   const expression = given.value('filter');
   const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
   const play = preparePlay(words, given);
   const { session, several } = play;
+  const files = new Map<CaptureSource, Piece>();
+  if (several) for (const s of play.sources) files.set(s, json ? jsonFile(s.name) : traceFile(s.name));
   const gone = new LastGone(session);
   const report = new PacketReport();
   const subject = new Subject();
@@ -33,16 +38,13 @@ async function run(words: readonly string[], given: Given, world: World): Promis
         if (!filter(subject)) return;
       }
       shown++;
-      if (report.ctstate === 'INVALID' || report.fate === 'drop') found = true;
-      const file = several ? source.name : null;
-      if (json)
-        world.out.write(jsonPacket(session, report, epochText(record.seconds, record.nanoseconds), file));
-      else {
-        const time = epoch
-          ? epochText(record.seconds, record.nanoseconds)
-          : secondsText(record.time - session.first);
-        world.out.write(traceLine(session, report, time, file, colour));
-      }
+      if (report.ctinfo === CTINFO_INVALID || report.fate === 'drop') found = true;
+      const file = several ? files.get(source)! : null;
+      const out = world.out.line();
+      if (file !== null) out.room(LINE_ROOM + file.length);
+      if (json) writeJsonPacket(out, session, report, record, file);
+      else writeTraceLine(out, session, report, record, style, file);
+      world.out.endLine();
     },
     true,
   );

@@ -1,17 +1,24 @@
 import {
   AF_INET,
+  AF_INET6,
+  type CaptureRecord,
   hasPorts,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   IPPROTO_SCTP,
   IPPROTO_TCP,
-  ipv4Text,
-  ipv6Text,
+  type LineWriter,
+  type Piece,
+  PieceTable,
+  piece,
   protocolName,
+  reasonOf,
   statusNames,
   tcpFlagNames,
+  writeReason,
 } from '@keepstate/engine';
-import type { PacketReport } from '../report.ts';
+import { writeEpoch } from '../moment.ts';
+import { ctStateOf, directionOf, type Fate, type PacketReport } from '../report.ts';
 import type { Session } from '../session.ts';
 import { familyName, JSON_VERSION } from './json-flow.ts';
 
@@ -21,91 +28,174 @@ const WITH_ID: readonly (readonly number[])[] = [
   [128, 129, 139, 140],
 ];
 
-// Texts that come again and again are made once: few statuses, 256 flag bytes.
-const statusCache = new Map<number, string>();
-const flagCache: readonly string[] = Array.from({ length: 256 }, (_, flags) =>
-  JSON.stringify(flags === 0 ? [] : tcpFlagNames(flags).split(',')),
-);
-
-function statusJson(status: number): string {
-  let text = statusCache.get(status);
-  if (text === undefined) {
-    text = JSON.stringify(statusNames(status));
-    statusCache.set(status, text);
-  }
-  return text;
-}
-
-function quoted(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(text);
-}
-
 /** A word of ours, which needs no escapes. */
 function plain(word: string | null): string {
   return word === null ? 'null' : `"${word}"`;
 }
 
-function addressText(view: DataView, at: number, family: number): string {
-  if (family === AF_INET) return ipv4Text(view.getInt32(at));
-  return ipv6Text(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
+const START = piece(`{"v":${JSON_VERSION},"packet":`);
+const TIME = piece(',"time":');
+const SKIPPED = piece(',"skipped":');
+const NULL = piece('null');
+const FLOW = piece(',"flow":');
+const REASON = piece(',"reason":');
+const NO_REASON = piece(',"reason":null,"reasonCode":null,"reasonName":null,');
+const NOT_IP = piece('"family":null,"protocol":null,"protonum":null,"src":null,"dst":null,"length":null');
+const DST = piece('","dst":"');
+const LENGTH = piece('","length":');
+const TYPE = piece(',"type":');
+const CODE = piece(',"code":');
+const ID = piece(',"id":');
+const SPORT = piece(',"sport":');
+const DPORT = piece(',"dport":');
+const ACK = piece(',"ack":');
+const WINDOW = piece(',"window":');
+const END = piece('}\n');
+const QUOTE = 0x22;
+
+// What comes again and again is made once: there are few verdicts, statuses, states and reasons.
+const FATES: readonly Fate[] = ['accept', 'drop', 'held', null];
+
+/** By ctinfo * 4 + place of the verdict. */
+const VERDICTS = new PieceTable((n) => {
+  const ctinfo = n >> 2;
+  const words = `"ctstate":${plain(ctStateOf(ctinfo))},"ctdir":${plain(directionOf(ctinfo))}`;
+  return `,"verdict":${plain(FATES[n & 3]!)},${words},"ctstatus":`;
+});
+
+/** By IPS_* bits. */
+const STATUSES = new PieceTable((status) => JSON.stringify(statusNames(status)));
+
+/** By number of the reason. */
+const REASON_ENDS = new PieceTable((id) => `,"reasonCode":${id},"reasonName":"${reasonOf(id).name}",`);
+
+function protocolText(family: number, proto: number): string {
+  return `"family":"${familyName(family)}","protocol":"${protocolName(proto)}","protonum":${proto},"src":"`;
+}
+
+/** By protocol. */
+const PROTOCOLS = new PieceTable((proto) => protocolText(AF_INET, proto));
+const PROTOCOLS6 = new PieceTable((proto) => protocolText(AF_INET6, proto));
+
+/** By the flags byte. */
+const FLAGS = new PieceTable((flags) => {
+  const names = flags === 0 ? [] : tcpFlagNames(flags).split(',');
+  return `,"flags":${JSON.stringify(names)},"seq":`;
+});
+
+/** States that were written before, of TCP, of SCTP, and of the rest. */
+const STATES: readonly Map<string | null, Piece>[] = [new Map(), new Map(), new Map()];
+
+function statePiece({ state, flowProtocol }: PacketReport): Piece {
+  const states = STATES[flowProtocol === IPPROTO_TCP ? 0 : flowProtocol === IPPROTO_SCTP ? 1 : 2]!;
+  let made = states.get(state);
+  if (made === undefined) {
+    const tcp = plain(flowProtocol === IPPROTO_TCP ? state : null);
+    const sctp = plain(flowProtocol === IPPROTO_SCTP ? state : null);
+    made = piece(`,"state":${plain(state)},"tcpstate":${tcp},"sctpstate":${sctp},"timeout":`);
+    states.set(state, made);
+  }
+  return made;
+}
+
+/** A file's name as a field behind the time. */
+export function jsonFile(name: string): Piece {
+  return piece(`,"file":${JSON.stringify(name)}`);
+}
+
+/** The reason's sentence. None has a character that would need an escape. */
+function writeQuoted(out: LineWriter, { pkt }: Session): void {
+  out.byte(QUOTE);
+  writeReason(out, pkt.reason, pkt.operands);
+  out.byte(QUOTE);
+}
+
+function writeAddress(out: LineWriter, view: DataView, at: number, family: number): void {
+  if (family === AF_INET) out.ipv4(view.getInt32(at));
+  else out.ipv6(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
 }
 
 /** Transport fields, each with a comma in front. */
-function transportFields(view: DataView, report: PacketReport): string {
+function writeTransport(out: LineWriter, view: DataView, report: PacketReport): void {
   const { l4, where } = report;
   const { proto } = where;
-  if (l4 < 0) return '';
+  if (l4 < 0) return;
   if (proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6) {
     const type = view.getUint8(l4);
+    out.field(TYPE, type);
+    out.field(CODE, view.getUint8(l4 + 1));
     const hasId = WITH_ID[proto === IPPROTO_ICMP ? 0 : 1]!.includes(type) && l4 + 6 <= where.end;
-    return `,"type":${type},"code":${view.getUint8(l4 + 1)}${hasId ? `,"id":${view.getUint16(l4 + 4)}` : ''}`;
+    if (hasId) out.field(ID, view.getUint16(l4 + 4));
+    return;
   }
-  if (!hasPorts(proto)) return '';
-  const ports = `,"sport":${view.getUint16(l4)},"dport":${view.getUint16(l4 + 2)}`;
-  if (proto !== IPPROTO_TCP || l4 + 20 > where.end) return ports;
-  return (
-    `${ports},"flags":${flagCache[view.getUint8(l4 + 13)]},"seq":${view.getUint32(l4 + 4)},` +
-    `"ack":${view.getUint32(l4 + 8)},"window":${view.getUint16(l4 + 14)}`
-  );
+  if (!hasPorts(proto)) return;
+  out.field(SPORT, view.getUint16(l4));
+  out.field(DPORT, view.getUint16(l4 + 2));
+  if (proto !== IPPROTO_TCP || l4 + 20 > where.end) return;
+  out.field(FLAGS.of(view.getUint8(l4 + 13)), view.getInt32(l4 + 4));
+  out.field(ACK, view.getInt32(l4 + 8));
+  out.field(WINDOW, view.getUint16(l4 + 14));
 }
 
 /** What the packet's own bytes say. */
-function packetFields(session: Session, report: PacketReport): string {
-  if (!report.isIp)
-    return '"family":null,"protocol":null,"protonum":null,"src":null,"dst":null,"length":null';
+function writeFields(out: LineWriter, session: Session, report: PacketReport): void {
+  if (!report.isIp) {
+    out.piece(NOT_IP);
+    return;
+  }
   const { view, off } = session.pkt;
   const { family, proto, end } = report.where;
-  const addresses = off + (family === AF_INET ? 12 : 8);
-  return (
-    `"family":"${familyName(family)}","protocol":"${protocolName(proto)}","protonum":${proto},` +
-    `"src":"${addressText(view, addresses, family)}",` +
-    `"dst":"${addressText(view, addresses + (family === AF_INET ? 4 : 16), family)}",` +
-    `"length":${end - off}${transportFields(view, report)}`
-  );
+  const v4 = family === AF_INET;
+  const src = off + (v4 ? 12 : 8);
+  out.piece((v4 ? PROTOCOLS : PROTOCOLS6).of(proto));
+  writeAddress(out, view, src, family);
+  out.piece(DST);
+  writeAddress(out, view, src + (v4 ? 4 : 16), family);
+  out.field(LENGTH, end - off);
+  writeTransport(out, view, report);
+}
+
+/** What tracking made of it, from the verdict to the timeout. */
+function writeTracking(out: LineWriter, report: PacketReport): void {
+  out.piece(VERDICTS.of(report.ctinfo * 4 + FATES.indexOf(report.fate)));
+  out.piece(STATUSES.of(report.ctstatus));
+  if (report.flow === 0) {
+    out.piece(FLOW);
+    out.piece(NULL);
+  } else out.field(FLOW, report.flow);
+  out.piece(statePiece(report));
+  if (report.seconds < 0) out.piece(NULL);
+  else out.uint(report.seconds);
 }
 
 /**
- * A packet as one line of `trace --json`, with a newline.
- * @param time seconds since the epoch as text
- * @param file name of its file, null if there is only one
+ * Writes a packet as one line of `trace --json`, with a newline.
+ * @param out with LINE_ROOM and room for the file's name
+ * @param record the packet in its capture
+ * @param file from {@link jsonFile}, null if there is only one file
  */
-export function jsonPacket(
+export function writeJsonPacket(
+  out: LineWriter,
   session: Session,
   report: PacketReport,
-  time: string,
-  file: string | null,
-): string {
-  const { flow, flowProtocol, state, timeout, reason } = report;
-  return (
-    `{"v":${JSON_VERSION},"packet":${session.packets},"time":${time},` +
-    (file === null ? '' : `"file":${quoted(file)},`) +
-    `"skipped":${quoted(report.skipped)},"verdict":${plain(report.fate)},` +
-    `"ctstate":${plain(report.ctstate)},"ctdir":${plain(report.direction)},` +
-    `"ctstatus":${statusJson(report.ctstatus)},"flow":${flow === 0 ? 'null' : flow},"state":${plain(state)},` +
-    `"tcpstate":${plain(flowProtocol === IPPROTO_TCP ? state : null)},` +
-    `"sctpstate":${plain(flowProtocol === IPPROTO_SCTP ? state : null)},` +
-    `"timeout":${timeout < 0 ? 'null' : Math.floor(timeout / 1000)},` +
-    `"reason":${quoted(report.reasonText)},"reasonCode":${reason === null ? 'null' : reason.id},` +
-    `"reasonName":${plain(reason === null ? null : reason.name)},${packetFields(session, report)}}\n`
-  );
+  record: CaptureRecord,
+  file: Piece | null,
+): void {
+  report.locate(session);
+  out.field(START, session.packets);
+  out.piece(TIME);
+  writeEpoch(out, record, 0);
+  if (file !== null) out.piece(file);
+  out.piece(SKIPPED);
+  if (report.skipped) writeQuoted(out, session);
+  else out.piece(NULL);
+  writeTracking(out, report);
+  if (report.reason === null) out.piece(NO_REASON);
+  else {
+    out.piece(REASON);
+    writeQuoted(out, session);
+    out.piece(REASON_ENDS.of(report.reason.id));
+  }
+  writeFields(out, session, report);
+  out.piece(END);
 }

@@ -1,12 +1,22 @@
-import { ips, packetText } from '@keepstate/engine';
+import {
+  type CaptureRecord,
+  ips,
+  type LineWriter,
+  type Piece,
+  PieceTable,
+  piece,
+  writePacket,
+  writeReason,
+} from '@keepstate/engine';
 import { type Colour, coloured } from '../colour.ts';
-import type { PacketReport } from '../report.ts';
+import { writeElapsed, writeEpoch } from '../moment.ts';
+import { type CtState, ctStateOf, directionOf, type PacketReport } from '../report.ts';
 import type { Session } from '../session.ts';
 
 /** Widths of the columns: number, time, ct state, direction, state in the table, seconds left. */
 const WIDTHS = { number: 6, time: 12, ctstate: 11, direction: 8, state: 23, timeout: 6 } as const;
 
-const COLOURS: Readonly<Record<string, Colour | null>> = {
+const COLOURS: Readonly<Record<NonNullable<CtState> | '-', Colour | null>> = {
   NEW: 'good',
   ESTABLISHED: null,
   RELATED: 'related',
@@ -23,38 +33,67 @@ function stateText(state: string | null, status: number): string {
   return marks.length === 0 ? '-' : marks.join(' ');
 }
 
+/** Ct state and direction, with the spaces before and behind. */
+function ctText(ctinfo: number, colour: boolean): string {
+  const word = ctStateOf(ctinfo) ?? '-';
+  const direction = (directionOf(ctinfo) ?? '-').padEnd(WIDTHS.direction);
+  return `  ${coloured(word.padEnd(WIDTHS.ctstate), COLOURS[word], colour)} ${direction} `;
+}
+
 const MARKS = ips.IPS_SEEN_REPLY | ips.IPS_ASSURED;
-const NO_STATE = '-'.padEnd(WIDTHS.state);
-const REMOVED = 'removed'.padEnd(WIDTHS.state);
-const ORIGINAL = 'original'.padEnd(WIDTHS.direction);
-const REPLY = 'reply'.padEnd(WIDTHS.direction);
-const NO_DIRECTION = '-'.padEnd(WIDTHS.direction);
+/** In place of the marks: no flow, a flow that this packet removed. */
+const NO_FLOW = 8;
+const REMOVED = 16;
 
-/** Columns of states that were printed before, by state and the two marks: there are few. */
-const stateColumns = new Map<string | null, string[]>();
+/** The three columns in the middle, of one state, by ctinfo | marks << 4: made when they are written first. */
+function columnsOfState(state: string | null, colour: boolean): PieceTable {
+  return new PieceTable((n) => {
+    const marks = n >> 4;
+    const table = marks === NO_FLOW ? '-' : marks === REMOVED ? 'removed' : stateText(state, marks);
+    return `${ctText(n & 15, colour)}${table.padEnd(WIDTHS.state)} `;
+  });
+}
 
-function stateColumn(report: PacketReport): string {
-  if (report.flow === 0) return NO_STATE;
-  if (report.removed) return REMOVED;
-  const marks = report.status & MARKS;
-  let columns = stateColumns.get(report.state);
-  if (columns === undefined) {
-    columns = [];
-    stateColumns.set(report.state, columns);
+/** How a line is to be written. */
+export class TraceStyle {
+  /** Whether its time is that of the clock (seconds since the epoch) instead of that since the first packet. */
+  readonly epoch: boolean;
+  /** What stands before and behind the reason. */
+  readonly why: Piece;
+  readonly whyEnd: Piece;
+  private readonly colour: boolean;
+  private readonly stateless: PieceTable;
+  private readonly states: Map<string, PieceTable> = new Map();
+  private lastState: string | null = null;
+  private lastTable: PieceTable;
+
+  constructor(epoch: boolean, colour: boolean) {
+    this.epoch = epoch;
+    const [before, behind] = coloured(' -- \n', 'notable', colour).split('\n');
+    this.why = piece(before!);
+    this.whyEnd = piece(behind!);
+    this.colour = colour;
+    this.stateless = columnsOfState(null, colour);
+    this.lastTable = this.stateless;
   }
-  columns[marks] ??= stateText(report.state, marks).padEnd(WIDTHS.state);
-  return columns[marks]!;
-}
 
-function directionColumn(report: PacketReport): string {
-  if (report.direction === null) return NO_DIRECTION;
-  return report.direction === 'original' ? ORIGINAL : REPLY;
-}
+  /** Ct state, direction, and state in the table, with the spaces before and behind. */
+  columns(report: PacketReport): Piece {
+    const { state, ctinfo } = report;
+    const marks = report.flow === 0 ? NO_FLOW : report.removed ? REMOVED : report.status & MARKS;
+    // Most packets find the state of the packet before.
+    if (state !== this.lastState) {
+      this.lastState = state;
+      this.lastTable = state === null ? this.stateless : (this.states.get(state) ?? this.addState(state));
+    }
+    return this.lastTable.of(ctinfo | (marks << 4));
+  }
 
-/** A file name as it may stand on a line of a terminal. */
-function printable(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
-  return name.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+  private addState(state: string): PieceTable {
+    const table = columnsOfState(state, this.colour);
+    this.states.set(state, table);
+    return table;
+  }
 }
 
 /** The head of the columns, with a newline. */
@@ -64,28 +103,49 @@ export function traceHead(): string {
   return `${left}${'dir'.padEnd(direction)} ${'table'.padEnd(state)} ${'left'.padStart(timeout)}  what\n`;
 }
 
+/** A file's name as it stands at the end of a line: nothing gets through that could move a terminal's cursor. */
+export function traceFile(name: string): Piece {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
+  return piece(`  (${name.replace(/[\x00-\x1f\x7f-\x9f]/g, '?')})`);
+}
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const TWO_SPACES = piece('  ');
+const NO_TIMEOUT = piece(`${'-'.padStart(WIDTHS.timeout)}  `);
+
 /**
- * A packet on one line for people, with a newline: number, time, ct state, direction, the flow's state and the
- * seconds it has left, what the packet is, and why where there is something to say.
- * @param time the time as text
- * @param file name of its file, null if there is only one
+ * Writes a packet on one line for people, with a newline: number, time, ct state, direction, the flow's state and
+ * the seconds it has left, what the packet is, and why where there is something to say.
+ * @param out with LINE_ROOM and room for the file's name
+ * @param record the packet in its capture
+ * @param file from {@link traceFile}, null if there is only one file
  */
-export function traceLine(
+export function writeTraceLine(
+  out: LineWriter,
   session: Session,
   report: PacketReport,
-  time: string,
-  file: string | null,
-  colour: boolean,
-): string {
-  const { number, ctstate, timeout } = WIDTHS;
-  const word = report.ctstate ?? '-';
-  const left = report.timeout < 0 ? '-' : String(Math.floor(report.timeout / 1000));
-  const why = report.reasonText === null ? '' : ` -- ${report.reasonText}`;
-  return (
-    `${String(session.packets).padStart(number)} ${time.padStart(WIDTHS.time)}  ` +
-    `${coloured(word.padEnd(ctstate), COLOURS[word] ?? null, colour)} ` +
-    `${directionColumn(report)} ${stateColumn(report)} ${left.padStart(timeout)}  ` +
-    `${packetText(session.pkt)}${coloured(why, 'notable', colour && why !== '')}` +
-    `${file === null ? '' : `  (${printable(file)})`}\n`
-  );
+  record: CaptureRecord,
+  style: TraceStyle,
+  file: Piece | null,
+): void {
+  const { pkt } = session;
+  out.uintRight(session.packets, WIDTHS.number);
+  out.byte(SPACE);
+  if (style.epoch) writeEpoch(out, record, WIDTHS.time);
+  else writeElapsed(out, session, record, WIDTHS.time);
+  out.piece(style.columns(report));
+  if (report.seconds < 0) out.piece(NO_TIMEOUT);
+  else {
+    out.uintRight(report.seconds, WIDTHS.timeout);
+    out.piece(TWO_SPACES);
+  }
+  writePacket(out, pkt);
+  if (report.reason !== null) {
+    out.piece(style.why);
+    writeReason(out, pkt.reason, pkt.operands);
+    out.piece(style.whyEnd);
+  }
+  if (file !== null) out.piece(file);
+  out.byte(NEWLINE);
 }
