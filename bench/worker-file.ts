@@ -6,6 +6,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '@keepstate/engine';
+import { inlineMore } from '../cli/inlining.ts';
 
 /** Bytes read at once, as the command line does. */
 const CHUNK = 128 << 10;
@@ -38,6 +39,8 @@ function firewallOf(stage: string): Firewall {
   return firewall;
 }
 
+// As the command line does.
+inlineMore();
 const [file, stage] = process.argv.slice(2);
 if (file === undefined || stage === undefined) throw new Error('usage: worker-file FILE STAGE');
 const states = new Uint32Array(16);

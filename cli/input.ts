@@ -2,9 +2,9 @@ import type { CaptureRecord } from '@keepstate/engine';
 import { CaptureSource } from './source.ts';
 import { UsageError } from './trouble.ts';
 
-/** Bytes read at once, of all files together. */
-const CHUNK = 4 << 20;
-const LEAST_CHUNK = 1 << 16;
+/** Bytes read at once, of all files together: what stays in a second-level cache until it has been looked at. */
+const CHUNK = 1 << 17;
+const LEAST_CHUNK = 1 << 15;
 
 /** Takes packets in order of time. */
 export type Visit = (record: CaptureRecord, source: CaptureSource) => void;
