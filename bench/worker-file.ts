@@ -6,7 +6,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '@keepstate/engine';
-import { inlineMore } from '../cli/inlining.ts';
+import { tuneCompiler } from '../cli/compiler.ts';
 
 /** Bytes read at once, as the command line does. */
 const CHUNK = 128 << 10;
@@ -40,7 +40,7 @@ function firewallOf(stage: string): Firewall {
 }
 
 // As the command line does.
-inlineMore();
+tuneCompiler();
 const [file, stage] = process.argv.slice(2);
 if (file === undefined || stage === undefined) throw new Error('usage: worker-file FILE STAGE');
 const states = new Uint32Array(16);

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { inlineMore } from './inlining.ts';
+import { tuneCompiler } from './compiler.ts';
 import { Output } from './output.ts';
 import { run } from './run.ts';
 
@@ -12,7 +12,7 @@ function say(line: string): void {
   }
 }
 
-inlineMore();
+tuneCompiler();
 const status = await run(process.argv.slice(2), {
   out: new Output(1),
   say,
