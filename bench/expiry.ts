@@ -1,5 +1,5 @@
 /**
- * node --conditions=keepstate-source --import tsx bench/expiry.ts [RUNS]
+ * npm run bench:expiry [-- RUNS]
  *
  * How much of a packet's time goes to letting time pass: the wheel, and taking out what has run out. Fails if it is
  * more than a tenth.

@@ -3,6 +3,7 @@
  * what came of it as JSON.
  */
 
+import { tuneCompiler } from '../cli/compiler.ts';
 import { ATTACKS, collidingUnder, ORDINARY, PINGS } from '../engine/conntrack/hostile-tuples.mts';
 import { AF_INET, AF_INET6, F_STATUS, Firewall, ips, ROW_WORDS, Settings } from '../engine/index.ts';
 import { IPPROTO_ICMP } from '../engine/packet/protocols.ts';
@@ -122,6 +123,8 @@ function synFlood(syns: number, max: number): FloodReport {
   return { windows, count, most, kept: lost === 0 ? kept : -lost, earlyDrop, drop };
 }
 
+// As the command line does.
+tuneCompiler();
 const [what, ...args] = process.argv.slice(2);
 const result =
   what === 'tuples'

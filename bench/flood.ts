@@ -1,5 +1,5 @@
 /**
- * node --conditions=keepstate-source --import tsx bench/flood.ts [FLOWS [SYNS]]
+ * npm run bench:flood [-- FLOWS [SYNS]]
  *
  * What it costs if tuples are chosen by somebody who knows the hash but not its key, and what a SYN flood does to a
  * table that is full of it and to the established flows in it.

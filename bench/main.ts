@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --packets N] [--runs N] [--full] [--keep] [--compare]
+ * npm run bench [-- --quick] [--packets N] [--runs N] [--keep] [--compare]
  *
  * Packets per CPU second of keepstate beside softflowd on captures that it makes itself, one process a case on
  * one pinned core, the median of several runs. Quote ratios: these machines are noisy.
@@ -10,24 +10,25 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
+import { table } from './bundled.ts';
 import { capture, KINDS, type Kind } from './captures.ts';
 import { type BenchResult, type KindResult, keep, lastKept, regressions } from './results.ts';
 import { runCase } from './run-case.ts';
+import { STAGES } from './stages.ts';
 
-/** Stages of the worker, each with what the one before it does: see worker-file.ts. */
-const STAGES: readonly string[] = ['start', 'read', 'dissect', 'lookup', 'track', 'all'];
-const FULL = 5_000_000;
+const PACKETS = 5_000_000;
+const QUICK = 1_000_000;
 
 const { values } = parseArgs({
   options: {
-    packets: { type: 'string', default: '1000000' },
+    packets: { type: 'string' },
     runs: { type: 'string', default: '3' },
-    full: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     compare: { type: 'boolean', default: false },
   },
 });
-const packets = values.full ? FULL : Number(values.packets);
+const packets = Number(values.packets ?? (values.quick ? QUICK : PACKETS));
 const runs = Number(values.runs);
 if (!Number.isInteger(packets) || packets < 1 || !Number.isInteger(runs) || runs < 1) {
   console.error('bench: --packets and --runs take whole numbers from 1');
@@ -61,12 +62,13 @@ function measure(kind: Kind, worker: string, cli: string): KindResult {
     runs,
   );
   const flows = ['softflowd', '-r', file, '-m', '10000000'];
+  stages.text = (text.cpu * 1e9) / packets;
   const rate = (cpu: number): number => Math.round(packets / cpu);
   return {
     kind,
     packets,
     flows: report!.flows,
-    tracking: Math.round(1e9 / stages.all!),
+    tracking: Math.round(1e9 / stages.expiry!),
     text: rate(text.cpu),
     softflowd: hasSoftflowd ? rate(runCase(flows, runs).cpu) : null,
     stages,
@@ -86,11 +88,13 @@ function print(result: BenchResult): void {
       `| ${k.kind} | ${k.flows} | ${m(k.tracking)} | ${m(k.text)} | ${rival} | ${times(k.tracking, k.softflowd)} | ${times(k.text, k.softflowd)} |`,
     );
   }
-  console.log('\nCPU ns a packet, each stage with those before it (start: Node alone)\n');
-  console.log(`| capture | ${STAGES.join(' | ')} |`);
-  console.log(`|---|${STAGES.map(() => '---|').join('')}`);
-  for (const k of result.kinds)
-    console.log(`| ${k.kind} | ${STAGES.map((s) => k.stages[s]!.toFixed(0)).join(' | ')} |`);
+  console.log('\nCPU ns a packet that each stage takes (the last column: all of them)\n');
+  const names = [...STAGES, 'text'];
+  const rows = result.kinds.map(({ kind, stages }) => {
+    const own = names.map((name, i) => stages[name]! - (i === 0 ? 0 : stages[names[i - 1]!]!));
+    return [kind, ...own.map((ns) => ns.toFixed(0)), stages.text!.toFixed(0)];
+  });
+  console.log(table(['capture', ...names, 'all'], rows));
   console.log(
     `\n${result.bytesPerFlow.toFixed(0)} resident bytes a flow (${result.machine}, Node ${result.node})`,
   );

@@ -2,6 +2,7 @@
  * One measurement of bench/memory.ts, in a process of its own: `flows PROTO COUNT`, `churn PACKETS` or
  * `capture MEBIBYTES`. It prints what came of it as JSON.
  */
+import { tuneCompiler } from '../cli/compiler.ts';
 import {
   AF_INET,
   CaptureReader,
@@ -145,6 +146,8 @@ function captured(chunks: number): MemoryReport {
   return report(firewall, tenths);
 }
 
+// As the command line does.
+tuneCompiler();
 const [what, a, b] = process.argv.slice(2);
 const of = {
   flows: () => flows(Number(a), Number(b)),

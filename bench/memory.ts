@@ -1,5 +1,5 @@
 /**
- * node --conditions=keepstate-source --import tsx bench/memory.ts [--quick]
+ * npm run bench:memory [-- --quick]
  *
  * Resident bytes a flow at two million flows, and whether what is resident grows with the packets that have passed or
  * with the size of a capture. Fails if it does.

@@ -2,11 +2,12 @@
  * One measurement in a process of its own: reads a capture as the command line does, with as many of the stages
  * behind the reading as its arguments name. Whoever starts it takes the CPU time; it prints what came of it.
  *
- *     node dist/worker-file.js FILE STAGE
+ *     node worker-file.mjs FILE STAGE
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '@keepstate/engine';
 import { tuneCompiler } from '../cli/compiler.ts';
+import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '../engine/index.ts';
+import { STAGES, type Stage } from './stages.ts';
 
 /** Bytes read at once, as the command line does. */
 const CHUNK = 128 << 10;
@@ -25,38 +26,46 @@ function eachRecord(file: string, visit: (record: CaptureRecord) => void): void 
   closeSync(fd);
 }
 
-/** A firewall that evicts nothing, with the stages that a measurement leaves out switched off. */
-function firewallOf(stage: string): Firewall {
+/** A firewall that evicts nothing, without what comes after a stage. */
+function firewallFor(stage: Stage): Firewall {
   const settings = new Settings();
+  const has = (wanted: Stage): boolean => STAGES.indexOf(stage) >= STAGES.indexOf(wanted);
   settings.set('nf_conntrack_max', 100_000_000);
-  settings.set('nf_conntrack_checksum', stage === 'lookup' ? 0 : 1);
+  settings.set('nf_conntrack_checksum', has('checksum') ? 1 : 0);
   const firewall = new Firewall({ settings });
-  if (stage === 'dissect') {
-    const ct = firewall.conntrack;
-    ct.track = () => true;
-    ct.confirm = () => true;
+  const { conntrack } = firewall;
+  if (!has('lookup')) {
+    conntrack.track = () => true;
+    conntrack.trackFound = () => true;
+    conntrack.confirm = () => true;
+    conntrack.table.find = () => 0;
+  } else if (!has('state')) {
+    // Every packet belongs to its flow, whatever it says, and keeps it for an hour.
+    for (const proto of [1, 6, 17, 58])
+      conntrack.tracker(proto).packet = (ct, pkt, flow, dir) => {
+        ct.refresh(flow, pkt, dir, 3_600_000);
+        return 0;
+      };
   }
   return firewall;
 }
 
-// As the command line does.
-tuneCompiler();
-const [file, stage] = process.argv.slice(2);
-if (file === undefined || stage === undefined) throw new Error('usage: worker-file FILE STAGE');
-const states = new Uint32Array(16);
-let packets = 0;
-let flows = 0;
-
-if (stage === 'read') {
-  eachRecord(file, () => {
-    packets++;
-  });
-} else if (stage !== 'start') {
-  const firewall = firewallOf(stage);
+/** Plays a capture as far as a stage. */
+function play(file: string, stage: Stage): { packets: number; flows: number; states: number[] } {
+  const states = new Uint32Array(16);
+  let packets = 0;
+  if (stage === 'start') return { packets, flows: 0, states: [] };
+  if (stage === 'read') {
+    eachRecord(file, () => {
+      packets++;
+    });
+    return { packets, flows: 0, states: [] };
+  }
+  const firewall = firewallFor(stage);
   const pkt = new Packet();
-  let first = -1;
   // Only the whole lets time pass: with the clock held still no timer is moved and none runs out.
-  const still = stage !== 'all';
+  const still = stage !== 'expiry';
+  let first = -1;
   eachRecord(file, (record) => {
     packets++;
     if (first < 0) first = record.time;
@@ -65,8 +74,13 @@ if (stage === 'read') {
     firewall.receive(pkt, record.linktype);
     states[pkt.ctinfo]!++;
   });
-  flows = firewall.conntrack.table.count;
+  return { packets, flows: firewall.conntrack.table.count, states: [...states] };
 }
-const { rss, heapUsed } = process.memoryUsage();
+
+// As the command line does.
+tuneCompiler();
+const [file, stage] = process.argv.slice(2);
+if (file === undefined || stage === undefined) throw new Error('usage: worker-file FILE STAGE');
+const result = play(file, stage as Stage);
 const peak = process.resourceUsage().maxRSS * 1024;
-process.stdout.write(`${JSON.stringify({ packets, flows, states: [...states], rss, heapUsed, peak })}\n`);
+process.stdout.write(`${JSON.stringify({ ...result, peak })}\n`);

@@ -7,16 +7,18 @@ function asciiWord(text: string): number {
   return word;
 }
 
-/** `000` to `999`. Tables of three digits, not four: all of these together must leave room in the first-level cache. */
-export const THREE_DIGITS: Int32Array = Int32Array.from({ length: 1000 }, (_, n) =>
-  asciiWord(String(n).padStart(3, '0')),
-);
-
-/** The same without leading zeros, and in the fourth byte how many digits there are. */
-export const DIGITS: Int32Array = Int32Array.from({ length: 1000 }, (_, n) => {
-  const text = String(n);
+/**
+ * Groups of three digits of a number: `0` to `999`, then from {@link THREE_DIGITS} on `000` to `999`; in the fourth
+ * byte how many digits there are. Of three digits, not four: all these tables together must leave room in the
+ * first-level cache.
+ */
+export const GROUPS: Int32Array = Int32Array.from({ length: 2000 }, (_, n) => {
+  const text = n < 1000 ? String(n) : String(n - 1000).padStart(3, '0');
   return asciiWord(text) | (text.length << 24);
 });
+
+/** Where in {@link GROUPS} those with leading zeros begin. */
+export const THREE_DIGITS = 1000;
 
 /** A byte of an IPv4 address with the dot behind it: `0.` to `255.`. */
 export const OCTETS: Int32Array = Int32Array.from({ length: 256 }, (_, n) => asciiWord(`${n}.`));

@@ -1,4 +1,5 @@
-import { DIGITS, HEX_PAIRS, OCTET_LENGTHS, OCTETS, THREE_DIGITS, ZERO_RUNS } from './line-writer-tables.ts';
+import { putIpv4, putMicros, putPiece, putThree, putUint, putUintRight } from './line-writer-put.ts';
+import { HEX_PAIRS, ZERO_RUNS } from './line-writer-tables.ts';
 
 /** Room that is more than enough for any line about a packet, its file's name aside. */
 export const LINE_ROOM = 4096;
@@ -6,8 +7,6 @@ export const LINE_ROOM = 4096;
 const SLACK = 24;
 
 const COLON = 0x3a;
-const POINT = 0x2e;
-const FOUR_SPACES = 0x20202020;
 /** ` > `, the first character in the lowest byte. */
 const TO = 0x203e20;
 
@@ -38,7 +37,8 @@ export class LineWriter {
   bytes: Uint8Array;
   /** Bytes written so far: where the next goes. */
   at = 0;
-  private view: DataView;
+  /** Over `bytes`: for those who write with the functions of line-writer-put.ts and set `at` themselves. */
+  view: DataView;
 
   /** @param size bytes of room to begin with */
   constructor(size: number = LINE_ROOM) {
@@ -98,18 +98,12 @@ export class LineWriter {
    */
   seconds(seconds: number, micros: number, width: number): void {
     const { view } = this;
-    const at = putUintRight(view, this.at, seconds, width - 7);
-    const high = (micros / 1000) | 0;
-    view.setUint8(at, POINT);
-    view.setInt32(at + 1, THREE_DIGITS[high]!, true);
-    view.setInt32(at + 4, THREE_DIGITS[(micros - Math.imul(high, 1000)) | 0]!, true);
-    this.at = at + 7;
+    this.at = putMicros(view, putUintRight(view, this.at, seconds, width - 7), micros);
   }
 
   /** Three digits, with leading zeros. */
   three(n: number): void {
-    this.view.setInt32(this.at, THREE_DIGITS[n]!, true);
-    this.at += 3;
+    this.at = putThree(this.view, this.at, n);
   }
 
   /** A whole number in hex, as unsigned, with so many digits at least. */
@@ -201,78 +195,6 @@ export class LineWriter {
     }
     if (code >= 0x80) this.byte(0x80 | (code & 63));
   }
-}
-
-// The functions below write at a place and return the place behind: V8 inlines them into the methods above, and
-// the place stays in a register.
-
-function putPiece(view: DataView, at: number, piece: Piece): number {
-  const { parts, length } = piece;
-  view.setFloat64(at, parts[0]!, true);
-  if (length > 8) {
-    view.setFloat64(at + 8, parts[1]!, true);
-    view.setFloat64(at + 16, parts[2]!, true);
-    for (let i = 3; i < parts.length; i++) view.setFloat64(at + i * 8, parts[i]!, true);
-  }
-  return at + length;
-}
-
-function putUint(view: DataView, at: number, word: number): number {
-  const n = word >>> 0;
-  if (n < 1000) {
-    view.setInt32(at, DIGITS[n]!, true);
-    return at + (DIGITS[n]! >> 24);
-  }
-  const thousands = (n / 1000) >>> 0;
-  let next: number;
-  if (thousands < 1000) {
-    view.setInt32(at, DIGITS[thousands]!, true);
-    next = at + (DIGITS[thousands]! >> 24);
-  } else next = putThousands(view, at, thousands);
-  view.setInt32(next, THREE_DIGITS[(n - Math.imul(thousands, 1000)) | 0]!, true);
-  return next + 3;
-}
-
-/** 1000 to 4 294 967. */
-function putThousands(view: DataView, at: number, n: number): number {
-  const thousands = (n / 1000) | 0;
-  let next = at + 1;
-  if (thousands < 1000) {
-    view.setInt32(at, DIGITS[thousands]!, true);
-    next = at + (DIGITS[thousands]! >> 24);
-  } else {
-    const millions = (thousands / 1000) | 0;
-    view.setInt32(at, DIGITS[millions]!, true);
-    view.setInt32(next, THREE_DIGITS[(thousands - Math.imul(millions, 1000)) | 0]!, true);
-    next += 3;
-  }
-  view.setInt32(next, THREE_DIGITS[(n - Math.imul(thousands, 1000)) | 0]!, true);
-  return next + 3;
-}
-
-function putUintRight(view: DataView, at: number, word: number, width: number): number {
-  view.setInt32(at, FOUR_SPACES, true);
-  view.setInt32(at + 4, FOUR_SPACES, true);
-  return putUint(view, at + Math.max(0, width - digits(word >>> 0)), word);
-}
-
-/** Digits of a number from 0 to 4 294 967 295. */
-function digits(n: number): number {
-  if (n < 1000) return DIGITS[n]! >> 24;
-  if (n < 1_000_000) return n < 10_000 ? 4 : n < 100_000 ? 5 : 6;
-  return n < 10_000_000 ? 7 : n < 100_000_000 ? 8 : n < 1_000_000_000 ? 9 : 10;
-}
-
-/** An address with its dots; each byte has one behind it, but for the last it does not count. */
-function putIpv4(view: DataView, at: number, word: number): number {
-  view.setInt32(at, OCTETS[word >>> 24]!, true);
-  at += OCTET_LENGTHS[word >>> 24]!;
-  view.setInt32(at, OCTETS[(word >>> 16) & 255]!, true);
-  at += OCTET_LENGTHS[(word >>> 16) & 255]!;
-  view.setInt32(at, OCTETS[(word >>> 8) & 255]!, true);
-  at += OCTET_LENGTHS[(word >>> 8) & 255]!;
-  view.setInt32(at, OCTETS[word & 255]!, true);
-  return at + OCTET_LENGTHS[word & 255]! - 1;
 }
 
 /** Which of the eight groups are zero: bit 7 is the first. */
