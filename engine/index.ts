@@ -4,6 +4,7 @@
  */
 export { SourceError, type Span } from './base/error.ts';
 export { LINE_ROOM, LineWriter, Piece, PieceTable, piece } from './base/line-writer.ts';
+export { putMicros, putSmallRight, putUintRight } from './base/line-writer-put.ts';
 export { type Effect, REASONS, type Reason, reasonOf, reasonText, writeReason } from './base/reason.ts';
 export { suggest } from './base/suggest.ts';
 export { TCP_STATE_NAMES } from './base/tcp-state-names.ts';
@@ -59,3 +60,5 @@ export {
 export { tcpAck, tcpFlagNames, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from './packet/tcp.ts';
 export { packetText, writePacket } from './packet/text.ts';
 export { hasPorts, Located, locate, locatePacket } from './packet/text-ip.ts';
+export { NOT_PLAIN, putPlain } from './packet/text-plain.ts';
+export { W_STATE as F_TCP_STATE } from './proto/tcp-words.ts';

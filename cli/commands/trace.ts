@@ -4,6 +4,7 @@ import { compileFilter, type Filter } from '../filter.ts';
 import { Subject } from '../filter-subject.ts';
 import { jsonFile, writeJsonPacket } from '../format/json-packet.ts';
 import { TraceStyle, traceFile, traceHead, writeTraceLine } from '../format/trace-line.ts';
+import { QuickTrace } from '../format/trace-line-quick.ts';
 import { type Given, listOf } from '../options.ts';
 import { closePlay, colourOf, FINE, FOUND, playAll, preparePlay } from '../play.ts';
 import { LastGone, PacketReport, subjectOfPacket } from '../report.ts';
@@ -24,6 +25,9 @@ async function run(words: readonly string[], given: Given, world: World): Promis
   const gone = new LastGone(session);
   const report = new PacketReport();
   const subject = new Subject();
+  // Filters, JSON, names of files and the clock's time ask for more than it knows.
+  const quick =
+    json || several || style.epoch || filter !== null ? null : new QuickTrace(session, style, report, gone);
   let shown = 0;
   let found = false;
   // For eyes only: programs count lines and split columns.
@@ -32,7 +36,13 @@ async function run(words: readonly string[], given: Given, world: World): Promis
     play,
     world,
     (record, source) => {
-      report.fill(session, session.receive(record), gone);
+      const verdict = session.receive(record);
+      if (quick?.write(world.out.line(), record, verdict)) {
+        shown++;
+        world.out.endLine();
+        return;
+      }
+      report.fill(session, verdict, gone);
       if (filter !== null) {
         subjectOfPacket(session, report, subject);
         if (!filter(subject)) return;

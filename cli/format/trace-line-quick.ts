@@ -4,7 +4,6 @@ import {
   F_KIND,
   F_STATUS,
   F_TCP_STATE,
-  F_TIMER,
   IPPROTO_SCTP,
   IPPROTO_TCP,
   ips,
@@ -81,7 +80,7 @@ export class QuickTrace {
     const columns = this.columns[kind] ?? this.makeColumns(kind, verdict);
 
     // The times, as fractions no longer than here: V8 makes an object of one that is handed on.
-    const left = conntrack.table.doubles[row * (ROW_WORDS / 2) + F_TIMER]! - conntrack.now;
+    const left = conntrack.left(row);
     const since = record.time - session.first;
     if (!(since >= 0 && since < QUICK_MS && left < QUICK_MS)) return false;
     let seconds = (since / 1000) | 0;

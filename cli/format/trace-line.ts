@@ -14,7 +14,7 @@ import { type CtState, ctStateOf, directionOf, type PacketReport } from '../repo
 import type { Session } from '../session.ts';
 
 /** Widths of the columns: number, time, ct state, direction, state in the table, seconds left. */
-const WIDTHS = { number: 6, time: 12, ctstate: 11, direction: 8, state: 23, timeout: 6 } as const;
+export const WIDTHS = { number: 6, time: 12, ctstate: 11, direction: 8, state: 23, timeout: 6 } as const;
 
 const COLOURS: Readonly<Record<NonNullable<CtState> | '-', Colour | null>> = {
   NEW: 'good',

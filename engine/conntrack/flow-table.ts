@@ -1,4 +1,5 @@
 import { type HashKey, hashWords } from '../base/hash.ts';
+import { REQUEST_OF } from '../packet/icmp-pairs.ts';
 import { IPPROTO_ICMP, IPPROTO_ICMPV6 } from '../packet/protocols.ts';
 import { swapPorts, T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE, type Tuple } from './tuple.ts';
 
@@ -122,14 +123,15 @@ export class FlowTable {
 
   /**
    * The hash of a tuple, the same for a tuple and its inverse: the smaller address and its port come first, and
-   * of ICMP only id and code count.
+   * of ICMP the type counts as that of the request that it answers.
    */
   hash(src: number, dst: number, ports: number, kind: number, zone: number): number {
     const proto = kind & 255;
     let p = ports;
     let low = src;
     let high = dst;
-    if (proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6) p &= 0xffff00ff;
+    if (proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6)
+      p = (p & 0xffff00ff) | (REQUEST_OF[(p >>> 8) & 255]! << 8);
     else if (src > dst || (src === dst && ports >>> 16 > (ports & 0xffff))) p = swapPorts(ports);
     if (src > dst) {
       low = dst;

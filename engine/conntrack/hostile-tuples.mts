@@ -149,7 +149,7 @@ export const ATTACKS: readonly Attack[] = [
   ),
 ];
 
-/** Eight flows of one hash each: of ICMP the type is left out of it, and who asks whom. Bounded, but costs more. */
+/** Two flows of one hash each: of ICMP it does not count who asks whom. */
 export const PINGS: Attack = attack(
   'pings of all four kinds, both ways',
   (i, out, at) => {

@@ -5,19 +5,13 @@ import type { Settings } from '../conntrack/settings.ts';
 import { IPS_CONFIRMED } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_CONTINUE, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { fold, sum } from '../packet/checksum.ts';
+import { ICMP_PAIRS } from '../packet/icmp-pairs.ts';
 import { AF_INET, because, type Packet } from '../packet/packet.ts';
 import { ICMP_HEADER, icmpInverter, icmpTuple } from './icmp-tuple.ts';
 import { trackQuoted } from './quoted.ts';
 
 const HIGHEST_TYPE = 18;
 
-/** Requests, each with the reply that answers it (RFC 792, RFC 950). */
-const PAIRS: readonly (readonly [number, number])[] = [
-  [8, 0],
-  [13, 14],
-  [15, 16],
-  [17, 18],
-];
 /** Types that are about another packet, which they quote. */
 const ERRORS: readonly number[] = [3, 4, 5, 11, 12];
 
@@ -28,14 +22,14 @@ function typeTable(types: readonly number[]): Uint8Array {
 }
 
 /** Types that may open a flow. */
-const OPENS = typeTable(PAIRS.map(([request]) => request));
+const OPENS = typeTable(ICMP_PAIRS.map(([request]) => request));
 const QUOTES = typeTable(ERRORS);
 
 /** ICMP: requests open flows, replies belong to them, errors are RELATED to what they quote. */
 export class IcmpTracker implements Tracker {
   readonly name = 'icmp';
   readonly tuple: typeof icmpTuple = icmpTuple;
-  readonly invert: (ports: number) => number = icmpInverter(PAIRS);
+  readonly invert: (ports: number) => number = icmpInverter(ICMP_PAIRS);
   private timeout = 0;
   private checksum = true;
 

@@ -13,6 +13,7 @@ import type { Settings } from '../conntrack/settings.ts';
 import { IPS_CONFIRMED } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_CONTINUE, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
+import { ICMPV6_PAIRS } from '../packet/icmp-pairs.ts';
 import { AF_INET6, because, IP_CT_UNTRACKED, type Packet } from '../packet/packet.ts';
 import { IPPROTO_ICMPV6 } from '../packet/protocols.ts';
 import { ICMP_HEADER, icmpInverter, icmpTuple } from './icmp-tuple.ts';
@@ -20,9 +21,7 @@ import { trackQuoted } from './quoted.ts';
 
 const FIRST_INFORMATIONAL = 128;
 const ECHO_REQUEST = 128;
-const ECHO_REPLY = 129;
 const NI_QUERY = 139;
-const NI_REPLY = 140;
 const REDIRECT = 137;
 /** Type, code, checksum, reserved 4, target 16, destination 16 (RFC 4861 section 4.5). */
 const REDIRECT_HEADER = 40;
@@ -34,17 +33,11 @@ const UNTRACKED_TYPES: readonly number[] = [130, 131, 132, 133, 134, 135, 136, 1
 const UNTRACKED = new Uint8Array(256);
 for (const type of UNTRACKED_TYPES) UNTRACKED[type] = 1;
 
-/** Requests, each with the reply that answers it (RFC 4443 section 4, RFC 4620). */
-const PAIRS: readonly (readonly [number, number])[] = [
-  [ECHO_REQUEST, ECHO_REPLY],
-  [NI_QUERY, NI_REPLY],
-];
-
 /** ICMPv6: echo and node information open flows, errors are RELATED, neighbour discovery stays untracked. */
 export class Icmpv6Tracker implements Tracker {
   readonly name = 'icmpv6';
   readonly tuple: typeof icmpTuple = icmpTuple;
-  readonly invert: (ports: number) => number = icmpInverter(PAIRS);
+  readonly invert: (ports: number) => number = icmpInverter(ICMPV6_PAIRS);
   private timeout = 0;
   private checksum = true;
 
