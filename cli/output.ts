@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
-import { LINE_ROOM, LineWriter } from '@keepstate/engine';
+import { LINE_ROOM, type LineWriter, PAGE_BYTES, pageWriter } from '@keepstate/engine';
 import { Failure, OutputClosed } from './trouble.ts';
 
 /** Text collected before it is written: large enough that the system call costs nothing per line. */
-const BATCH = 1 << 16;
+const BATCH = PAGE_BYTES;
 /** How long to wait for a pipe that is full and does not block (ms). */
 const FULL_PIPE_WAIT = 2;
 
@@ -18,7 +18,7 @@ export function pause(ms: number): void {
 export class Output {
   private readonly fd: number;
   /** Lines put together as bytes. They come before `text`. */
-  private readonly lines: LineWriter = new LineWriter(BATCH + LINE_ROOM);
+  private readonly lines: LineWriter = pageWriter();
   private text = '';
 
   /** @param fd an open file descriptor */

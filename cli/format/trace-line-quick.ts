@@ -11,6 +11,7 @@ import {
   NF_ACCEPT,
   NOT_PLAIN,
   type Piece,
+  page,
   putMicros,
   putPlain,
   putSmallRight,
@@ -66,7 +67,7 @@ export class QuickTrace {
     const { session } = this;
     const { pkt } = session;
     const row = pkt.flow;
-    if (verdict !== NF_ACCEPT || pkt.reason !== 0 || row === 0) return false;
+    if (verdict !== NF_ACCEPT || pkt.reason !== 0 || row === 0 || out.view !== page()) return false;
 
     // The flow after the packet.
     const { conntrack } = session.firewall;
@@ -91,15 +92,22 @@ export class QuickTrace {
     }
 
     // The line.
-    const { view } = out;
+    const view = page();
     let at = putUintRight(view, out.at, session.packets, WIDTHS.number);
     view.setUint8(at, SPACE);
     at = putMicros(view, putSmallRight(view, at + 1, seconds, WIDTHS.time - 7), micros);
     const { parts, length } = columns;
-    for (let i = 0; i < parts.length; i++) view.setFloat64(at + i * 8, parts[i]!, true);
+    // As many as there are without colour.
+    view.setFloat64(at, parts[0]!, true);
+    view.setFloat64(at + 8, parts[1]!, true);
+    view.setFloat64(at + 16, parts[2]!, true);
+    view.setFloat64(at + 24, parts[3]!, true);
+    view.setFloat64(at + 32, parts[4]!, true);
+    view.setFloat64(at + 40, parts[5]!, true);
+    for (let i = 6; i < parts.length; i++) view.setFloat64(at + i * 8, parts[i]!, true);
     at = putSmallRight(view, at + length, left > 0 ? (left / 1000) | 0 : 0, WIDTHS.timeout);
     view.setInt16(at, TWO_SPACES, true);
-    at = putPlain(view, at + 2, pkt);
+    at = putPlain(at + 2, pkt);
     if (at === NOT_PLAIN) return false;
     view.setUint8(at, NEWLINE);
     out.at = at + 1;

@@ -4,7 +4,7 @@ import { HEX_PAIRS, ZERO_RUNS } from './line-writer-tables.ts';
 /** Room that is more than enough for any line about a packet, its file's name aside. */
 export const LINE_ROOM = 4096;
 /** Bytes behind the end that writing whole words may touch. */
-const SLACK = 24;
+export const SLACK = 24;
 
 const COLON = 0x3a;
 /** ` > `, the first character in the lowest byte. */
@@ -40,10 +40,13 @@ export class LineWriter {
   /** Over `bytes`: for those who write with the functions of line-writer-put.ts and set `at` themselves. */
   view: DataView;
 
-  /** @param size bytes of room to begin with */
-  constructor(size: number = LINE_ROOM) {
-    this.bytes = new Uint8Array(size + SLACK);
-    this.view = new DataView(this.bytes.buffer);
+  /**
+   * @param size bytes of room to begin with
+   * @param view memory to begin with, {@link SLACK} bytes larger
+   */
+  constructor(size: number = LINE_ROOM, view: DataView = new DataView(new ArrayBuffer(size + SLACK))) {
+    this.bytes = new Uint8Array(view.buffer);
+    this.view = view;
   }
 
   /** Makes sure that there is room for some bytes more. Writing without room throws a RangeError. */

@@ -12,10 +12,11 @@ import {
   greHeaderLength,
 } from './gre.ts';
 import { chunkLength, chunkName, chunkType, nextChunk, SCTP_CHUNK_HEADER, SCTP_HEADER } from './sctp.ts';
-import { TCP_HEADER, TH_ACK, TH_URG, tcpHeaderLength } from './tcp.ts';
-import { TCP_FLAGS } from './text-plain.ts';
+import { TCP_HEADER, TH_ACK, TH_URG, tcpFlagNames, tcpHeaderLength } from './tcp.ts';
 import { UDP_HEADER } from './udp.ts';
 
+/** Flags in words by the flags byte, with what stands around them: ` tcp SYN,ACK seq `. */
+export const TCP_FLAGS: PieceTable = new PieceTable((flags) => ` tcp ${tcpFlagNames(flags)} seq `);
 const CHUNK_NAMES: PieceTable = new PieceTable(chunkName);
 
 const TCP = piece(' tcp');

@@ -13,7 +13,6 @@ import {
 } from './protocols.ts';
 import { writeIcmp, writeIcmpv6 } from './text-icmp.ts';
 import { hasPorts, Located, locatePacket, PROTOCOL_WORDS, writeEnds } from './text-ip.ts';
-import { writePlain } from './text-plain.ts';
 import { writeGre, writeSctp, writeTcp, writeUdp, writeUdplite } from './text-transport.ts';
 
 const NOT_IP = piece(' bytes, not IP');
@@ -89,11 +88,6 @@ function writeFragment(out: LineWriter, w: Located): void {
  * @param pkt after enterLink and dissect, or after tracking
  */
 export function writePacket(out: LineWriter, pkt: Packet): void {
-  if (!writePlain(out, pkt)) writeAny(out, pkt);
-}
-
-/** The way of any packet. */
-function writeAny(out: LineWriter, pkt: Packet): void {
   const { view, off, end } = pkt;
   const w = whereScratch;
   const notIp = isNotIp(pkt.reason);
