@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { constants } from '../rolldown.constants.ts';
 
 const ROOT: string = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Makes one file that plain Node runs, as the build does (rolldown.config.js), so that no loader is measured.
+ * Makes one file that plain Node runs, as the build does (rolldown.config.ts), so that no loader is measured.
  * @param folder where to put it
  * @param entry path of the source, from the root of the project
  * @param name of the file
@@ -17,6 +18,7 @@ export async function bundle(folder: string, entry: string, name: string): Promi
     input: join(ROOT, entry),
     platform: 'node',
     resolve: { conditionNames: ['keepstate-source'] },
+    plugins: [constants],
     output: { file, format: 'esm' },
     logLevel: 'warn',
   });

@@ -48,8 +48,7 @@ function scavenges(cli: string, packets: number): number {
 }
 
 describe('keepstate trace', () => {
-  // TODO(lead): 51 and 78 today; drop `.fails` once text is written without strings.
-  test.fails('collects garbage no more often for twice the packets, their text included', async () => {
+  test('collects garbage no more often for twice the packets, their text included', async () => {
     const cli = await bundle(folder, 'cli/main.ts', 'cli.mjs');
     const few = scavenges(cli, 250_000);
     expect(few).toBeGreaterThan(0);

@@ -12,9 +12,9 @@ let taken = false;
  * both; and writing to a view makes it forget what it found out before (measured: half the time of a line). Who writes
  * here calls this function once and hands its result to the functions of line-writer-put.ts.
  */
-export function page(): DataView {
+export const page = (): DataView => {
   return PAGE;
-}
+};
 
 /** A writer with room for {@link PAGE_BYTES} and a line: on the page for who asks first, elsewhere for all others. */
 export function pageWriter(): LineWriter {

@@ -22,7 +22,7 @@ const LEN = 0x6e656c20;
 const UDP = 0x70647520;
 
 /** `10.0.0.1:1000 > 10.1.0.1:80` */
-function putEnds(view: DataView, start: number, packet: DataView, off: number, ports: number): number {
+const putEnds = (view: DataView, start: number, packet: DataView, off: number, ports: number): number => {
   let at = putIpv4(view, start, packet.getInt32(off + 12));
   view.setUint8(at, COLON);
   at = putSmall(view, at + 1, ports >>> 16);
@@ -30,21 +30,21 @@ function putEnds(view: DataView, start: number, packet: DataView, off: number, p
   at = putIpv4(view, at + 3, packet.getInt32(off + 16));
   view.setUint8(at, COLON);
   return putSmall(view, at + 1, ports & 0xffff);
-}
+};
 
 /** A number behind a word of four characters and a space. */
-function putField(view: DataView, at: number, word: number, n: number): number {
+const putField = (view: DataView, at: number, word: number, n: number): number => {
   view.setInt32(at, word, true);
   view.setUint8(at + 4, SPACE);
   return putUint(view, at + 5, n);
-}
+};
 
 /** The same of a number below a million. */
-function putSmallField(view: DataView, at: number, word: number, n: number): number {
+const putSmallField = (view: DataView, at: number, word: number, n: number): number => {
   view.setInt32(at, word, true);
   view.setUint8(at + 4, SPACE);
   return putSmall(view, at + 5, n);
-}
+};
 
 /**
  * Writes on the {@link page} about nearly any packet what `writePacket` writes of all: TCP and UDP over IPv4, no
