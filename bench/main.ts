@@ -115,7 +115,8 @@ try {
     kinds,
   };
   print(result);
-  const before = values.compare ? lastKept() : null;
+  const before = values.compare ? lastKept(packets) : null;
+  if (values.compare && before === null) console.log(`nothing was kept of ${packets} packets`);
   if (values.keep) console.log(`kept in ${keep(result)}`);
   const worse = before === null ? [] : regressions(result, before);
   for (const line of worse) console.log(line);

@@ -28,19 +28,25 @@ const FOLDER: string = fileURLToPath(new URL('./results/', import.meta.url));
 /** A ratio that fell by more than this is a regression. */
 const TOLERANCE = 0.1;
 
-/** Writes a result to bench/results/DATE.json. Returns the path. */
+/** Writes a result to bench/results/DATE-PACKETS.json, as `2026-11-21-5M.json`. Returns the path. */
 export function keep(result: BenchResult): string {
   mkdirSync(FOLDER, { recursive: true });
-  const path = join(FOLDER, `${result.date.slice(0, 10)}.json`);
+  const packets = (result.kinds[0]?.packets ?? 0) / 1e6;
+  const path = join(FOLDER, `${result.date.slice(0, 10)}-${packets}M.json`);
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
   return path;
 }
 
-/** The result that was kept last, null if there is none. */
-export function lastKept(): BenchResult | null {
+/**
+ * The result that was kept last of captures of so many packets, null if there is none: Node's start and V8's compiling
+ * weigh more where there are fewer.
+ */
+export function lastKept(packets: number): BenchResult | null {
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
-  const last = names.sort().at(-1);
-  return last === undefined ? null : (JSON.parse(readFileSync(join(FOLDER, last), 'utf8')) as BenchResult);
+  const kept = names
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as BenchResult);
+  return kept.findLast((result) => result.kinds[0]?.packets === packets) ?? null;
 }
 
 /** Ratios to softflowd that fell by more than a tenth, one line each; in red on a terminal. */

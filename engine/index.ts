@@ -6,7 +6,8 @@ export { SourceError, type Span } from './base/error.ts';
 export { LINE_ROOM, LineWriter, Piece, PieceTable, piece } from './base/line-writer.ts';
 export { PAGE_BYTES, page, pageWriter } from './base/line-writer-page.ts';
 export { putMicros, putSmallRight, putUintRight } from './base/line-writer-put.ts';
-export { type Effect, REASONS, type Reason, reasonOf, reasonText, writeReason } from './base/reason.ts';
+export { type Effect, REASONS, type Reason, reasonOf } from './base/reason.ts';
+export { reasonText, writeReason } from './base/reason-text.ts';
 export { suggest } from './base/suggest.ts';
 export { TCP_STATE_NAMES } from './base/tcp-state-names.ts';
 export {

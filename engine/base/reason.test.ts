@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Packet } from '../packet/packet.ts';
 import * as reasons from './reason.ts';
-import { REASONS, reasonOf, reasonText } from './reason.ts';
+import { REASONS, reasonOf } from './reason.ts';
+import { reasonText } from './reason-text.ts';
 
 const constants: readonly number[] = Object.entries(reasons)
   .filter(([name]) => name.startsWith('R_'))

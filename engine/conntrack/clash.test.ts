@@ -1,6 +1,7 @@
 /** Packets under way at the same time. Measured: packets held in an NFQUEUE behind conntrack, then let go. */
 import { describe, expect, test } from 'vitest';
-import { R_CLASH, R_CLASH_RESOLVED, reasonText } from '../base/reason.ts';
+import { R_CLASH, R_CLASH_RESOLVED } from '../base/reason.ts';
+import { reasonText } from '../base/reason-text.ts';
 import { genericPacket, grePacket, icmpPacket, sctpPacket, udplitePacket } from '../packet/build.ts';
 import { sctpInit } from '../packet/build-sctp.ts';
 import { IP_CT_NEW } from '../packet/packet.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { R_TABLE_FULL, reasonText } from '../base/reason.ts';
+import { R_TABLE_FULL } from '../base/reason.ts';
+import { reasonText } from '../base/reason-text.ts';
 import { CTINFO_NONE, IP_CT_ESTABLISHED, IP_CT_ESTABLISHED_REPLY, IP_CT_NEW } from '../packet/packet.ts';
 import { stream, tcp, udp, udp6, Wire } from './testing.mts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { reasonText } from '../base/reason.ts';
+import { reasonText } from '../base/reason-text.ts';
 import { readFlow } from '../conntrack/flow-record.ts';
 import { LINUX_2_4, PROFILES } from '../conntrack/profile.ts';
 import { Settings } from '../conntrack/settings.ts';

@@ -12,6 +12,7 @@ import {
 } from '../../tests/kernel/oracle.ts';
 import { Random } from '../base/random.ts';
 import * as R from '../base/reason.ts';
+import { reasonText } from '../base/reason-text.ts';
 import { IPCT_NEW } from '../conntrack/events.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { Settings } from '../conntrack/settings.ts';
@@ -180,7 +181,7 @@ class Engine {
     const packets = row === 0 ? [] : [counters![row * 4]!, counters![row * 4 + 2]!];
     return {
       verdict: pkt.ctinfo === CTINFO_INVALID ? 'INVALID 0' : `${CT_STATES[pkt.ctinfo]} ${this.status}`,
-      reason: LOGGED.has(pkt.reason) ? R.reasonText(pkt.reason, pkt.operands).trim() : '',
+      reason: LOGGED.has(pkt.reason) ? reasonText(pkt.reason, pkt.operands).trim() : '',
       event: this.events === 0 ? '' : (this.events & IPCT_NEW) !== 0 ? 'NEW' : 'UPDATE',
       flow:
         row === 0

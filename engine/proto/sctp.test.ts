@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import * as R from '../base/reason.ts';
+import { reasonText } from '../base/reason-text.ts';
 import { IPCT_ASSURED, IPCT_NEW, IPCT_PROTOINFO, IPCT_REPLY } from '../conntrack/events.ts';
 import { type FlowRecord, readFlow } from '../conntrack/flow-record.ts';
 import { Settings } from '../conntrack/settings.ts';
@@ -65,7 +66,7 @@ function flow(): FlowRecord {
 }
 
 const state = (): string => flow().state!;
-const why = (): string => R.reasonText(pkt.reason, pkt.operands);
+const why = (): string => reasonText(pkt.reason, pkt.operands);
 const chunk = (type: number, more: Partial<SctpChunk> = {}): SctpChunk => ({ type, ...more });
 const withTag = (type: number, tag: number): SctpChunk => {
   const value = new Uint8Array(16);

@@ -1,6 +1,6 @@
 /** Runs packets through the kernel and through the engine, and tells every difference. */
 
-import { reasonText } from '../../engine/base/reason.ts';
+import { reasonText } from '../../engine/base/reason-text.ts';
 import { TCP_STATE_NAMES } from '../../engine/base/tcp-state-names.ts';
 import type { FlowRecord, TupleRecord } from '../../engine/conntrack/flow-record.ts';
 import { readFlow } from '../../engine/conntrack/flow-record.ts';
