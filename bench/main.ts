@@ -96,7 +96,7 @@ function print(result: BenchResult): void {
   });
   console.log(table(['capture', ...names, 'all'], rows));
   console.log(
-    `\n${result.bytesPerFlow.toFixed(0)} resident bytes a flow (${result.machine}, Node ${result.node})`,
+    `\n${result.bytesPerFlow.toFixed(0)} resident bytes a flow at the peak (${result.machine}, Node ${result.node})`,
   );
 }
 

@@ -1,8 +1,8 @@
 /**
  * npm run bench:profile [-- KIND [STAGE]]
  *
- * Where the time of a packet goes by V8's CPU profile: the ten functions with most samples of their own, what V8 put
- * in line in them counted where it was written.
+ * Where the time of a packet goes by V8's CPU profile: the ten functions with most samples of their own, what V8 put in
+ * line in them included.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
