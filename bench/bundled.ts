@@ -3,11 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
-
-/** Core to measure on; KEEPSTATE_CORE names another. */
-const CORE: string = process.env.KEEPSTATE_CORE ?? '1';
-const PINNED: readonly string[] =
-  spawnSync('taskset', ['-c', CORE, 'true']).status === 0 ? ['taskset', '-c', CORE] : [];
+import { PINNED } from './pinned.ts';
 
 /** Runs a bundled worker with arguments and returns what it printed, read as JSON. */
 export type Run = (args: readonly (string | number)[], nodeOptions?: readonly string[]) => unknown;

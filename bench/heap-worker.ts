@@ -14,6 +14,7 @@ import {
   resetPacket,
 } from '../engine/index.ts';
 import { ACK, DLT_RAW, Forge, RST, SYN } from './forge.ts';
+import { pcapHeader } from './pcap-file.ts';
 
 const WARM = 600_000;
 const COUNTED = 1_000_000;
@@ -37,11 +38,7 @@ class Endless {
   private made = 0;
 
   constructor() {
-    const header = new Uint8Array(24);
-    const view = new DataView(header.buffer);
-    for (const [i, word] of [0xa1b2c3d4, 0x00040002, 0, 0, 65535, DLT_RAW].entries())
-      view.setUint32(i * 4, word, true);
-    this.reader.push(header);
+    this.reader.push(pcapHeader(DLT_RAW));
     this.reader.next(this.record);
     this.forges = Array.from({ length: RECORDS }, (_, i) => new Forge(this.chunk, i * SIZE + 16));
   }

@@ -80,14 +80,20 @@ function print(result: BenchResult): void {
   const times = (rate: number, rival: number | null): string =>
     rival === null ? '-' : (rate / rival).toFixed(2);
   console.log('\nPackets per CPU second\n');
-  console.log('| capture | flows | keepstate | with text | softflowd | ratio | ratio with text |');
-  console.log('|---|---|---|---|---|---|---|');
-  for (const k of result.kinds) {
-    const rival = k.softflowd === null ? '-' : m(k.softflowd);
-    console.log(
-      `| ${k.kind} | ${k.flows} | ${m(k.tracking)} | ${m(k.text)} | ${rival} | ${times(k.tracking, k.softflowd)} | ${times(k.text, k.softflowd)} |`,
-    );
-  }
+  const rates = result.kinds.map(({ kind, flows, tracking, text, softflowd }) => {
+    const rival = softflowd === null ? '-' : m(softflowd);
+    return [
+      kind,
+      `${flows}`,
+      m(tracking),
+      m(text),
+      rival,
+      times(tracking, softflowd),
+      times(text, softflowd),
+    ];
+  });
+  const head = ['capture', 'flows', 'keepstate', 'with text', 'softflowd', 'ratio', 'ratio with text'];
+  console.log(table(head, rates));
   console.log('\nCPU ns a packet that each stage takes (the last column: all of them)\n');
   const names = [...STAGES, 'text'];
   const rows = result.kinds.map(({ kind, stages }) => {

@@ -14,6 +14,7 @@ import {
   Settings,
 } from '../engine/index.ts';
 import { ACK, DLT_RAW, Forge, RST, SYN } from './forge.ts';
+import { pcapHeader } from './pcap-file.ts';
 
 const START = 1_767_225_600_000;
 const SERVER = 0x5db8d822;
@@ -127,10 +128,7 @@ function captured(chunks: number): MemoryReport {
   const reader = new CaptureReader('long.pcap');
   const record = new CaptureRecord();
   const pkt = new Packet();
-  const header = new Uint8Array(24);
-  const view = new DataView(header.buffer);
-  for (const [i, word] of [0xa1b2c3d4, 0x00040002, 0, 0, 65535, DLT_RAW].entries())
-    view.setUint32(i * 4, word, true);
+  const header = pcapHeader(DLT_RAW);
   const chunk = chunkOfRecords();
   const tenths: number[] = [];
   for (let i = -1; i < chunks; i++) {

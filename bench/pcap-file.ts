@@ -22,6 +22,15 @@ export interface Datagram {
   readonly length: number;
 }
 
+/** The file header of classic pcap 2.4, little-endian, microseconds. */
+export function pcapHeader(linktype: number): Uint8Array {
+  const header = new Uint8Array(24);
+  const view = new DataView(header.buffer);
+  for (const [i, word] of [0xa1b2c3d4, 0x0004_0002, 0, 0, 65535, linktype].entries())
+    view.setUint32(i * 4, word, true);
+  return header;
+}
+
 /** Writes a pcap file of Ethernet frames, packet by packet, with right checksums. Made under another name until it is whole. */
 export class PcapFile {
   readonly view: DataView;
@@ -37,12 +46,9 @@ export class PcapFile {
     this.path = path;
     this.view = new DataView(this.bytes.buffer);
     this.fd = openSync(`${path}.part`, 'w');
-    // Classic pcap 2.4, little-endian, microseconds, Ethernet.
-    const header = [0xa1b2c3d4, 0x0004_0002, 0, 0, 65535, 1];
-    for (const word of header) {
-      this.view.setUint32(this.at, word, true);
-      this.at += 4;
-    }
+    const header = pcapHeader(1);
+    this.bytes.set(header);
+    this.at = header.length;
   }
 
   /**

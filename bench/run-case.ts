@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { PINNED } from './pinned.ts';
 
 /** CPU time of one run, in seconds, and what it printed. */
 export interface CaseResult {
@@ -6,9 +7,6 @@ export interface CaseResult {
   readonly cpu: number;
   readonly stdout: string;
 }
-
-const PINNED: readonly string[] =
-  spawnSync('taskset', ['-c', '1', 'true']).status === 0 ? ['taskset', '-c', '1'] : [];
 
 /**
  * Runs a command on one pinned core, several times, and takes the median by CPU time. Bash counts the time: it

@@ -9,6 +9,9 @@ import type { Piece } from './line-writer.ts';
 import { GROUPS, OCTET_LENGTHS, OCTETS, THREE_DIGITS } from './line-writer-tables.ts';
 
 const POINT = 0x2e;
+const COLON = 0x3a;
+/** ` > `, the first character in the lowest byte. */
+const TO = 0x203e20;
 const FOUR_SPACES = 0x20202020;
 
 /** Numbers below are of two groups of three digits at most. */
@@ -107,4 +110,22 @@ export const putIpv4 = (view: DataView, at: number, word: number): number => {
   const fourth = third + OCTET_LENGTHS[c]!;
   view.setInt32(fourth, OCTETS[d]!, true);
   return fourth + OCTET_LENGTHS[d]! - 1;
+};
+
+/** Who speaks to whom: `10.0.0.1:1000 > 10.1.0.1:80`. */
+export const putIpv4Ends = (
+  view: DataView,
+  start: number,
+  src: number,
+  sport: number,
+  dst: number,
+  dport: number,
+): number => {
+  let at = putIpv4(view, start, src);
+  view.setUint8(at, COLON);
+  at = putSmall(view, at + 1, sport);
+  view.setInt32(at, TO, true);
+  at = putIpv4(view, at + 3, dst);
+  view.setUint8(at, COLON);
+  return putSmall(view, at + 1, dport);
 };

@@ -1,4 +1,12 @@
-import { putIpv4, putMicros, putPiece, putThree, putUint, putUintRight } from './line-writer-put.ts';
+import {
+  putIpv4,
+  putIpv4Ends,
+  putMicros,
+  putPiece,
+  putThree,
+  putUint,
+  putUintRight,
+} from './line-writer-put.ts';
 import { HEX_PAIRS, ZERO_RUNS } from './line-writer-tables.ts';
 
 /** Room that is more than enough for any line about a packet, its file's name aside. */
@@ -7,8 +15,6 @@ export const LINE_ROOM = 4096;
 export const SLACK = 24;
 
 const COLON = 0x3a;
-/** ` > `, the first character in the lowest byte. */
-const TO = 0x203e20;
 
 /** A piece of text made ready to be written: see {@link piece}. */
 export class Piece {
@@ -122,14 +128,7 @@ export class LineWriter {
 
   /** Who speaks to whom: `10.0.0.1:1000 > 10.1.0.1:80`. */
   ipv4Ends(src: number, sport: number, dst: number, dport: number): void {
-    const { view } = this;
-    let at = putIpv4(view, this.at, src);
-    view.setUint8(at, COLON);
-    at = putUint(view, at + 1, sport);
-    view.setInt32(at, TO, true);
-    at = putIpv4(view, at + 3, dst);
-    view.setUint8(at, COLON);
-    this.at = putUint(view, at + 1, dport);
+    this.at = putIpv4Ends(this.view, this.at, src, sport, dst, dport);
   }
 
   /** An IPv6 address, given as four big-endian words, as `ipv6Text` of packet/address.ts has it. */

@@ -1,5 +1,5 @@
 import { page } from '../base/line-writer-page.ts';
-import { putIpv4, putPiece, putSmall, putUint } from '../base/line-writer-put.ts';
+import { putIpv4Ends, putPiece, putSmall, putUint } from '../base/line-writer-put.ts';
 import { AF_INET, type Packet } from './packet.ts';
 import { IPPROTO_TCP, IPPROTO_UDP } from './protocols.ts';
 import { TCP_HEADER, TH_ACK, TH_URG } from './tcp.ts';
@@ -10,10 +10,7 @@ import { UDP_HEADER } from './udp.ts';
 export const NOT_PLAIN: number = -1;
 
 // ASCII in words whose lowest byte comes first.
-const COLON = 0x3a;
 const SPACE = 0x20;
-/** ` > ` */
-const TO = 0x203e20;
 /** ` ack`, ` win`, ` len`, each with a space to come. */
 const ACK = 0x6b636120;
 const WIN = 0x6e697720;
@@ -21,16 +18,16 @@ const LEN = 0x6e656c20;
 /** ` udp` */
 const UDP = 0x70647520;
 
-/** `10.0.0.1:1000 > 10.1.0.1:80` */
-const putEnds = (view: DataView, start: number, packet: DataView, off: number, ports: number): number => {
-  let at = putIpv4(view, start, packet.getInt32(off + 12));
-  view.setUint8(at, COLON);
-  at = putSmall(view, at + 1, ports >>> 16);
-  view.setInt32(at, TO, true);
-  at = putIpv4(view, at + 3, packet.getInt32(off + 16));
-  view.setUint8(at, COLON);
-  return putSmall(view, at + 1, ports & 0xffff);
-};
+/** `10.0.0.1:1000 > 10.1.0.1:80` of a packet with its IP header at `off` and both ports in one word. */
+const putEnds = (view: DataView, start: number, packet: DataView, off: number, ports: number): number =>
+  putIpv4Ends(
+    view,
+    start,
+    packet.getInt32(off + 12),
+    ports >>> 16,
+    packet.getInt32(off + 16),
+    ports & 0xffff,
+  );
 
 /** A number behind a word of four characters and a space. */
 const putField = (view: DataView, at: number, word: number, n: number): number => {

@@ -65,10 +65,7 @@ export class TcpTracker implements Tracker {
   readonly invert: typeof swapPorts = swapPorts;
   /** Timeout of each state (ms). A plain array: what comes out of a Float64Array is boxed when handed on. */
   private readonly timeouts: number[] = TCP_STATE_NAMES.map(() => 0);
-  private retransTimeout = 0;
-  private unackedTimeout = 0;
-  private maxRetrans = 3;
-  /** For {@link predicted}. */
+  /** Shared with {@link predicted}. */
   readonly limits: TcpLimits = new TcpLimits();
   private loose = true;
   private liberal = false;
@@ -84,13 +81,11 @@ export class TcpTracker implements Tracker {
     for (const [state, name] of TIMEOUTS.entries())
       this.timeouts[state] = settings.millis(`nf_conntrack_tcp_timeout_${name}`);
     this.timeouts[X.TCP_SYN_SENT2] = SYN_SENT2_TIMEOUT;
-    this.retransTimeout = settings.millis('nf_conntrack_tcp_timeout_max_retrans');
-    this.unackedTimeout = settings.millis('nf_conntrack_tcp_timeout_unacknowledged');
-    this.maxRetrans = settings.get('nf_conntrack_tcp_max_retrans');
-    this.limits.established = this.timeouts[X.TCP_ESTABLISHED]!;
-    this.limits.retrans = this.retransTimeout;
-    this.limits.unacked = this.unackedTimeout;
-    this.limits.maxRetrans = this.maxRetrans;
+    const { limits } = this;
+    limits.established = this.timeouts[X.TCP_ESTABLISHED]!;
+    limits.retrans = settings.millis('nf_conntrack_tcp_timeout_max_retrans');
+    limits.unacked = settings.millis('nf_conntrack_tcp_timeout_unacknowledged');
+    limits.maxRetrans = settings.get('nf_conntrack_tcp_max_retrans');
     this.loose = settings.get('nf_conntrack_tcp_loose') !== 0;
     this.liberal = settings.get('nf_conntrack_tcp_be_liberal') !== 0;
     this.ignoreInvalidRst = settings.get('nf_conntrack_tcp_ignore_invalid_rst') !== 0;
@@ -304,8 +299,8 @@ export class TcpTracker implements Tracker {
       return;
     }
     const left = ct.left(flow);
-    if (left < SHRINK_FLOOR || left <= this.unackedTimeout) return;
-    ct.setTimeout(flow, this.unackedTimeout);
+    if (left < SHRINK_FLOOR || left <= this.limits.unacked) return;
+    ct.setTimeout(flow, this.limits.unacked);
   }
 
   /** The packet is in step: new state, new timer. */
@@ -330,7 +325,7 @@ export class TcpTracker implements Tracker {
       }
       // A repeated SYN does not keep the entry alive: the port may be in use by another client meanwhile.
       if (index === X.INDEX_SYN && old === X.TCP_SYN_SENT) return TRACK_ACCEPT;
-      if (next === X.TCP_ESTABLISHED && timeout > this.unackedTimeout) timeout = this.unackedTimeout;
+      if (next === X.TCP_ESTABLISHED && timeout > this.limits.unacked) timeout = this.limits.unacked;
     } else if (
       (status & IPS_ASSURED) === 0 &&
       next === X.TCP_ESTABLISHED &&
@@ -347,12 +342,12 @@ export class TcpTracker implements Tracker {
   private timeoutOf(w: Int32Array, at: number, index: number, next: number): number {
     const timeout = this.timeouts[next]!;
     const last = w[at + W.W_LAST]!;
-    if (last >>> W.LAST_RETRANS_SHIFT >= this.maxRetrans && timeout > this.retransTimeout)
-      return this.retransTimeout;
+    if (last >>> W.LAST_RETRANS_SHIFT >= this.limits.maxRetrans && timeout > this.limits.retrans)
+      return this.limits.retrans;
     if (index === X.INDEX_RST) return this.timeouts[X.TCP_CLOSE]!;
     const unacked = (W.sideFlags(w, at, 0) | W.sideFlags(w, at, 1)) & W.SIDE_UNACKED;
-    if (unacked !== 0 && timeout > this.unackedTimeout) return this.unackedTimeout;
-    if ((last & W.LAST_WIN) === 0 && timeout > this.retransTimeout) return this.retransTimeout;
+    if (unacked !== 0 && timeout > this.limits.unacked) return this.limits.unacked;
+    if ((last & W.LAST_WIN) === 0 && timeout > this.limits.retrans) return this.limits.retrans;
     return timeout;
   }
 }
