@@ -30,7 +30,6 @@ export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/setting
 export * as ips from './conntrack/status.ts';
 export { statusNames } from './conntrack/status.ts';
 export { Firewall, type FirewallOptions } from './hook/firewall.ts';
-export { NF_ACCEPT, NF_DROP, NF_STOLEN } from './hook/verdict.ts';
 export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
 export { icmpErrorPacket, icmpPacket, sctpPacket, tcpPacket, udpPacket } from './packet/build.ts';
 export {
@@ -64,3 +63,4 @@ export { packetText, writePacket } from './packet/text.ts';
 export { hasPorts, Located, locate, locatePacket } from './packet/text-ip.ts';
 export { NOT_PLAIN, putPlain } from './packet/text-plain.ts';
 export { W_STATE as F_TCP_STATE } from './proto/tcp-words.ts';
+export { NF_ACCEPT, NF_DROP, NF_STOLEN } from './rules/verdict.ts';

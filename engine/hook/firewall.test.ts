@@ -18,8 +18,8 @@ import {
 import * as DLT from '../packet/link.ts';
 import { CTINFO_INVALID, CTINFO_NONE, IP_CT_NEW, Packet, resetPacket } from '../packet/packet.ts';
 import { TH_SYN } from '../packet/tcp.ts';
+import { NF_ACCEPT, NF_DROP, NF_STOLEN } from '../rules/verdict.ts';
 import { Firewall } from './firewall.ts';
-import { NF_ACCEPT, NF_DROP, NF_STOLEN } from './verdict.ts';
 
 const V4 = { src: '10.0.0.1', dst: '10.1.0.1', sport: 1000, dport: 80 };
 const V6 = { src: 'fd00::1', dst: 'fd00::2', sport: 1000, dport: 80 };

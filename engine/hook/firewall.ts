@@ -7,8 +7,8 @@ import { dissect } from '../packet/dissect.ts';
 import { enterLink } from '../packet/link.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { makeTrackers } from '../proto/registry.ts';
+import { NF_ACCEPT, NF_DROP, NF_STOLEN } from '../rules/verdict.ts';
 import { NOT_PLAIN, PlainPath } from './plain.ts';
-import { NF_ACCEPT, NF_DROP, NF_STOLEN } from './verdict.ts';
 
 /** What a firewall starts with. */
 export interface FirewallOptions {

@@ -17,7 +17,7 @@ import { TCP_HEADER } from '../packet/tcp.ts';
 import { UDP_HEADER } from '../packet/udp.ts';
 import { TcpTracker } from '../proto/tcp.ts';
 import { predicted, type TcpLimits } from '../proto/tcp-predict.ts';
-import { NF_ACCEPT, NF_DROP } from './verdict.ts';
+import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
 
 /** {@link PlainPath.receive}: not a case for it. */
 export const NOT_PLAIN: number = -1;

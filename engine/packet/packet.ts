@@ -70,6 +70,18 @@ export class Packet {
   zone = 0;
   /** Packet mark (skb mark). */
   mark = 0;
+  /** Traffic priority (skb priority): `meta priority`, CLASSIFY. */
+  priority = 0;
+  /** Number of the device it came in by, 0 if this machine made it (skb iif). */
+  ifin = 0;
+  /** Number of the device it leaves by, 0 before that is known. */
+  ifout = 0;
+  /** First byte of the link header, -1 if there is none. */
+  mac = -1;
+  /** PACKET_*: 0 to this host, 1 broadcast, 2 multicast, 3 to another host, 4 outgoing, 5 loopback. */
+  pkttype = 0;
+  /** Whether its way through the rules is traced (`meta nftrace`, TRACE). */
+  nftrace = 0;
   /** The flow it belongs to, 0 if none. */
   flow = 0;
   /** IP_CT_* or CTINFO_*. */
@@ -103,6 +115,12 @@ export function resetPacket(pkt: Packet, bytes: Uint8Array, view: DataView, off:
   pkt.checksum = CHECKSUM_NONE;
   pkt.zone = 0;
   pkt.mark = 0;
+  pkt.priority = 0;
+  pkt.ifin = 0;
+  pkt.ifout = 0;
+  pkt.mac = -1;
+  pkt.pkttype = 0;
+  pkt.nftrace = 0;
   pkt.flow = 0;
   pkt.ctinfo = CTINFO_NONE;
   pkt.status = 0;

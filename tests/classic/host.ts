@@ -7,7 +7,6 @@ import { type FlowRecord, readFlow } from '../../engine/conntrack/flow-record.ts
 import { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, type Profile } from '../../engine/conntrack/profile.ts';
 import { Settings } from '../../engine/conntrack/settings.ts';
 import { Firewall } from '../../engine/hook/firewall.ts';
-import { NF_STOLEN } from '../../engine/hook/verdict.ts';
 import { DLT_RAW } from '../../engine/packet/link.ts';
 import {
   CTINFO_INVALID,
@@ -19,6 +18,7 @@ import {
   Packet,
   resetPacket,
 } from '../../engine/packet/packet.ts';
+import { NF_STOLEN } from '../../engine/rules/verdict.ts';
 
 /** The four states that rules know, and what else can come of a packet. */
 export type State = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' | 'dropped' | 'held';

@@ -1,0 +1,53 @@
+/** RTN_UNSPEC: no route. */
+export const RTN_UNSPEC = 0;
+/** RTN_UNICAST: an address of another machine. */
+export const RTN_UNICAST = 1;
+/** RTN_LOCAL: an address of this machine. */
+export const RTN_LOCAL = 2;
+/** RTN_BROADCAST. */
+export const RTN_BROADCAST = 3;
+/** RTN_ANYCAST. */
+export const RTN_ANYCAST = 4;
+/** RTN_MULTICAST. */
+export const RTN_MULTICAST = 5;
+/** RTN_BLACKHOLE: dropped without a word. */
+export const RTN_BLACKHOLE = 6;
+/** RTN_UNREACHABLE. */
+export const RTN_UNREACHABLE = 7;
+/** RTN_PROHIBIT. */
+export const RTN_PROHIBIT = 8;
+
+/** A network interface of the host. */
+export interface Device {
+  /** Its number; 0 is none, lo is 1. */
+  readonly index: number;
+  readonly name: string;
+  /** ARPHRD_*: 1 Ethernet, 772 loopback, 65534 none (TUN). */
+  readonly type: number;
+  /** As `ip link set group` gives it; 0 is the default group. */
+  readonly group: number;
+  /** Hardware address, six bytes, null if it has none. */
+  readonly mac: Uint8Array | null;
+}
+
+/**
+ * The machine that the firewall runs on, as far as rules and routing see it. Addresses are given by a view and an
+ * offset, four bytes for AF_INET and sixteen for AF_INET6, so that nothing is made for a packet.
+ */
+export interface Host {
+  /** The device of a number, null if there is none. */
+  device(index: number): Device | null;
+  /** The device of a name, null if there is none. */
+  deviceNamed(name: string): Device | null;
+  /**
+   * RTN_* of an address, as `fib daddr type` and `-m addrtype` see it.
+   * @param device only what this device's addresses and routes say; 0 for all
+   */
+  addressType(family: number, view: DataView, at: number, device: number): number;
+  /**
+   * The number of the device that packets to an address leave by, 0 if there is no route.
+   * @param mark the packet's mark, for rules of policy routing
+   * @param device only routes over this device, 0 for all
+   */
+  routeDevice(family: number, view: DataView, at: number, mark: number, device: number): number;
+}

@@ -1,0 +1,47 @@
+import type { HookState } from './hook-state.ts';
+import { NF_UNKNOWN } from './verdict.ts';
+
+/**
+ * One step of a rule as it runs: an nf_tables expression (`payload`, `cmp`, `lookup`, `limit`, …), an xtables match
+ * or an xtables target. A class each, one a file; what it holds is what the kernel's own holds.
+ */
+export interface Expr {
+  /** As `nft --debug=netlink` prints it (`payload`, `cmp`); `match` and `target` for those of xtables. */
+  readonly name: string;
+  /**
+   * Looks at the packet of `state`, reads and writes its registers. Allocates nothing.
+   * @returns NFT_CONTINUE (matches, or is no match at all), NFT_BREAK (does not match), a verdict (NF_*), or
+   *   NFT_JUMP, NFT_GOTO (with `state.target` set), NFT_RETURN. NF_UNKNOWN if keepstate cannot tell.
+   */
+  eval(state: HookState): number;
+}
+
+/** Number of bytes of all registers: sixteen of four bytes each. */
+export const REGISTER_BYTES = 64;
+
+/**
+ * Where a register begins in {@link HookState.regs}.
+ * @param reg as the kernel numbers them: 1 to 4 are 16 bytes each, 8 to 23 (NFT_REG32_00 on) four bytes of the same
+ */
+export function registerOffset(reg: number): number {
+  return reg <= 4 ? (reg - 1) << 4 : (reg - 8) << 2;
+}
+
+/** Of a value that the kernel keeps in its own byte order (marks, interface numbers): this machine's, little-endian. */
+export const HOST_IS_LITTLE = true;
+
+/** What keepstate reads but cannot evaluate. The verdict is unknown where it would have decided. */
+export class UnknownExpr implements Expr {
+  readonly name = 'unknown';
+  /** What it is and why it cannot be evaluated, in words for users. */
+  readonly why: string;
+
+  constructor(why: string) {
+    this.why = why;
+  }
+
+  eval(state: HookState): number {
+    state.unknown = this.why;
+    return NF_UNKNOWN;
+  }
+}
