@@ -5,21 +5,38 @@ import { refuse, UsageError } from './trouble.ts';
 /** Every long option by its name. */
 export type OptionName =
   | 'at'
+  | 'batch'
+  | 'bytes'
   | 'check'
   | 'color'
   | 'community-id'
   | 'count'
+  | 'counters'
+  | 'define'
   | 'filter'
   | 'format'
   | 'help'
+  | 'host'
+  | 'iface'
+  | 'include-path'
   | 'json'
+  | 'kind'
+  | 'lint'
+  | 'list'
+  | 'local'
+  | 'log'
+  | 'nft-trace'
   | 'no-time'
   | 'output'
   | 'profile'
   | 'quiet'
+  | 'route'
+  | 'rules'
   | 'seed'
   | 'stdin'
+  | 'strict'
   | 'sysctl'
+  | 'verbose'
   | 'version';
 
 /** One option, documented here and nowhere else. */
@@ -58,7 +75,11 @@ export const OPTIONS: readonly OptionSpec[] = [
       'json, or zeek (conn.log with every flow of the capture, ended ones too).',
   },
   { name: 'community-id', of: ['flows'], help: 'Add the Community ID (version 1, seed 0) of each flow.' },
-  { name: 'json', of: TRACKING, help: 'One JSON object a line; docs/json.md explains each field.' },
+  {
+    name: 'json',
+    of: [...TRACKING, 'check'],
+    help: 'One JSON object a line; docs/json.md explains each field.',
+  },
   {
     name: 'output',
     short: 'o',
@@ -77,6 +98,119 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       "Show only what matches, for example 'src 10.0.0.0/8 and tcp and dport 80 and state ESTABLISHED'. " +
       'Everything is tracked all the same. `keepstate help filter` explains the language.',
+  },
+  {
+    name: 'rules',
+    value: 'FILE',
+    repeat: true,
+    of: ['trace'],
+    help:
+      'The rules that packets have to pass: iptables-save, ip6tables-save, a shell script of iptables commands, ' +
+      'nft, nft -j, ipset save; recognised by content. May be given more than once, all together are one host; ' +
+      'a file among the captures that holds rules is taken as well.',
+  },
+  {
+    name: 'verbose',
+    short: 'v',
+    of: ['trace'],
+    help: 'With --rules: also the rules that did not match, and which part of them failed. JSON gains "steps".',
+  },
+  {
+    name: 'bytes',
+    of: ['trace'],
+    help: 'With --rules: the packets that leave and those that the firewall answers, in hex.',
+  },
+  {
+    name: 'log',
+    of: ['trace'],
+    help: "With --rules: the lines that LOG and nft's log write to the kernel's log.",
+  },
+  {
+    name: 'nft-trace',
+    of: ['trace'],
+    help: 'With --rules: the lines that `nft monitor trace` prints, for every packet.',
+  },
+  {
+    name: 'counters',
+    of: ['trace'],
+    help: 'With --rules: at the end the ruleset as its tools list it, with its counters.',
+  },
+  {
+    name: 'host',
+    value: 'FILE',
+    repeat: true,
+    of: ['trace'],
+    help:
+      'The machine that the rules run on: a YAML file (interfaces, routes, local), or what `ip -j addr` and ' +
+      '`ip -j route` printed there. Without any of --host, --iface, --route and --local every packet is forwarded ' +
+      'from eth0 to eth1.',
+  },
+  {
+    name: 'iface',
+    value: 'NAME=ADDR',
+    repeat: true,
+    of: ['trace'],
+    help: 'An interface of the host with its addresses: eth0=203.0.113.1/24,2001:db8::1/64.',
+  },
+  {
+    name: 'route',
+    value: 'NET:NAME',
+    repeat: true,
+    of: ['trace'],
+    help: 'A route of the host: default:eth0, 10.0.0.0/8:eth1, 192.0.2.0/24:unreachable.',
+  },
+  {
+    name: 'local',
+    value: 'ADDR',
+    repeat: true,
+    of: ['trace'],
+    help: "One more address that is the host's own.",
+  },
+  {
+    name: 'list',
+    of: ['check'],
+    help: 'List the rules back, as nft list ruleset, iptables-save and ipset save do.',
+  },
+  {
+    name: 'lint',
+    of: ['check'],
+    help: 'Say what is legal and most likely not meant: docs/lint.md explains each finding.',
+  },
+  {
+    name: 'batch',
+    of: ['check'],
+    help:
+      'Answer JSON lines {"id","kind","script"} from standard input, each on its own, with ' +
+      '{"id","ok","error","listing"}.',
+  },
+  {
+    name: 'kind',
+    value: 'NAME',
+    of: ['check'],
+    help:
+      'What the files hold, if it is not to be recognised: nft, nft-json, iptables, ip6tables, iptables-save, ' +
+      'ip6tables-save, ipset.',
+  },
+  {
+    name: 'define',
+    short: 'D',
+    value: 'NAME=VALUE',
+    repeat: true,
+    of: ['trace', 'check'],
+    help: 'Define a variable of nft, as nft -D does.',
+  },
+  {
+    name: 'include-path',
+    short: 'I',
+    value: 'FOLDER',
+    repeat: true,
+    of: ['trace', 'check'],
+    help: "Where nft's include looks for files, besides the folder of the file and /etc.",
+  },
+  {
+    name: 'strict',
+    of: ['trace', 'check'],
+    help: 'What keepstate knows but cannot evaluate is an error, rather than a verdict "unknown".',
   },
   {
     name: 'profile',
@@ -106,15 +240,20 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: 'check',
     of: ['trace'],
-    help: 'Exit with status 1 if a packet that is shown was INVALID or dropped.',
+    help: 'Exit with status 1 if a packet that is shown was INVALID, dropped or rejected, 3 if a verdict is unknown.',
   },
   {
     name: 'color',
     value: 'WHEN',
-    of: TRACKING,
+    of: [...TRACKING, 'check'],
     help: 'Colour: auto (default: on a terminal, unless NO_COLOR is set), always or never.',
   },
-  { name: 'quiet', short: 'q', of: TRACKING, help: 'No summary, hints and progress on standard error.' },
+  {
+    name: 'quiet',
+    short: 'q',
+    of: [...TRACKING, 'check'],
+    help: 'No summary, hints and progress on standard error.',
+  },
   { name: 'help', short: 'h', help: 'Explain a command and its options.' },
   { name: 'version', short: 'V', help: 'Print the version.' },
 ];

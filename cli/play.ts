@@ -7,7 +7,7 @@ import { openCaptures, readTimeline } from './input.ts';
 import { parseMoment } from './moment.ts';
 import { type Given, oneOf } from './options.ts';
 import { Progress } from './progress.ts';
-import { Session, sessionOptions } from './session.ts';
+import { Session, type SessionRules, sessionOptions } from './session.ts';
 import type { CaptureSource } from './source.ts';
 import { UsageError } from './trouble.ts';
 import { VERSION } from './version.ts';
@@ -18,6 +18,9 @@ export const FINE = 0;
 export const FOUND = 1;
 /** Wrong usage or unreadable input. */
 export const TROUBLE = 2;
+
+/** A verdict is unknown: something that keepstate cannot evaluate would have decided. */
+export const UNKNOWN = 3;
 
 /** A capture about to be played. */
 export interface Play {
@@ -31,12 +34,13 @@ export interface Play {
 /**
  * Opens the files and makes the firewall that a command line asks for.
  * @param names files as given
+ * @param rules what packets have to pass, null to track only
  */
-export function preparePlay(names: readonly string[], given: Given): Play {
+export function preparePlay(names: readonly string[], given: Given, rules: SessionRules | null = null): Play {
   const files = given.has('stdin') && !names.includes('-') ? [...names, '-'] : names;
   if (files.length === 0) throw new UsageError("no capture is named: give a file, or '-' for standard input");
   const at = given.value('at');
-  const session = new Session(sessionOptions(given, at === null ? null : parseMoment(at)));
+  const session = new Session(sessionOptions(given, at === null ? null : parseMoment(at), rules));
   if (files.includes('-') && isatty(0)) {
     throw new UsageError('standard input is a terminal: pipe a capture into it, or name a file');
   }

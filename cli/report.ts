@@ -22,12 +22,16 @@ import {
   REASONS,
   type Reason,
   ROW_WORDS,
+  type Verdict,
 } from '@keepstate/engine';
 import type { Subject } from './filter-subject.ts';
 import type { Session } from './session.ts';
 
-/** What became of a packet: null for frames that carry no IP, which are not the firewall's to judge. */
-export type Fate = 'accept' | 'drop' | 'held' | null;
+/**
+ * What became of a packet. Without rules: accept, drop, held (a fragment that waits for the others), null for frames
+ * that carry no IP, which are not the firewall's to judge. With rules in the words of {@link Verdict}.
+ */
+export type Fate = Verdict | 'held' | null;
 /** A packet's ct state as rules see it; null if it never reached tracking. */
 export type CtState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' | null;
 
@@ -128,7 +132,8 @@ export class PacketReport {
   fill(session: Session, verdict: number, gone: LastGone): void {
     const { pkt } = session;
     this.reason = pkt.reason === 0 ? null : (REASON_BY_ID[pkt.reason] ?? null);
-    if (this.reason !== null && this.reason.id < FIRST_IP_REASON) this.fate = null;
+    if (session.hasRules) this.fate = session.firewall.outcome.verdict;
+    else if (this.reason !== null && this.reason.id < FIRST_IP_REASON) this.fate = null;
     else this.fate = verdict === NF_ACCEPT ? 'accept' : verdict === NF_STOLEN ? 'held' : 'drop';
     this.ctinfo = pkt.ctinfo;
     this.ctstatus = pkt.status;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { SourceError, SysctlError, suggest } from '@keepstate/engine';
 import type { Command, World } from './command.ts';
+import { CHECK } from './commands/check.ts';
 import { EVENTS } from './commands/events.ts';
 import { FLOWS } from './commands/flows.ts';
 import { helpCommand } from './commands/help.ts';
@@ -12,7 +13,7 @@ import { type CommandLine, checkOptions, parseCommandLine } from './options.ts';
 import { FINE, FOUND, TROUBLE } from './play.ts';
 import { Failure, OutputClosed, UsageError } from './trouble.ts';
 
-const WORKERS: readonly Command[] = [TRACE, FLOWS, EVENTS, VERSION_COMMAND];
+const WORKERS: readonly Command[] = [TRACE, CHECK, FLOWS, EVENTS, VERSION_COMMAND];
 const HELP = helpCommand(WORKERS);
 
 /** Every command, in the order in which the help lists them. */
@@ -55,6 +56,9 @@ function verdictOn(error: unknown, line: CommandLine | null): readonly [status: 
     return [TROUBLE, `${error.message}${help}`];
   }
   if (error instanceof SysctlError) return [TROUBLE, `--sysctl: ${error.message}`];
+  if (error instanceof SourceError && line?.given.has('filter') !== true) {
+    return [TROUBLE, error.message];
+  }
   if (error instanceof SourceError) {
     const text = filterErrorText(line?.given.value('filter') ?? '', error);
     return [TROUBLE, `${text}\nTry 'keepstate help filter' for the language.`];

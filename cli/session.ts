@@ -2,9 +2,11 @@ import {
   type CaptureRecord,
   type EventSink,
   Firewall,
+  type HostModel,
   Packet,
   PROFILES,
   REASONS,
+  type RuleTable,
   resetPacket,
   Settings,
 } from '@keepstate/engine';
@@ -33,13 +35,25 @@ export interface SessionOptions {
   readonly noTime: boolean;
   /** When to stop, null for the last packet. */
   readonly at: Moment | null;
+  /** The machine and its rules, null to track only. */
+  readonly rules: SessionRules | null;
+}
+
+/** What packets have to pass. */
+export interface SessionRules {
+  readonly host: HostModel;
+  readonly tables: readonly RuleTable[];
 }
 
 /**
  * What --profile, --sysctl, --seed and --no-time say.
  * @throws UsageError or SysctlError for names and values that do not exist
  */
-export function sessionOptions(given: Given, at: Moment | null): SessionOptions {
+export function sessionOptions(
+  given: Given,
+  at: Moment | null,
+  rules: SessionRules | null = null,
+): SessionOptions {
   const names = PROFILES.map((p) => p.name);
   const name = oneOf('profile', given.value('profile') ?? names[0]!, names);
   const settings = new Settings(PROFILES.find((p) => p.name === name)!);
@@ -53,12 +67,15 @@ export function sessionOptions(given: Given, at: Moment | null): SessionOptions 
     seed: wholeNumber('seed', given.value('seed') ?? '1'),
     noTime: given.has('no-time'),
     at,
+    rules,
   };
 }
 
 /** A firewall that a capture is played to, and counts of what came of it. */
 export class Session {
   readonly firewall: Firewall;
+  /** Whether packets have rules to pass. */
+  readonly hasRules: boolean;
   /** The packet that was received last. */
   readonly pkt: Packet = new Packet();
   /** Packets seen, every record counted. */
@@ -83,7 +100,11 @@ export class Session {
   private latest: number = Number.NEGATIVE_INFINITY;
 
   constructor(options: SessionOptions) {
-    this.firewall = new Firewall({ settings: options.settings, seed: options.seed });
+    const { settings, seed, rules } = options;
+    this.firewall = new Firewall(
+      rules === null ? { settings, seed } : { settings, seed, host: rules.host, rules: rules.tables },
+    );
+    this.hasRules = rules !== null;
     this.noTime = options.noTime;
     this.at = options.at;
   }
@@ -95,7 +116,7 @@ export class Session {
 
   /**
    * Plays a record.
-   * @returns NF_ACCEPT, NF_DROP or NF_STOLEN; -1 if it came after the moment to stop at
+   * @returns NF_*; -1 if it came after the moment to stop at
    */
   receive(record: CaptureRecord): number {
     const time = withinTime(record.time);

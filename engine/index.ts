@@ -30,6 +30,18 @@ export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/setting
 export * as ips from './conntrack/status.ts';
 export { statusNames } from './conntrack/status.ts';
 export { Firewall, type FirewallOptions } from './hook/firewall.ts';
+export { logLine } from './hook/log-line.ts';
+export { NftTraceLines } from './hook/nft-trace-lines.ts';
+export { type Answer, Outcome, ruleNumber, type Verdict } from './hook/outcome.ts';
+export type { PacketTrace } from './hook/packet-trace.ts';
+export type { RuleLog } from './hook/pipeline.ts';
+export { isRuleKind, RULE_KINDS, type RuleKind, recogniseRules } from './hook/rule-kind.ts';
+export { type RuleSource, Ruleset, type RulesetOptions } from './hook/ruleset.ts';
+export { defaultHost, HostModel } from './host/model.ts';
+export { parseHostFile } from './host/parse-file.ts';
+export { ifaceFlag, localFlag, routeFlag } from './host/parse-flags.ts';
+export { parseIpAddr, parseIpRoute } from './host/parse-ip.ts';
+export type { Finding, LintCode } from './lint/finding.ts';
 export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
 export { icmpErrorPacket, icmpPacket, sctpPacket, tcpPacket, udpPacket } from './packet/build.ts';
 export {
@@ -63,4 +75,16 @@ export { packetText, writePacket } from './packet/text.ts';
 export { hasPorts, Located, locate, locatePacket } from './packet/text-ip.ts';
 export { NOT_PLAIN, putPlain } from './packet/text-plain.ts';
 export { W_STATE as F_TCP_STATE } from './proto/tcp-words.ts';
-export { NF_ACCEPT, NF_DROP, NF_STOLEN } from './rules/verdict.ts';
+export { type BaseChain, Chain, Rule, type RuleTable } from './rules/chain.ts';
+export { familyWord, hookName } from './rules/family.ts';
+export {
+  NF_ACCEPT,
+  NF_DROP,
+  NF_QUEUE,
+  NF_STOLEN,
+  NF_UNKNOWN,
+  NFT_CONTINUE,
+  NFT_GOTO,
+  NFT_JUMP,
+  NFT_RETURN,
+} from './rules/verdict.ts';

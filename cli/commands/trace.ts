@@ -1,41 +1,109 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CTINFO_INVALID, LINE_ROOM, type Piece } from '@keepstate/engine';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject } from '../filter-subject.ts';
 import { jsonFile, writeJsonPacket } from '../format/json-packet.ts';
-import { TraceStyle, traceFile, traceHead, writeTraceLine } from '../format/trace-line.ts';
+import { TraceStyle, traceFile, traceHead, traceVerdict, writeTraceLine } from '../format/trace-line.ts';
 import { QuickTrace } from '../format/trace-line-quick.ts';
+import { hostOf } from '../host-options.ts';
 import { type Given, listOf } from '../options.ts';
-import { closePlay, colourOf, FINE, FOUND, playAll, preparePlay } from '../play.ts';
+import {
+  closePlay,
+  colourOf,
+  FINE,
+  FOUND,
+  type Play,
+  playAll,
+  preparePlay,
+  TROUBLE,
+  UNKNOWN,
+} from '../play.ts';
 import { LastGone, PacketReport, subjectOfPacket } from '../report.ts';
+import { RuleFiles } from '../rule-files.ts';
+import { RuleView } from '../rule-view.ts';
+import type { Session } from '../session.ts';
 import type { CaptureSource } from '../source.ts';
+import { UsageError } from '../trouble.ts';
+
+/** The first bytes of captures: pcap in four forms, pcapng, gzip. */
+const CAPTURE_MAGIC = /^(a1b2c3d4|d4c3b2a1|a1b23c4d|4d3cb2a1|0a0d0d0a|1f8b)/;
+
+/** Whether a file among the captures holds text, which then must be rules. */
+function isText(name: string): boolean {
+  if (name === '-') return false;
+  try {
+    const fd = openSync(name, 'r');
+    const head = Buffer.alloc(64);
+    const length = fstatSync(fd).isFile() ? readSync(fd, head, 0, 64, 0) : 0;
+    closeSync(fd);
+    return length > 0 && !CAPTURE_MAGIC.test(head.toString('hex')) && !head.subarray(0, length).includes(0);
+  } catch {
+    return false;
+  }
+}
+
+/** Reads the rules and the host. @returns null if there are none; the errors are said */
+function rulesOf(names: readonly string[], given: Given, world: World): RuleFiles | null | 'wrong' {
+  if (names.length === 0) return null;
+  const files = new RuleFiles(given);
+  for (const name of names) files.load(name, null);
+  if (given.has('strict')) files.refuseUnsupported();
+  for (const error of files.errors) world.say(files.text(error));
+  return files.errors.length > 0 ? 'wrong' : files;
+}
+
+/** Options that mean nothing without rules. */
+const OF_RULES = ['verbose', 'bytes', 'log', 'nft-trace', 'counters', 'strict'] as const;
 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
-  const json = given.has('json');
-  const style = new TraceStyle(
-    listOf('output', given, ['timestamp']).has('timestamp'),
-    colourOf(given, world),
+  const named = given.all('rules');
+  const texts = named.length > 0 ? words.filter(isText) : [];
+  const files = rulesOf([...named, ...texts], given, world);
+  if (files === 'wrong') return TROUBLE;
+  const lone = OF_RULES.find((name) => given.has(name));
+  if (files === null && lone !== undefined) throw new UsageError(`option '--${lone}' needs --rules`);
+  const described = given.has('host') || given.has('iface') || given.has('route') || given.has('local');
+  const rules =
+    files === null && !described ? null : { host: hostOf(given), tables: files?.ruleset.tables() ?? [] };
+  const captures = words.filter((word) => !texts.includes(word));
+  return play(preparePlay(captures, given, rules), files, given, world);
+}
+
+/** Says what nobody told it about the host. */
+function sayDefaultHost(session: Session, world: World): void {
+  if (!session.hasRules || !session.firewall.host.isDefault) return;
+  world.say(
+    'keepstate: no host is described (--host, --iface, --route, --local): every packet is forwarded from eth0 to eth1',
   );
+}
+
+async function play(play: Play, files: RuleFiles | null, given: Given, world: World): Promise<number> {
+  const json = given.has('json');
+  const colour = colourOf(given, world);
+  const style = new TraceStyle(listOf('output', given, ['timestamp']).has('timestamp'), colour);
   const expression = given.value('filter');
   const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
-  const play = preparePlay(words, given);
   const { session, several } = play;
-  const files = new Map<CaptureSource, Piece>();
-  if (several) for (const s of play.sources) files.set(s, json ? jsonFile(s.name) : traceFile(s.name));
+  const view = session.hasRules ? new RuleView(session, given, json, colour) : null;
+  const names = new Map<CaptureSource, Piece>();
+  if (several) for (const s of play.sources) names.set(s, json ? jsonFile(s.name) : traceFile(s.name));
   const gone = new LastGone(session);
   const report = new PacketReport();
   const subject = new Subject();
-  // Filters, JSON, names of files and the clock's time ask for more than it knows.
-  const quick =
-    json || several || style.epoch || filter !== null ? null : new QuickTrace(session, style, report, gone);
+  // Filters, JSON, names of files, the clock's time and rules ask for more than it knows.
+  const plain = !json && !several && !style.epoch && filter === null && view === null;
+  const quick = plain ? new QuickTrace(session, style, report, gone) : null;
+  const found = new Found();
   let shown = 0;
-  let found = false;
+  if (!play.quiet) sayDefaultHost(session, world);
   // For eyes only: programs count lines and split columns.
-  if (!json && world.outIsTTY) world.out.write(traceHead());
+  if (!json && world.outIsTTY) world.out.write(traceHead(view !== null));
   await playAll(
     play,
     world,
     (record, source) => {
+      view?.begin();
       const verdict = session.receive(record);
       if (quick?.write(world.out.line(), record, verdict)) {
         shown++;
@@ -48,31 +116,54 @@ async function run(words: readonly string[], given: Given, world: World): Promis
         if (!filter(subject)) return;
       }
       shown++;
-      if (report.ctinfo === CTINFO_INVALID || report.fate === 'drop') found = true;
-      const file = several ? files.get(source)! : null;
+      found.see(report);
+      const file = several ? names.get(source)! : null;
       const out = world.out.line();
       if (file !== null) out.room(LINE_ROOM + file.length);
-      if (json) writeJsonPacket(out, session, report, record, file);
-      else writeTraceLine(out, session, report, record, style, file);
+      if (json) writeJsonPacket(out, session, report, record, file, view?.json() ?? '');
+      else {
+        const word = view === null ? '' : traceVerdict(report.fate, colour);
+        writeTraceLine(out, session, report, record, style, file, word);
+      }
       world.out.endLine();
+      if (view !== null && !json) world.out.write(view.text());
     },
     true,
   );
+  if (files !== null && given.has('counters')) world.out.write(files.ruleset.list(null, true));
   const status = closePlay(play, world, `${shown} packets have been shown.`, true);
-  return status === FINE && found && given.has('check') ? FOUND : status;
+  return status === FINE && given.has('check') ? found.status : status;
+}
+
+/** What --check asks for. */
+class Found {
+  private bad = false;
+  private unknown = false;
+
+  see({ ctinfo, fate }: PacketReport): void {
+    if (ctinfo === CTINFO_INVALID || fate === 'drop' || fate === 'reject') this.bad = true;
+    if (fate === 'unknown') this.unknown = true;
+  }
+
+  get status(): number {
+    return this.unknown ? UNKNOWN : this.bad ? FOUND : FINE;
+  }
 }
 
 /** `keepstate trace`: what tracking makes of each packet. */
 export const TRACE: Command = {
   name: 'trace',
   takes: 'FILE…',
-  summary: 'what connection tracking makes of each packet, and why',
+  summary: 'what connection tracking and rules make of each packet, and why',
   about: [
     'Prints a line for each packet: its number and its time (seconds after the first), its ct state and direction, ' +
       'state and seconds left of its flow in the table after it, and what it is; behind -- the reason where it is ' +
       'INVALID, ignored, dropped, held as a fragment or not tracked at all.',
     'Several files are one timeline. A packet that rules never see (no IP, cut short, damaged IP header, part of a ' +
       'datagram that is not yet whole) has no ct state: the column shows a dash.',
+    'With --rules each packet has the verdict of the rules (accept, drop, reject, queue, stolen, unknown, none where ' +
+      'it met no hook), and below it the hooks, rules and policies that it met. Unknown means that something which ' +
+      'keepstate cannot evaluate would have decided.',
   ],
   examples: [
     { command: 'keepstate trace capture.pcap', says: 'every packet' },
@@ -84,6 +175,11 @@ export const TRACE: Command = {
     {
       command: 'keepstate trace --json outside.pcap inside.pcap',
       says: 'two captures as one timeline, for programs',
+    },
+    {
+      command:
+        'keepstate trace --rules rules.nft --iface eth0=192.0.2.10/24 --route default:eth0 capture.pcap',
+      says: 'what the rules of that host would do to each packet, and which of them decides',
     },
     {
       command: 'keepstate trace --check --quiet capture.pcap >/dev/null',

@@ -54,13 +54,23 @@ const END = piece('}\n');
 const QUOTE = 0x22;
 
 // What comes again and again is made once: there are few verdicts, statuses, states and reasons.
-const FATES: readonly Fate[] = ['accept', 'drop', 'held', null];
+const FATES: readonly Fate[] = [
+  'accept',
+  'drop',
+  'held',
+  null,
+  'reject',
+  'stolen',
+  'queue',
+  'unknown',
+  'none',
+];
 
-/** By ctinfo * 4 + place of the verdict. */
+/** By ctinfo * 16 + place of the verdict. */
 const VERDICTS = new PieceTable((n) => {
-  const ctinfo = n >> 2;
+  const ctinfo = n >> 4;
   const words = `"ctstate":${plain(ctStateOf(ctinfo))},"ctdir":${plain(directionOf(ctinfo))}`;
-  return `,"verdict":${plain(FATES[n & 3]!)},${words},"ctstatus":`;
+  return `,"verdict":${plain(FATES[n & 15]!)},${words},"ctstatus":`;
 });
 
 /** By IPS_* bits. */
@@ -157,7 +167,7 @@ function writeFields(out: LineWriter, session: Session, report: PacketReport): v
 
 /** What tracking made of it, from the verdict to the timeout. */
 function writeTracking(out: LineWriter, report: PacketReport): void {
-  out.piece(VERDICTS.of(report.ctinfo * 4 + FATES.indexOf(report.fate)));
+  out.piece(VERDICTS.of(report.ctinfo * 16 + FATES.indexOf(report.fate)));
   out.piece(STATUSES.of(report.ctstatus));
   if (report.flow === 0) {
     out.piece(FLOW);
@@ -173,6 +183,7 @@ function writeTracking(out: LineWriter, report: PacketReport): void {
  * @param out with LINE_ROOM and room for the file's name
  * @param record the packet in its capture
  * @param file from {@link jsonFile}, null if there is only one file
+ * @param rules fields that rules add, each with a comma in front, '' without rules
  */
 export function writeJsonPacket(
   out: LineWriter,
@@ -180,6 +191,7 @@ export function writeJsonPacket(
   report: PacketReport,
   record: CaptureRecord,
   file: Piece | null,
+  rules: string,
 ): void {
   report.locate(session);
   out.field(START, session.packets);
@@ -197,5 +209,6 @@ export function writeJsonPacket(
     out.piece(REASON_ENDS.of(report.reason.id));
   }
   writeFields(out, session, report);
+  if (rules !== '') out.text(rules);
   out.piece(END);
 }

@@ -32,7 +32,7 @@ function bothWays(capture: Uint8Array, colour = false, profile?: Settings): numb
     usual.at = 0;
     usual.room(LINE_ROOM);
     report.fill(session, verdict, gone);
-    writeTraceLine(usual, session, report, record, style, null);
+    writeTraceLine(usual, session, report, record, style, null, '');
     expect(out.toString()).toBe(usual.toString());
   }
   return count;

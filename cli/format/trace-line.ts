@@ -10,11 +10,19 @@ import {
 } from '@keepstate/engine';
 import { type Colour, coloured } from '../colour.ts';
 import { writeElapsed, writeEpoch } from '../moment.ts';
-import { type CtState, ctStateOf, directionOf, type PacketReport } from '../report.ts';
+import { type CtState, ctStateOf, directionOf, type Fate, type PacketReport } from '../report.ts';
 import type { Session } from '../session.ts';
 
 /** Widths of the columns: number, time, ct state, direction, state in the table, seconds left. */
-export const WIDTHS = { number: 6, time: 12, ctstate: 11, direction: 8, state: 23, timeout: 6 } as const;
+export const WIDTHS = {
+  number: 6,
+  time: 12,
+  ctstate: 11,
+  direction: 8,
+  state: 23,
+  timeout: 6,
+  verdict: 7,
+} as const;
 
 const COLOURS: Readonly<Record<NonNullable<CtState> | '-', Colour | null>> = {
   NEW: 'good',
@@ -96,11 +104,19 @@ export class TraceStyle {
   }
 }
 
-/** The head of the columns, with a newline. */
-export function traceHead(): string {
+/** The verdict of the rules as a column of its own, with the spaces behind it, for {@link writeTraceLine}. */
+export function traceVerdict(fate: Fate, colour: boolean): string {
+  const word = (fate ?? '-').padEnd(WIDTHS.verdict);
+  const kind = fate === 'accept' ? 'good' : fate === 'drop' || fate === 'reject' ? 'bad' : 'notable';
+  return `${coloured(word, kind, colour)}  `;
+}
+
+/** The head of the columns, with a newline. @param rules whether there is a column for the verdict of rules */
+export function traceHead(rules = false): string {
   const { number, time, ctstate, direction, state, timeout } = WIDTHS;
+  const verdict = rules ? `${'verdict'.padEnd(WIDTHS.verdict)}  ` : '';
   const left = `${'packet'.padStart(number)} ${'time'.padStart(time)}  ${'ct state'.padEnd(ctstate)} `;
-  return `${left}${'dir'.padEnd(direction)} ${'table'.padEnd(state)} ${'left'.padStart(timeout)}  what\n`;
+  return `${left}${'dir'.padEnd(direction)} ${'table'.padEnd(state)} ${'left'.padStart(timeout)}  ${verdict}what\n`;
 }
 
 /** A file's name as it stands at the end of a line: nothing gets through that could move a terminal's cursor. */
@@ -120,6 +136,7 @@ const NO_TIMEOUT = piece(`${'-'.padStart(WIDTHS.timeout)}  `);
  * @param out with LINE_ROOM and room for the file's name
  * @param record the packet in its capture
  * @param file from {@link traceFile}, null if there is only one file
+ * @param verdict from {@link traceVerdict}, '' without rules
  */
 export function writeTraceLine(
   out: LineWriter,
@@ -128,6 +145,7 @@ export function writeTraceLine(
   record: CaptureRecord,
   style: TraceStyle,
   file: Piece | null,
+  verdict: string,
 ): void {
   const { pkt } = session;
   out.uintRight(session.packets, WIDTHS.number);
@@ -140,6 +158,7 @@ export function writeTraceLine(
     out.uintRight(report.seconds, WIDTHS.timeout);
     out.piece(TWO_SPACES);
   }
+  if (verdict !== '') out.text(verdict);
   writePacket(out, pkt);
   if (report.reason !== null) {
     out.piece(style.why);

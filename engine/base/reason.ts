@@ -41,6 +41,30 @@ export const R_IP6_HOPOPTS = 105;
 export const R_IP6_ADDRESS = 106;
 /** Transport header not found behind the IP headers. */
 export const R_NO_TRANSPORT = 107;
+/** Frame to the hardware address of another machine. */
+export const R_OTHER_HOST = 110;
+/** Source address that no packet from outside may have, or that is this machine's own. */
+export const R_MARTIAN_SOURCE = 111;
+/** Destination address that nothing can be sent to. */
+export const R_MARTIAN_DESTINATION = 112;
+/** Reverse path filter: answers would leave by another device. */
+export const R_RP_FILTER = 113;
+/** No route to the destination. */
+export const R_NO_ROUTE = 114;
+/** Route of type unreachable. */
+export const R_ROUTE_UNREACHABLE = 115;
+/** Route of type prohibit. */
+export const R_ROUTE_PROHIBIT = 116;
+/** Route of type blackhole. */
+export const R_ROUTE_BLACKHOLE = 117;
+/** The host does not forward. */
+export const R_NOT_FORWARDING = 118;
+/** Hop limit used up; operand: the hop limit it came with. */
+export const R_HOP_LIMIT = 119;
+/** Link-local source that may not leave its link. */
+export const R_LINK_LOCAL = 120;
+/** To a group that this host is not a member of. */
+export const R_NO_MEMBER = 121;
 /** Fragment held until its datagram is whole. */
 export const R_FRAG_HELD = 200;
 /** Fragment overlaps another: the whole datagram is given up. */
@@ -240,6 +264,23 @@ export const REASONS: readonly Reason[] = [
     effect: 'INVALID',
     text: 'no transport header behind the IP headers',
   },
+  { id: R_OTHER_HOST, name: 'other-host', effect: 'dropped', text: 'frame to another machine' },
+  { id: R_MARTIAN_SOURCE, name: 'martian-source', effect: 'dropped', text: 'martian source' },
+  { id: R_MARTIAN_DESTINATION, name: 'martian-destination', effect: 'dropped', text: 'martian destination' },
+  { id: R_RP_FILTER, name: 'rp-filter', effect: 'dropped', text: 'reverse path filter' },
+  { id: R_NO_ROUTE, name: 'no-route', effect: 'dropped', text: 'no route to the destination' },
+  { id: R_ROUTE_UNREACHABLE, name: 'route-unreachable', effect: 'dropped', text: 'unreachable route' },
+  { id: R_ROUTE_PROHIBIT, name: 'route-prohibit', effect: 'dropped', text: 'prohibited by a route' },
+  { id: R_ROUTE_BLACKHOLE, name: 'route-blackhole', effect: 'dropped', text: 'blackhole route' },
+  { id: R_NOT_FORWARDING, name: 'not-forwarding', effect: 'dropped', text: 'the host does not forward' },
+  { id: R_HOP_LIMIT, name: 'hop-limit', effect: 'dropped', text: 'hop limit used up: %u' },
+  {
+    id: R_LINK_LOCAL,
+    name: 'link-local',
+    effect: 'dropped',
+    text: 'link-local source may not leave its link',
+  },
+  { id: R_NO_MEMBER, name: 'no-member', effect: 'dropped', text: 'to a group that the host is not in' },
   { id: R_FRAG_HELD, name: 'frag-held', effect: 'held', text: 'fragment held until its datagram is whole' },
   {
     id: R_FRAG_OVERLAP,

@@ -3,11 +3,16 @@ import { Conntrack } from '../conntrack/conntrack.ts';
 import type { EventSink } from '../conntrack/events.ts';
 import { Settings } from '../conntrack/settings.ts';
 import { Defrag, FRAG_HELD, FRAG_PASS } from '../frag/defrag.ts';
+import { defaultHost, type HostModel } from '../host/model.ts';
 import { dissect } from '../packet/dissect.ts';
 import { enterLink } from '../packet/link.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { makeTrackers } from '../proto/registry.ts';
+import type { RuleTable } from '../rules/chain.ts';
 import { NF_ACCEPT, NF_DROP, NF_STOLEN } from '../rules/verdict.ts';
+import { Outcome } from './outcome.ts';
+import type { PacketTrace } from './packet-trace.ts';
+import { Pipeline, type RuleLog } from './pipeline.ts';
 import { NOT_PLAIN, PlainPath } from './plain.ts';
 
 /** What a firewall starts with. */
@@ -18,25 +23,90 @@ export interface FirewallOptions {
   readonly seed?: number;
   /** Told of every event. */
   readonly sink?: EventSink;
+  /** The machine it runs on; without one, {@link defaultHost}. Given, packets are routed even if there are no rules. */
+  readonly host?: HostModel;
+  /** The rules that packets have to pass: all tables, in the order in which they were loaded. */
+  readonly rules?: readonly RuleTable[];
 }
 
 /**
- * All together: a packet goes in at the bottom and comes out tracked. The order is the kernel's: IP's own
- * checks, defragmentation (priority -400), tracking (-200), confirmation at the end.
+ * All together: a packet goes in at the bottom and comes out tracked and judged. The order is the kernel's: IP's own
+ * checks, defragmentation (priority -400), tracking (-200), rules at their hooks, confirmation at the end.
  */
 export class Firewall {
   readonly settings: Settings;
   readonly conntrack: Conntrack;
   readonly defrag: Defrag;
+  /** The machine it runs on. After a change of it, {@link loadRules} again. */
+  readonly host: HostModel;
+  /** What the rules made of the last packet; stays at 'none' where there are neither rules nor a host. */
+  readonly outcome: Outcome = new Outcome();
+
+  /** The way past the rules; null where there are neither rules nor a host, and packets are only tracked. */
+  private pipeline: Pipeline | null = null;
   private readonly plain: PlainPath;
+  private readonly seed: number;
+  private readonly wishes: { bytes: boolean; log: RuleLog | null; tracer: PacketTrace | null };
 
   constructor(options: FirewallOptions = {}) {
     this.settings = options.settings ?? new Settings();
-    const seed = options.seed ?? 1;
-    this.conntrack = new Conntrack(this.settings, makeTrackers(this.settings.profile), seed);
+    this.seed = options.seed ?? 1;
+    this.conntrack = new Conntrack(this.settings, makeTrackers(this.settings.profile), this.seed);
     this.conntrack.sink = options.sink ?? null;
     this.defrag = new Defrag(this.settings);
     this.plain = new PlainPath(this.conntrack);
+    this.host = options.host ?? defaultHost();
+    this.wishes = { bytes: false, log: null, tracer: null };
+    if (options.host !== undefined || options.rules !== undefined) this.loadRules(options.rules ?? []);
+  }
+
+  /**
+   * Takes over a ruleset in place of the one before, and the host as it is now. Flows stay.
+   * @param tables in the order in which they were loaded
+   */
+  loadRules(tables: readonly RuleTable[]): void {
+    if (this.pipeline === null) {
+      this.pipeline = new Pipeline(this.conntrack, this.defrag, this.host, this.outcome, this.seed);
+      this.tellWishes();
+    }
+    this.pipeline.setRules(tables);
+  }
+
+  /** Whether {@link Outcome.out} is wanted: the bytes of what leaves. */
+  get wantsBytes(): boolean {
+    return this.wishes.bytes;
+  }
+
+  set wantsBytes(wanted: boolean) {
+    this.wishes.bytes = wanted;
+    this.tellWishes();
+  }
+
+  /** Told what rules log, if set. */
+  get ruleLog(): RuleLog | null {
+    return this.wishes.log;
+  }
+
+  set ruleLog(log: RuleLog | null) {
+    this.wishes.log = log;
+    this.tellWishes();
+  }
+
+  /** Told of each step of a packet past the rules, if set. */
+  get tracer(): PacketTrace | null {
+    return this.wishes.tracer;
+  }
+
+  set tracer(tracer: PacketTrace | null) {
+    this.wishes.tracer = tracer;
+    this.tellWishes();
+  }
+
+  private tellWishes(): void {
+    if (this.pipeline === null) return;
+    this.pipeline.wantsBytes = this.wishes.bytes;
+    this.pipeline.ruleLog = this.wishes.log;
+    this.pipeline.runner.tracer = this.wishes.tracer;
   }
 
   /**
@@ -44,11 +114,13 @@ export class Firewall {
    * @param pkt reset to the frame's bytes, `missing` set if the capture cut it short
    * @param linktype link-layer header type (DLT_*) of the frame
    * @param now when it arrived (ms); may be left out if `pkt.time` says so, which spares V8 a box for the number
-   * @returns NF_ACCEPT, NF_DROP, or NF_STOLEN for a fragment that is held; `pkt` says why
+   * @returns NF_ACCEPT, NF_DROP, or NF_STOLEN for a fragment that is held; `pkt` says why. With rules also NF_QUEUE and
+   *   NF_UNKNOWN; {@link outcome} then says who decided, and what the firewall answered
    */
   receive(pkt: Packet, linktype: number, now?: number): number {
     if (now !== undefined) pkt.time = now;
     this.conntrack.begin(pkt);
+    if (this.pipeline !== null) return this.pipeline.receive(pkt, linktype);
     const verdict = this.plain.receive(pkt, linktype);
     return verdict === NOT_PLAIN ? this.receiveAny(pkt, linktype) : verdict;
   }

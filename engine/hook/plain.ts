@@ -36,9 +36,13 @@ export class PlainPath {
   private readonly conntrack: Conntrack;
   /** Null where TCP is tracked without windows. */
   private readonly limits: TcpLimits | null;
+  /** Whether packets come to their end here: there are no rules that they have to pass first. */
+  private readonly confirms: boolean;
 
-  constructor(conntrack: Conntrack) {
+  /** @param confirms false if the caller confirms the packets that are accepted, or abandons them */
+  constructor(conntrack: Conntrack, confirms = true) {
     this.conntrack = conntrack;
+    this.confirms = confirms;
     const tcp = conntrack.tracker(IPPROTO_TCP);
     this.limits = tcp instanceof TcpTracker ? tcp.limits : null;
   }
@@ -87,7 +91,7 @@ export class PlainPath {
     const hit = conntrack.table.find(t);
     if (proto === IPPROTO_TCP && hit !== 0 && this.predict(pkt, hit)) return NF_ACCEPT;
     const tracked = conntrack.trackFound(pkt, conntrack.tracker(proto), hit);
-    return tracked && conntrack.confirm(pkt) ? NF_ACCEPT : NF_DROP;
+    return tracked && (!this.confirms || conntrack.confirm(pkt)) ? NF_ACCEPT : NF_DROP;
   }
 
   /** The shortest way, which leaves nothing to confirm. */

@@ -28,6 +28,8 @@ export interface Device {
   readonly group: number;
   /** Hardware address, six bytes, null if it has none. */
   readonly mac: Uint8Array | null;
+  /** Most bytes of an IP packet that leaves by it. */
+  readonly mtu: number;
 }
 
 /**
@@ -50,4 +52,12 @@ export interface Host {
    * @param device only routes over this device, 0 for all
    */
   routeDevice(family: number, view: DataView, at: number, mark: number, device: number): number;
+  /**
+   * The address that this machine sends from, as routing picks it for an answer of its own.
+   * @param view with the destination at `at`
+   * @param device the device it leaves by, 0 for the one that the routes say
+   * @param out takes it: 4 or 16 bytes
+   * @returns false if there is none
+   */
+  sourceAddress(family: number, view: DataView, at: number, device: number, out: Uint8Array): boolean;
 }

@@ -89,6 +89,11 @@ export class Packet {
   /** IPS_* bits of its flow as rules see them: behind tracking, before the flow is confirmed. */
   status = 0;
 
+  /** Bytes of its own, where rules that change it move it to (rewrite.ts); kept for the next packet. */
+  own: Uint8Array = NO_BYTES;
+  /** Over `own`. */
+  ownView: DataView = NO_VIEW;
+
   /** Why it was skipped, invalid or ignored: a number of base/reason.ts; 0 is nothing to say. */
   reason = 0;
   /** Operands of the reason, in the order its text names them. */

@@ -14,7 +14,7 @@ import { IPS_CONFIRMED } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_CONTINUE, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
 import { ICMPV6_PAIRS } from '../packet/icmp-pairs.ts';
-import { AF_INET6, because, IP_CT_UNTRACKED, type Packet } from '../packet/packet.ts';
+import { AF_INET6, because, CHECKSUM_UNNECESSARY, IP_CT_UNTRACKED, type Packet } from '../packet/packet.ts';
 import { IPPROTO_ICMPV6 } from '../packet/protocols.ts';
 import { ICMP_HEADER, icmpInverter, icmpTuple } from './icmp-tuple.ts';
 import { trackQuoted } from './quoted.ts';
@@ -55,7 +55,11 @@ export class Icmpv6Tracker implements Tracker {
     // Over IPv4 this protocol number means nothing; packet() turns it away.
     if (pkt.family !== AF_INET6) return TRACK_CONTINUE;
     if (l4 + ICMP_HEADER > end) return refuse(pkt, R_ICMP_SHORT);
-    if (this.checksum && !transportChecksumOk(view, pkt.off, AF_INET6, IPPROTO_ICMPV6, l4, end))
+    if (
+      this.checksum &&
+      pkt.checksum !== CHECKSUM_UNNECESSARY &&
+      !transportChecksumOk(view, pkt.off, AF_INET6, IPPROTO_ICMPV6, l4, end)
+    )
       return refuse(pkt, R_ICMP6_CHECKSUM);
     const type = view.getUint8(l4);
     if (UNTRACKED[type] === 1) {

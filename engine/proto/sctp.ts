@@ -20,7 +20,7 @@ import { IPS_ASSURED, IPS_CONFIRMED } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { swapPorts } from '../conntrack/tuple.ts';
 import { sctpCrc } from '../packet/checksum.ts';
-import { because, type Packet } from '../packet/packet.ts';
+import { because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts';
 import {
   chunkLength,
   chunkType,
@@ -80,7 +80,12 @@ export class SctpTracker implements Tracker {
     const w = ct.table.words;
     const row = flow * ROW_WORDS;
     if (end - l4 < SCTP_HEADER) return invalid(pkt, R_SCTP_SHORT);
-    if (this.checksum && sctpCrc(view, l4, end) !== sctpChecksum(view, l4)) return invalid(pkt, R_SCTP_CRC);
+    if (
+      this.checksum &&
+      pkt.checksum !== CHECKSUM_UNNECESSARY &&
+      sctpCrc(view, l4, end) !== sctpChecksum(view, l4)
+    )
+      return invalid(pkt, R_SCTP_CRC);
     const seen = basicChecks(pkt);
     if (seen < 0) return TRACK_INVALID;
     if ((w[row + F_STATUS]! & IPS_CONFIRMED) === 0 && !opens(w, row, pkt)) return TRACK_INVALID;

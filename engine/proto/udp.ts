@@ -94,7 +94,7 @@ export class UdpTracker implements Tracker {
     const coverage = view.getUint16(l4 + 4) || there;
     if (coverage < UDP_HEADER || coverage > there) return refuse(pkt, R_UDPLITE_COVERAGE, coverage, there);
     if (view.getUint16(l4 + 6) === 0) return refuse(pkt, R_UDPLITE_MISSING);
-    if (!this.checksum) return true;
+    if (pkt.checksum === CHECKSUM_UNNECESSARY || !this.checksum) return true;
     // Measured: the kernel sums UDP's number, and over IPv4 only the low 8 bits of the length.
     const length = pkt.family === AF_INET ? there & 0xff : there;
     const pseudo = pseudoSum(view, pkt.off, pkt.family, IPPROTO_UDP, length);

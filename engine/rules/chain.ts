@@ -1,5 +1,6 @@
 import type { Span } from '../base/error.ts';
 import type { Expr } from './expr.ts';
+import type { ChainProgram } from './program.ts';
 
 /** Where and when a base chain is called. */
 export interface BaseChain {
@@ -56,8 +57,12 @@ export class Chain {
   readonly base: BaseChain | null;
   /** Replaced as a whole when the chain changes, so that whoever compiled it can tell. */
   rules: readonly Rule[] = [];
+  /** Where it was declared, null if nobody wrote it down (built-in chains without a policy line). */
+  at: Span | null = null;
   /** What fell through to the policy, where the language counts it (iptables). */
   policyCounters: RuleCounters | null = null;
+  /** What the runner made of its rules; nobody else's. */
+  program: ChainProgram | null = null;
 
   constructor(table: RuleTable, name: string, base: BaseChain | null) {
     this.table = table;

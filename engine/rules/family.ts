@@ -25,3 +25,24 @@ export const NF_INET_POST_ROUTING = 4;
 export const NF_INGRESS = 5;
 /** NF_NETDEV_EGRESS: as the packet goes to the driver. */
 export const NF_EGRESS = 6;
+
+const HOOK_NAMES = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING', 'INGRESS', 'EGRESS'];
+
+/** A hook's name, as iptables writes it. @param hook NF_INET_*, NF_INGRESS or NF_EGRESS */
+export function hookName(hook: number): string {
+  return HOOK_NAMES[hook] ?? String(hook);
+}
+
+const FAMILY_WORDS: ReadonlyMap<number, string> = new Map([
+  [NFPROTO_INET, 'inet'],
+  [NFPROTO_IPV4, 'ip'],
+  [NFPROTO_ARP, 'arp'],
+  [NFPROTO_NETDEV, 'netdev'],
+  [NFPROTO_BRIDGE, 'bridge'],
+  [NFPROTO_IPV6, 'ip6'],
+]);
+
+/** A family's name, as nft writes it. @param family NFPROTO_* */
+export function familyWord(family: number): string {
+  return FAMILY_WORDS.get(family) ?? String(family);
+}

@@ -2,7 +2,7 @@ import type { Random } from '../base/random.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import type { Host } from '../host/host.ts';
 import type { Packet } from '../packet/packet.ts';
-import type { Chain } from './chain.ts';
+import type { Chain, Rule } from './chain.ts';
 import { REGISTER_BYTES } from './expr.ts';
 import { NF_INET_PRE_ROUTING } from './family.ts';
 
@@ -40,8 +40,10 @@ export class HookState {
   pkt: Packet;
   /** NF_INET_* of family.ts. */
   hook: number = NF_INET_PRE_ROUTING;
-  /** The chain whose rules run. */
+  /** The chain whose rules run; behind the last rule, the one that decided. */
   chain: Chain | null = null;
+  /** The rule that runs; behind the last, the one that decided, null if that was the policy. */
+  rule: Rule | null = null;
   /** Where NFT_JUMP and NFT_GOTO go. */
   target: Chain | null = null;
   /** Why an expression said NF_UNKNOWN. */

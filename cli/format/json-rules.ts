@@ -1,0 +1,63 @@
+import { type Chain, familyWord, hookName, type Outcome, type Rule, ruleNumber } from '@keepstate/engine';
+import type { Step } from '../steps.ts';
+import { ruleWords } from './rule-words.ts';
+
+function ruleFields(chain: Chain, rule: Rule | null, number: number): Record<string, unknown> {
+  return {
+    file: rule?.at?.file ?? null,
+    line: rule?.at?.line ?? null,
+    family: familyWord(chain.table.family),
+    table: chain.table.name,
+    chain: chain.name,
+    number: number === 0 ? null : number,
+    handle: rule === null || rule.handle === 0 ? null : rule.handle,
+    policy: rule === null,
+    text: rule === null ? null : ruleWords(rule),
+  };
+}
+
+function stepFields(step: Step): Record<string, unknown> {
+  const { kind, hook, chain, rule, number, says, part } = step;
+  return {
+    hook,
+    step: kind,
+    ...(chain === null ? {} : ruleFields(chain, rule, number)),
+    ...(kind === 'conntrack' ? { ctstate: says } : { result: says }),
+    ...(part === '' ? {} : { part }),
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+/** What the JSON of a packet is to tell of the rules besides the verdict. */
+export interface JsonRuleWishes {
+  readonly steps: readonly Step[] | null;
+  readonly bytes: boolean;
+  readonly log: readonly string[] | null;
+  readonly nftTrace: readonly string[] | null;
+  /** Name of a device by its number. */
+  device(index: number): string | null;
+}
+
+/** The fields that rules add to the JSON of a packet, each with a comma in front. */
+export function jsonRuleFields(outcome: Outcome, wishes: JsonRuleWishes): string {
+  const { chain, rule, verdict } = outcome;
+  const fields: Record<string, unknown> = {
+    hook: outcome.hook < 0 ? null : hookName(outcome.hook),
+    rule: chain === null ? null : ruleFields(chain, rule, ruleNumber(chain, rule)),
+    iif: wishes.device(outcome.ifin),
+    oif: wishes.device(outcome.ifout),
+  };
+  if (verdict === 'unknown') fields.unknown = outcome.unknown;
+  if (verdict === 'queue') fields.queue = outcome.queue;
+  if (wishes.steps !== null) fields.steps = wishes.steps.map(stepFields);
+  if (wishes.log !== null) fields.log = wishes.log;
+  if (wishes.nftTrace !== null) fields.nftTrace = wishes.nftTrace;
+  if (wishes.bytes) {
+    fields.out = outcome.out.map(hex);
+    fields.answers = outcome.answers.filter((a) => a.left).map((a) => hex(a.bytes));
+  }
+  return `,${JSON.stringify(fields).slice(1, -1)}`;
+}

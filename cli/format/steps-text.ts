@@ -1,0 +1,64 @@
+import { type Colour, coloured } from '../colour.ts';
+import type { Step } from '../steps.ts';
+import { chainWords, placeWords, ruleWords } from './rule-words.ts';
+
+const INDENT = ' '.repeat(10);
+const COLOURS: Readonly<Record<string, Colour>> = {
+  accept: 'good',
+  drop: 'bad',
+  unknown: 'notable',
+  queue: 'notable',
+};
+
+function ofRule(step: Step, colour: boolean): string {
+  const { rule, chain, number, says, part } = step;
+  const place = placeWords(rule);
+  const name = `${chainWords(chain!)} rule ${number}${place === '' ? '' : ` (${place})`}`;
+  const text = ruleWords(rule!);
+  if (step.kind === 'no match') {
+    const failed = part === '' || part === text ? '' : `: ${part}`;
+    return coloured(`${name}: ${text} -- does not match${failed}`, 'faint', colour);
+  }
+  if (step.kind === 'unknown') return coloured(`${name}: ${text} -- unknown: ${says}`, 'notable', colour);
+  return `${name}: ${text} -- ${coloured(says, COLOURS[says] ?? null, colour)}`;
+}
+
+function lineOf(step: Step, verbose: boolean, colour: boolean): string | null {
+  switch (step.kind) {
+    case 'hook':
+      return `${' '.repeat(8)}${step.says}`;
+    case 'conntrack':
+      return verbose ? `${INDENT}conntrack: ${step.says}` : null;
+    case 'chain':
+      return verbose && step.says === 'hook'
+        ? `${INDENT}${chainWords(step.chain!)}, priority ${step.chain!.base?.priority}`
+        : null;
+    case 'return':
+      return verbose ? `${INDENT}${chainWords(step.chain!)} returns` : null;
+    case 'policy': {
+      const says = coloured(step.says, COLOURS[step.says] ?? null, colour);
+      return `${INDENT}${chainWords(step.chain!)} policy -- ${says}`;
+    }
+    case 'no match':
+      return verbose ? INDENT + ofRule(step, colour) : null;
+    default:
+      return INDENT + ofRule(step, colour);
+  }
+}
+
+/**
+ * The way of a packet for people, a line for each hook, rule that matched and policy; with `verbose` also tracking,
+ * chains, and the rules that did not match, with the part that failed.
+ * @returns lines with their newlines; '' for a packet that met no rule
+ */
+export function stepsText(steps: readonly Step[], verbose: boolean, colour: boolean): string {
+  const lines: string[] = [];
+  for (const step of steps) {
+    const line = lineOf(step, verbose, colour);
+    // A hook without a rule says nothing.
+    if (step.kind === 'hook' && lines.at(-1)?.startsWith(INDENT) === false) lines.pop();
+    if (line !== null) lines.push(line);
+  }
+  if (lines.at(-1)?.startsWith(INDENT) === false) lines.pop();
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,26 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { glob } from './glob.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'keepstate-glob-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, 'sub.d'));
+for (const name of ['b.nft', 'a.nft', '.hidden.nft', 'a+b.txt', 'sub.d/c.nft']) {
+  writeFileSync(join(folder, name), '');
+}
+
+test.each([
+  ['*.nft', ['a.nft', 'b.nft']],
+  ['[!a].nft', ['b.nft']],
+  ['?.nft', ['a.nft', 'b.nft']],
+  ['.h*', ['.hidden.nft']],
+  ['*.d/*.nft', ['sub.d/c.nft']],
+  ['a+b.*', ['a+b.txt']],
+  ['none*', []],
+  ['a.nft', ['a.nft']],
+  ['none.nft', []],
+])('%s names %j', (pattern, files) => {
+  expect(glob(join(folder, pattern))).toEqual(files.map((f) => join(folder, f)));
+});

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const WILD = /[*?[]/;
+
+/** A pattern of one path component as a regular expression: `*`, `?`, `[a-z]`, `[!a-z]`. */
+function componentPattern(pattern: string): RegExp {
+  let source = '';
+  for (let i = 0; i < pattern.length; i++) {
+    const c = pattern[i]!;
+    const close = c === '[' ? pattern.indexOf(']', i + 2) : -1;
+    if (c === '*') source += '[^/]*';
+    else if (c === '?') source += '[^/]';
+    else if (close > 0) {
+      const inside = pattern.slice(i + 1, close).replace(/[\\^]/g, '\\$&');
+      source += `[${inside.replace(/^!/, '^')}]`;
+      i = close;
+    } else source += c.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  }
+  return new RegExp(`^${source}$`);
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder === '' ? '.' : folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The files that a pattern of glob(3) names, sorted; hidden ones only where the pattern begins with a dot.
+ * @returns [] if there is none, or if a path without wildcards does not exist
+ */
+export function glob(pattern: string): string[] {
+  if (!WILD.test(pattern)) return existsSync(pattern) ? [pattern] : [];
+  let found = [pattern.startsWith('/') ? '/' : ''];
+  for (const component of pattern.split('/').filter((c) => c !== '')) {
+    if (!WILD.test(component)) {
+      found = found.map((f) => join(f, component)).filter((f) => existsSync(f));
+      continue;
+    }
+    const wanted = componentPattern(component);
+    const hidden = component.startsWith('.');
+    found = found.flatMap((folder) =>
+      entries(folder)
+        .filter((name) => wanted.test(name) && (hidden || !name.startsWith('.')))
+        .map((name) => join(folder, name)),
+    );
+  }
+  return found.filter((f) => statSync(f).isFile());
+}

@@ -1,0 +1,105 @@
+import {
+  type Chain,
+  hookName,
+  NF_ACCEPT,
+  NF_DROP,
+  NF_QUEUE,
+  NF_STOLEN,
+  NF_UNKNOWN,
+  NFT_CONTINUE,
+  NFT_GOTO,
+  NFT_JUMP,
+  NFT_RETURN,
+  type Packet,
+  type PacketTrace,
+  type Rule,
+} from '@keepstate/engine';
+import { ctStateOf, directionOf } from './report.ts';
+
+/** What happened to a packet at one place of its way. */
+export interface Step {
+  readonly kind: 'hook' | 'conntrack' | 'chain' | 'match' | 'no match' | 'unknown' | 'return' | 'policy';
+  /** PREROUTING, INPUT, … */
+  readonly hook: string;
+  readonly chain: Chain | null;
+  readonly rule: Rule | null;
+  /** Number of the rule in its chain, from 1; 0 without one. */
+  readonly number: number;
+  /** accept, drop, continue, `jump NAME`, …; the ct state of conntrack; how a chain was come to. */
+  readonly says: string;
+  /** The part of the rule that did not match, or that is unknown; '' if there is none. */
+  readonly part: string;
+}
+
+const VERDICT_WORDS: ReadonlyMap<number, string> = new Map([
+  [NF_ACCEPT, 'accept'],
+  [NF_DROP, 'drop'],
+  [NF_STOLEN, 'stolen'],
+  [NF_QUEUE, 'queue'],
+  [NF_UNKNOWN, 'unknown'],
+  [NFT_CONTINUE, 'continue'],
+  [NFT_RETURN, 'return'],
+]);
+
+function verdictWord(verdict: number, target: Chain | null): string {
+  if (verdict === NFT_JUMP) return `jump ${target?.name}`;
+  if (verdict === NFT_GOTO) return `goto ${target?.name}`;
+  return VERDICT_WORDS.get(verdict < 0 ? verdict : verdict & 0xff) ?? String(verdict);
+}
+
+/** Writes down every step of a packet past the rules. */
+export class Steps implements PacketTrace {
+  readonly list: Step[] = [];
+  private hook = '';
+
+  /** Forgets the last packet. */
+  clear(): void {
+    this.list.length = 0;
+    this.hook = '';
+  }
+
+  atHook(hook: number): void {
+    this.hook = hookName(hook);
+    this.add('hook', null, null, 0, this.hook);
+  }
+
+  tracked(pkt: Packet): void {
+    const state = ctStateOf(pkt.ctinfo) ?? '-';
+    this.add('conntrack', null, null, 0, [state, directionOf(pkt.ctinfo) ?? ''].join(' ').trim());
+  }
+
+  enter(chain: Chain, how: 'hook' | 'jump' | 'goto'): void {
+    this.add('chain', chain, null, 0, how);
+  }
+
+  matched(chain: Chain, rule: Rule, index: number, verdict: number, target: Chain | null): void {
+    this.add('match', chain, rule, index + 1, verdictWord(verdict, target));
+  }
+
+  unmatched(chain: Chain, rule: Rule, index: number, _expr: number, part: number): void {
+    this.add('no match', chain, rule, index + 1, 'no match', rule.parts[part]?.text);
+  }
+
+  unknown(chain: Chain, rule: Rule, index: number, _expr: number, part: number, why: string): void {
+    this.add('unknown', chain, rule, index + 1, why, rule.parts[part]?.text);
+  }
+
+  returned(chain: Chain): void {
+    this.add('return', chain, null, 0, 'return');
+  }
+
+  policy(chain: Chain, verdict: number): void {
+    this.add('policy', chain, null, 0, verdictWord(verdict, null));
+  }
+
+  private add(
+    kind: Step['kind'],
+    chain: Chain | null,
+    rule: Rule | null,
+    number: number,
+    says: string,
+    part = '',
+  ): void {
+    this.list.push({ kind, hook: this.hook, chain, rule, number, says, part });
+  }
+}

@@ -1,0 +1,134 @@
+import { AF_INET } from '../packet/packet.ts';
+import type { Chain, RuleTable } from '../rules/chain.ts';
+import {
+  NF_INET_LOCAL_IN,
+  NF_INET_LOCAL_OUT,
+  NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
+  NFPROTO_INET,
+  NFPROTO_IPV4,
+  NFPROTO_IPV6,
+  NFPROTO_NETDEV,
+} from '../rules/family.ts';
+
+/** NF_IP_PRI_CONNTRACK_DEFRAG: fragments are put together. */
+export const PRIORITY_DEFRAG = -400;
+/** NF_IP_PRI_CONNTRACK. */
+export const PRIORITY_CONNTRACK = -200;
+/** NF_IP_PRI_NAT_DST: where all chains of type nat of PREROUTING and OUTPUT are called. */
+export const PRIORITY_NAT_DST = -100;
+/** NF_IP_PRI_NAT_SRC: the same of POSTROUTING and INPUT. */
+export const PRIORITY_NAT_SRC = 100;
+
+/** Of {@link HookEntry.kind}: a base chain. */
+export const STEP_CHAIN = 0;
+/** All chains of type nat, for the first packet of a flow. */
+export const STEP_NAT = 1;
+/** Fragments are held here until their datagram is whole. */
+export const STEP_DEFRAG = 2;
+/** The packet is tracked. */
+export const STEP_TRACK = 3;
+
+/** What is called at a hook, one after the other. */
+export interface HookEntry {
+  /** STEP_*. */
+  readonly kind: number;
+  readonly priority: number;
+  /** One base chain; all of them, in their order, for STEP_NAT; none for the kernel's own. */
+  readonly chains: Chain[];
+}
+
+/** Where NAT is done. */
+const NAT_HOOKS: readonly number[] = [
+  NF_INET_PRE_ROUTING,
+  NF_INET_LOCAL_IN,
+  NF_INET_LOCAL_OUT,
+  NF_INET_POST_ROUTING,
+];
+/** Number of hooks, NF_EGRESS included. */
+const HOOKS = 7;
+
+/**
+ * Puts an entry into its place. Of several with the same priority the one registered last is called first
+ * (measured: legacy and nft chains alike, and also within one nft file).
+ */
+function insert<T extends { readonly priority: number }>(list: T[], entry: T): void {
+  const at = list.findIndex((other) => other.priority >= entry.priority);
+  list.splice(at < 0 ? list.length : at, 0, entry);
+}
+
+function isAlso(family: number, table: RuleTable): boolean {
+  if (table.family === NFPROTO_INET || table.family === NFPROTO_NETDEV) return true;
+  return table.family === (family === AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
+}
+
+/** Whether destination addresses are what chains of type nat change at a hook; at the others it is sources. */
+function isNatDst(hook: number): boolean {
+  return hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_OUT;
+}
+
+function natEntry(list: HookEntry[], hook: number): HookEntry {
+  const there = list.find((entry) => entry.kind === STEP_NAT);
+  if (there !== undefined) return there;
+  const made = {
+    kind: STEP_NAT,
+    priority: isNatDst(hook) ? PRIORITY_NAT_DST : PRIORITY_NAT_SRC,
+    chains: [],
+  };
+  insert(list, made);
+  return made;
+}
+
+/** Chains of type nat are called in the order of their own priorities, but all at the place of NAT (measured). */
+function insertNat(entry: HookEntry, chain: Chain): void {
+  const priority = chain.base!.priority;
+  const at = entry.chains.findIndex((other) => other.base!.priority >= priority);
+  entry.chains.splice(at < 0 ? entry.chains.length : at, 0, chain);
+}
+
+/** The base chains of all tables by hook, for one family. Made when the rules change. */
+export class Hooks {
+  /** What is called at each hook (NF_INET_*), in order. */
+  readonly entries: readonly HookEntry[][];
+  /** Whether anything of the rules is called before a packet is tracked. */
+  readonly before: boolean;
+
+  /**
+   * @param family AF_INET or AF_INET6
+   * @param tables in the order in which they were loaded
+   */
+  constructor(family: number, tables: readonly RuleTable[]) {
+    const entries: HookEntry[][] = Array.from({ length: HOOKS }, () => []);
+    for (const table of tables) {
+      if (!isAlso(family, table)) continue;
+      for (const chain of table.chains.values()) {
+        if (chain.base === null) continue;
+        const { hook, priority, type } = chain.base;
+        const list = entries[hook]!;
+        if (type === 'nat') {
+          // The first chain of type nat switches NAT on at all of its hooks (measured by what nat chains see later).
+          for (const each of NAT_HOOKS) natEntry(entries[each]!, each);
+          insertNat(natEntry(list, hook), chain);
+        } else insert(list, { kind: STEP_CHAIN, priority, chains: [chain] });
+      }
+    }
+    // Tracking begins when a rule first asks for it, hence behind the chains: it is called before those at -200.
+    for (const hook of [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT]) {
+      insert(entries[hook]!, { kind: STEP_TRACK, priority: PRIORITY_CONNTRACK, chains: [] });
+      insert(entries[hook]!, { kind: STEP_DEFRAG, priority: PRIORITY_DEFRAG, chains: [] });
+    }
+    this.entries = entries;
+    const first = [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT].some(
+      (hook) => entries[hook]![0]!.kind !== STEP_DEFRAG,
+    );
+    const second = [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT].some(
+      (hook) => entries[hook]![1]!.kind !== STEP_TRACK,
+    );
+    this.before = first || second || entries[5]!.length > 0;
+  }
+}
+
+/** Whether a chain of type nat is called at a hook for sources: NF_NAT_MANIP_SRC. */
+export function isSourceNat(hook: number): boolean {
+  return hook === NF_INET_POST_ROUTING || hook === NF_INET_LOCAL_IN;
+}

@@ -1,0 +1,84 @@
+import type { Chain, Rule } from '../rules/chain.ts';
+
+/**
+ * What became of a packet:
+ * `accept` it left, or was delivered to this host; `drop` a rule, a policy, tracking or routing ended it; `reject` the
+ * same, and the firewall answered; `stolen` it was taken over (a fragment held, a rule that keeps it); `queue` handed to
+ * user space; `unknown` something that keepstate cannot evaluate would have decided; `none` it never came to any hook.
+ */
+export type Verdict = 'accept' | 'drop' | 'reject' | 'stolen' | 'queue' | 'unknown' | 'none';
+
+/** A packet that the firewall itself sent because of another. */
+export interface Answer {
+  /** From its IP header on. */
+  readonly bytes: Uint8Array;
+  /** 'reject', 'dup', 'icmp' (the IP layer's own errors), … */
+  readonly why: string;
+  /** Whether it left: OUTPUT or POSTROUTING may have dropped it. */
+  readonly left: boolean;
+}
+
+/** What became of the last packet. One object, written anew for each. */
+export class Outcome {
+  verdict: Verdict = 'none';
+  /** NF_INET_* where it was decided, -1 if at no hook: before the first, by routing, or accepted without any chain. */
+  hook = -1;
+  /** The base or regular chain that decided, null if none did. */
+  chain: Chain | null = null;
+  /** The rule that decided, null if it was the chain's policy. */
+  rule: Rule | null = null;
+  /** Why the verdict is unknown, in words. */
+  unknown = '';
+  /** Number of the queue, where the verdict is `queue`. */
+  queue = 0;
+  /** Numbers of the devices it came in by and leaves by, 0 for none. */
+  ifin = 0;
+  ifout = 0;
+  /** What the firewall sent, in order. */
+  readonly answers: Answer[] = [];
+  /** The packets that left because of it (more than one if it was cut into fragments); only if they were asked for. */
+  readonly out: Uint8Array[] = [];
+
+  /** How much the chain that decided so far counts, when several accept. */
+  private weight = 0;
+
+  /** Forgets the last packet. */
+  clear(): void {
+    this.verdict = 'none';
+    this.hook = -1;
+    this.chain = null;
+    this.rule = null;
+    this.weight = 0;
+    this.ifin = 0;
+    this.ifout = 0;
+    if (this.answers.length > 0) this.answers.length = 0;
+    if (this.out.length > 0) this.out.length = 0;
+  }
+
+  /**
+   * Notes a chain that let the packet pass. What is shown in the end is the last rule that accepted at priority filter,
+   * else the last policy there, else those of other chains.
+   */
+  pass(hook: number, base: Chain, chain: Chain | null, rule: Rule | null): void {
+    const isFilter = base.base!.priority === 0 && base.base!.type === 'filter';
+    const weight = (isFilter ? 2 : 0) + (rule !== null ? 2 : 1);
+    if (weight < this.weight) return;
+    this.weight = weight;
+    this.hook = hook;
+    this.chain = chain ?? base;
+    this.rule = rule;
+  }
+
+  /** Notes what ended the packet's way. */
+  decide(verdict: Verdict, hook: number, chain: Chain | null, rule: Rule | null): void {
+    this.verdict = verdict;
+    this.hook = hook;
+    this.chain = chain;
+    this.rule = rule;
+  }
+}
+
+/** The number of a rule in its chain, from 1; 0 for none. */
+export function ruleNumber(chain: Chain | null, rule: Rule | null): number {
+  return chain === null || rule === null ? 0 : chain.rules.indexOf(rule) + 1;
+}

@@ -1,0 +1,338 @@
+import { Random } from '../base/random.ts';
+import {
+  R_CUT_SHORT,
+  R_HOP_LIMIT,
+  R_IP_LENGTH,
+  R_IP_SHORT,
+  R_LINK_LOCAL,
+  R_OTHER_HOST,
+} from '../base/reason.ts';
+import type { Conntrack } from '../conntrack/conntrack.ts';
+import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { IPS_CONFIRMED } from '../conntrack/status.ts';
+import type { Defrag } from '../frag/defrag.ts';
+import { type HostModel, LOOPBACK } from '../host/model.ts';
+import { ipError } from '../host/reject.ts';
+import { isLinkLocalSource, ROUTE_DROP, ROUTE_LOCAL, routeInput, unreachableCode } from '../host/routing.ts';
+import { dissect } from '../packet/dissect.ts';
+import { enterLink } from '../packet/link.ts';
+import {
+  AF_INET,
+  because,
+  CTINFO_NONE,
+  IP_CT_ESTABLISHED_REPLY,
+  IP_CT_RELATED,
+  IP_CT_RELATED_REPLY,
+  IP_CT_UNTRACKED,
+  Packet,
+  resetPacket,
+} from '../packet/packet.ts';
+import { IPPROTO_TCP } from '../packet/protocols.ts';
+import type { RuleTable } from '../rules/chain.ts';
+import {
+  NF_EGRESS,
+  NF_INET_FORWARD,
+  NF_INET_LOCAL_IN,
+  NF_INET_LOCAL_OUT,
+  NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
+  NF_INGRESS,
+} from '../rules/family.ts';
+import { HookState, type RuleEffects } from '../rules/hook-state.ts';
+import { NF_ACCEPT, NF_DROP, NF_QUEUE, NF_STOLEN, NF_UNKNOWN, NF_VERDICT_MASK } from '../rules/verdict.ts';
+import { arrive, PACKET_HOST, PACKET_OTHERHOST, PACKET_OUTGOING } from './arrive.ts';
+import { setClosing } from './closing.ts';
+import { HopLimit, hopLimit } from './hop-limit.ts';
+import type { Outcome, Verdict } from './outcome.ts';
+import { NOT_PLAIN, PlainPath } from './plain.ts';
+import { HookRunner } from './runner.ts';
+
+/** How deep packets of the firewall's own may cause others. */
+const DEEPEST = 4;
+/** First entry of PREROUTING and OUTPUT behind defragmentation and tracking, where no chain comes before those. */
+const BEHIND_TRACKING = 2;
+
+/** Told what rules log. */
+export interface RuleLog {
+  /**
+   * @param state the packet at its hook; only for the length of the call
+   * @param level syslog's number, -1 for a log to an nfnetlink group
+   * @param flags NF_LOG_*
+   * @param group the nfnetlink group, -1 for the kernel's log
+   */
+  log(state: HookState, prefix: string, level: number, flags: number, group: number): void;
+}
+
+/**
+ * The way of a packet past the rules of a host: which hooks it comes to is for the host's addresses and routes to say,
+ * what is called there for the rules. In between stand the kernel's own steps: defragmentation, tracking, the place of
+ * NAT, the hop limit, confirmation.
+ */
+export class Pipeline implements RuleEffects {
+  readonly outcome: Outcome;
+  readonly runner: HookRunner;
+  /** Whether {@link Outcome.out} is wanted: the bytes of what leaves. */
+  wantsBytes = false;
+  ruleLog: RuleLog | null = null;
+
+  private readonly conntrack: Conntrack;
+  private readonly host: HostModel;
+  private readonly plain: PlainPath;
+  private mayBePlain = true;
+  private readonly hop: HopLimit = new HopLimit();
+  /** The state of the packet that came in, and of those that it caused, by depth. */
+  private readonly states: HookState[] = [];
+  private depth = 0;
+  /** Whether the packet under way was answered by the rule that ends it. */
+  private rejected = false;
+
+  /**
+   * @param outcome written anew for each packet
+   * @param seed for what rules draw at random
+   */
+  constructor(conntrack: Conntrack, defrag: Defrag, host: HostModel, outcome: Outcome, seed: number) {
+    this.outcome = outcome;
+    this.conntrack = conntrack;
+    this.host = host;
+    this.plain = new PlainPath(conntrack, false);
+    this.runner = new HookRunner(conntrack, defrag, this.outcome);
+    const random = new Random(seed);
+    for (let i = 0; i <= DEEPEST; i++)
+      this.states.push(new HookState(new Packet(), conntrack, host, random, this));
+  }
+
+  /** Takes over a ruleset: its tables in the order in which they were loaded. */
+  setRules(tables: readonly RuleTable[]): void {
+    this.runner.setRules(tables);
+    const hasMac = this.host.devices.some((device) => device !== null && device.mac !== null);
+    this.mayBePlain = this.runner.tracksFirst && !hasMac;
+  }
+
+  /**
+   * Takes one frame from a wire, at a moment that tracking knows already.
+   * @returns NF_ACCEPT, NF_DROP, NF_STOLEN, NF_QUEUE or NF_UNKNOWN; {@link outcome} says more
+   */
+  receive(pkt: Packet, linktype: number): number {
+    this.outcome.clear();
+    this.rejected = false;
+    const frame = pkt.off;
+    // Who says by which device it came says that it is not this host's own.
+    const isGiven = pkt.ifin !== 0;
+    const state = this.states[0]!;
+    state.pkt = pkt;
+    if (this.runner.tracer !== null) this.runner.tracer.begin?.(pkt);
+    const verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
+    if (verdict === NOT_PLAIN) return this.receiveAny(state, linktype, frame, isGiven);
+    arrive(this.host, pkt, linktype, frame);
+    if (verdict !== NF_ACCEPT) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
+    return this.enter(state, BEHIND_TRACKING, isGiven);
+  }
+
+  log(state: HookState, prefix: string, level: number, flags: number, group: number): void {
+    if (this.ruleLog !== null) this.ruleLog.log(state, prefix, level, flags, group);
+  }
+
+  /** Sends a packet of the firewall's own at once, through OUTPUT and POSTROUTING, as the kernel does. */
+  answer(state: HookState, bytes: Uint8Array, why: string): void {
+    const outer = state.pkt;
+    if (why === 'reject' && this.depth === 0) this.rejected = true;
+    if (this.depth === DEEPEST) return;
+    const inner = this.states[this.depth + 1]!;
+    const { pkt } = inner;
+    resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
+    pkt.time = outer.time;
+    if (!dissect(pkt)) return;
+    attach(pkt, outer, why);
+    if (why === 'reject' && pkt.proto === IPPROTO_TCP) setClosing(this.conntrack, outer.flow);
+    this.depth++;
+    const left = this.output(inner, 0) === NF_ACCEPT;
+    this.depth--;
+    this.runner.tracer?.answered?.(outer);
+    this.outcome.answers.push({ bytes: pkt.bytes.slice(pkt.off, pkt.end), why, left });
+  }
+
+  /** The way of a packet that was not tracked in passing. */
+  private receiveAny(state: HookState, linktype: number, frame: number, isGiven: boolean): number {
+    const { pkt } = state;
+    if (!enterLink(pkt, linktype)) return NF_DROP;
+    if (!dissect(pkt)) {
+      // What the capture cut off is not the sender's fault.
+      if (pkt.missing > 0 && (pkt.reason === R_IP_LENGTH || pkt.reason === R_IP_SHORT))
+        because(pkt, R_CUT_SHORT, pkt.missing);
+      return NF_DROP;
+    }
+    arrive(this.host, pkt, linktype, frame);
+    return this.enter(state, 0, isGiven);
+  }
+
+  /**
+   * A packet comes to its first hook: one that this host sends to OUTPUT, any other to PREROUTING.
+   * @param from the first entry there to call
+   * @param isGiven whether the caller said that it came in by a device
+   */
+  private enter(state: HookState, from: number, isGiven: boolean): number {
+    const { pkt } = state;
+    const { host } = this;
+    const at = pkt.off + (pkt.family === AF_INET ? 12 : 8);
+    if (!isGiven && (pkt.pkttype === PACKET_OUTGOING || host.isLocal(pkt.family, pkt.view, at))) {
+      pkt.ifin = 0;
+      return this.output(state, from);
+    }
+    this.outcome.ifin = pkt.ifin;
+    return this.input(state, from);
+  }
+
+  private run(state: HookState, hook: number, from: number): number {
+    return this.runner.run(state, hook, from, this.depth === 0);
+  }
+
+  /** From the wire, or from lo. */
+  private input(state: HookState, from: number): number {
+    const { pkt } = state;
+    if (from === 0) {
+      const ingress = this.run(state, NF_INGRESS, 0);
+      if (ingress !== NF_ACCEPT) return this.refuse(state, ingress, NF_INGRESS);
+    }
+    if (pkt.pkttype === PACKET_OTHERHOST) {
+      because(pkt, R_OTHER_HOST);
+      return this.lose(state);
+    }
+    const verdict = this.run(state, NF_INET_PRE_ROUTING, from);
+    if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_INET_PRE_ROUTING);
+    const route = routeInput(this.host, pkt);
+    if (route === ROUTE_DROP) return this.unroutable(state);
+    if (route !== ROUTE_LOCAL) return this.forward(state);
+    const local = this.run(state, NF_INET_LOCAL_IN, 0);
+    if (local !== NF_ACCEPT) return this.refuse(state, local, NF_INET_LOCAL_IN);
+    return this.accept(state, false);
+  }
+
+  /** By another device to another machine. */
+  private forward(state: HookState): number {
+    const { pkt } = state;
+    const hops = hopLimit(pkt);
+    if (hops <= 1) {
+      this.complain(state, true, 0);
+      because(pkt, R_HOP_LIMIT, hops);
+      return this.lose(state);
+    }
+    if (isLinkLocalSource(pkt)) {
+      because(pkt, R_LINK_LOCAL);
+      return this.unroutable(state);
+    }
+    this.hop.decrease(pkt);
+    this.outcome.ifout = pkt.ifout;
+    let hook = NF_INET_FORWARD;
+    let verdict = this.run(state, hook, 0);
+    if (verdict === NF_ACCEPT) {
+      hook = NF_INET_POST_ROUTING;
+      verdict = this.run(state, hook, 0);
+    }
+    const result = verdict === NF_ACCEPT ? this.accept(state, true) : this.refuse(state, verdict, hook);
+    this.hop.restore();
+    return result;
+  }
+
+  /** From this host: to the wire, or over lo to itself. */
+  private output(state: HookState, from: number): number {
+    const { pkt } = state;
+    const { host } = this;
+    const dst = pkt.off + (pkt.family === AF_INET ? 16 : 24);
+    const isLocal = host.isLocal(pkt.family, pkt.view, dst);
+    pkt.ifout = isLocal ? LOOPBACK : host.routeDevice(pkt.family, pkt.view, dst, pkt.mark, 0);
+    if (pkt.ifout === 0) pkt.ifout = host.firstDevice;
+    pkt.pkttype = PACKET_HOST;
+    if (this.depth === 0) this.outcome.ifout = pkt.ifout;
+    let hook = NF_INET_LOCAL_OUT;
+    let verdict = this.run(state, hook, from);
+    if (verdict === NF_ACCEPT) {
+      hook = NF_INET_POST_ROUTING;
+      verdict = this.run(state, hook, 0);
+    }
+    if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, hook);
+    if (!isLocal) return this.accept(state, true);
+    if (!this.confirm(pkt)) return this.lose(state);
+    pkt.ifin = LOOPBACK;
+    pkt.ifout = 0;
+    return this.input(state, 0);
+  }
+
+  /** The end of the way: the flow is confirmed, and the packet leaves or is delivered. */
+  private accept(state: HookState, leaves: boolean): number {
+    const { pkt } = state;
+    if (!this.confirm(pkt)) return this.lose(state);
+    if (leaves) {
+      const verdict = this.run(state, NF_EGRESS, 0);
+      if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_EGRESS);
+      if (this.wantsBytes && this.depth === 0) this.outcome.out.push(pkt.bytes.slice(pkt.off, pkt.end));
+    }
+    if (this.depth === 0) this.outcome.verdict = 'accept';
+    return NF_ACCEPT;
+  }
+
+  /** An answer never confirms the flow of the packet that it is about (measured: it leaves no entry). */
+  private confirm(pkt: Packet): boolean {
+    if (this.depth > 0 && pkt.flow !== 0) {
+      const status = this.conntrack.table.words[pkt.flow * ROW_WORDS + F_STATUS]!;
+      if ((status & IPS_CONFIRMED) === 0 && pkt.ctinfo >= IP_CT_ESTABLISHED_REPLY) return true;
+    }
+    return this.conntrack.confirm(pkt);
+  }
+
+  /** A verdict other than "accept" ended the way. What user space or what we do not know decides goes on, we assume. */
+  private refuse(state: HookState, word: number, hook: number): number {
+    const { pkt } = state;
+    const verdict = word & NF_VERDICT_MASK;
+    if (verdict === NF_QUEUE || verdict === NF_UNKNOWN) this.confirm(pkt);
+    else if (this.depth === 0) this.conntrack.abandon(pkt);
+    if (this.depth === 0) {
+      const { outcome } = this;
+      outcome.decide(this.nameOf(verdict), hook, state.chain, state.rule);
+      if (verdict === NF_UNKNOWN) outcome.unknown = state.unknown;
+      if (verdict === NF_QUEUE) outcome.queue = word >>> 16;
+    }
+    return verdict;
+  }
+
+  private nameOf(verdict: number): Verdict {
+    if (verdict === NF_QUEUE) return 'queue';
+    if (verdict === NF_UNKNOWN) return 'unknown';
+    if (verdict === NF_STOLEN) return 'stolen';
+    return this.rejected ? 'reject' : 'drop';
+  }
+
+  /** The packet ends where no rule decides: in routing, or at its end. `pkt` says why. */
+  private lose(state: HookState): number {
+    if (this.depth === 0) {
+      this.conntrack.abandon(state.pkt);
+      this.outcome.decide(state.pkt.ctinfo === CTINFO_NONE ? 'none' : 'drop', -1, null, null);
+    }
+    return NF_DROP;
+  }
+
+  /** Routing refused the packet: the IP layer may say so to its sender. */
+  private unroutable(state: HookState): number {
+    const { pkt } = state;
+    const code = unreachableCode(pkt.family, pkt.reason);
+    if (code >= 0) this.complain(state, false, code);
+    return this.lose(state);
+  }
+
+  private complain(state: HookState, exceeded: boolean, code: number): void {
+    const bytes = ipError(this.host, state.pkt, exceeded, code, NF_INET_PRE_ROUTING);
+    if (bytes !== null) this.answer(state, bytes, 'icmp');
+  }
+}
+
+/**
+ * An answer belongs to the flow of the packet that it is about, as RELATED in the other direction (measured), even to
+ * one that is not confirmed; copies for other hosts are not tracked.
+ */
+function attach(pkt: Packet, outer: Packet, why: string): void {
+  if (why === 'dup') pkt.ctinfo = IP_CT_UNTRACKED;
+  else if (outer.flow !== 0) {
+    pkt.flow = outer.flow;
+    pkt.status = outer.status;
+    pkt.ctinfo = outer.ctinfo < IP_CT_ESTABLISHED_REPLY ? IP_CT_RELATED_REPLY : IP_CT_RELATED;
+  }
+}

@@ -1,0 +1,154 @@
+import type { Conntrack } from '../conntrack/conntrack.ts';
+import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { IPS_DST_NAT_DONE, IPS_SRC_NAT_DONE } from '../conntrack/status.ts';
+import { type Defrag, FRAG_HELD, FRAG_PASS } from '../frag/defrag.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  CHECKSUM_UNNECESSARY,
+  IP_CT_NEW,
+  IP_CT_RELATED,
+  IP_CT_RELATED_REPLY,
+  IP_CT_UNTRACKED,
+  type Packet,
+} from '../packet/packet.ts';
+import { IPPROTO_ICMP, IPPROTO_ICMPV6 } from '../packet/protocols.ts';
+import type { Chain, RuleTable } from '../rules/chain.ts';
+import { NF_EGRESS, NF_INET_LOCAL_OUT, NF_INGRESS } from '../rules/family.ts';
+import type { HookState } from '../rules/hook-state.ts';
+import { runChain } from '../rules/run.ts';
+import { traceChain } from '../rules/trace-run.ts';
+import { NF_ACCEPT, NF_DROP, NF_REPEAT, NF_STOLEN } from '../rules/verdict.ts';
+import { type HookEntry, Hooks, isSourceNat, STEP_CHAIN, STEP_DEFRAG, STEP_TRACK } from './hooks.ts';
+import type { Outcome } from './outcome.ts';
+import type { PacketTrace } from './packet-trace.ts';
+
+/** What is called at the hooks, and calls it. */
+export class HookRunner {
+  /** Told of each step, if set; chains then run expression by expression. */
+  tracer: PacketTrace | null = null;
+  private readonly conntrack: Conntrack;
+  private readonly defrag: Defrag;
+  private readonly outcome: Outcome;
+  private hooks4: Hooks = new Hooks(AF_INET, []);
+  private hooks6: Hooks = new Hooks(AF_INET6, []);
+
+  /** @param outcome told of each chain that lets the packet of {@link main} pass */
+  constructor(conntrack: Conntrack, defrag: Defrag, outcome: Outcome) {
+    this.conntrack = conntrack;
+    this.defrag = defrag;
+    this.outcome = outcome;
+  }
+
+  /** Takes over a ruleset: its tables in the order in which they were loaded. */
+  setRules(tables: readonly RuleTable[]): void {
+    this.hooks4 = new Hooks(AF_INET, tables);
+    this.hooks6 = new Hooks(AF_INET6, tables);
+  }
+
+  /** Whether no rule sees an IPv4 packet before it is tracked. */
+  get tracksFirst(): boolean {
+    return !this.hooks4.before;
+  }
+
+  /**
+   * Calls what stands at a hook.
+   * @param from the first entry to call
+   * @param isMain whether this is the packet that came in, and not one that the firewall sends because of it
+   * @returns NF_ACCEPT if the packet goes on, else the verdict that ended its way; `state.chain` and `state.rule` say
+   *   who gave it, null for the kernel's own steps
+   */
+  run(state: HookState, hook: number, from: number, isMain: boolean): number {
+    const list = (state.pkt.family === AF_INET ? this.hooks4 : this.hooks6).entries[hook]!;
+    state.hook = hook;
+    if (this.tracer !== null) this.announce(this.tracer, state.pkt, hook, from);
+    for (let i = from; i < list.length; i++) {
+      const entry = list[i]!;
+      const verdict =
+        entry.kind === STEP_CHAIN
+          ? this.chain(state, entry.chains[0]!, isMain)
+          : this.step(state, entry, hook, isMain);
+      if (verdict !== NF_ACCEPT) return verdict;
+    }
+    return NF_ACCEPT;
+  }
+
+  private chain(state: HookState, base: Chain, isMain: boolean): number {
+    if (base.base!.devices.length > 0 && !this.isOn(state, base)) return NF_ACCEPT;
+    let verdict = this.call(base, state);
+    // "Call the hook again" is for targets that changed the packet; they do not ask for it twice.
+    if (verdict === NF_REPEAT) verdict = this.call(base, state);
+    if (verdict === NF_ACCEPT && isMain) this.outcome.pass(state.hook, base, state.chain, state.rule);
+    return verdict;
+  }
+
+  private call(base: Chain, state: HookState): number {
+    return this.tracer === null ? runChain(base, state) : traceChain(base, state, this.tracer);
+  }
+
+  /** @param from behind the first entries if the packet was tracked in passing */
+  private announce(tracer: PacketTrace, pkt: Packet, hook: number, from: number): void {
+    tracer.atHook(hook, pkt);
+    if (from > 0) tracer.tracked(pkt);
+  }
+
+  /** Whether a chain that is bound to devices is bound to the packet's. */
+  private isOn(state: HookState, base: Chain): boolean {
+    const { pkt, hook, host } = state;
+    if (hook !== NF_INGRESS && hook !== NF_EGRESS) return true;
+    const device = host.device(hook === NF_EGRESS ? pkt.ifout : pkt.ifin);
+    return device !== null && base.base!.devices.includes(device.name);
+  }
+
+  private step(state: HookState, entry: HookEntry, hook: number, isMain: boolean): number {
+    if (entry.kind === STEP_DEFRAG || entry.kind === STEP_TRACK) {
+      const verdict = entry.kind === STEP_TRACK ? this.track(state.pkt, hook) : this.reassemble(state.pkt);
+      if (verdict !== NF_ACCEPT) {
+        state.chain = null;
+        state.rule = null;
+      }
+      return verdict;
+    }
+    return this.nat(state, entry, hook, isMain);
+  }
+
+  private reassemble(pkt: Packet): number {
+    const fate = this.defrag.receive(pkt, this.conntrack.now);
+    if (fate === FRAG_PASS) return NF_ACCEPT;
+    return fate === FRAG_HELD ? NF_STOLEN : NF_DROP;
+  }
+
+  /**
+   * A packet that has been at a hook before, over lo or as an answer, keeps its flow. Checksums of this host's own
+   * packets are not looked at (measured): the card may have to fill them in.
+   */
+  private track(pkt: Packet, hook: number): number {
+    if (pkt.flow !== 0 || pkt.ctinfo === IP_CT_UNTRACKED) return NF_ACCEPT;
+    const { checksum } = pkt;
+    if (hook === NF_INET_LOCAL_OUT) pkt.checksum = CHECKSUM_UNNECESSARY;
+    const verdict = this.conntrack.track(pkt) ? NF_ACCEPT : NF_DROP;
+    pkt.checksum = checksum;
+    if (this.tracer !== null) this.tracer.tracked(pkt);
+    return verdict;
+  }
+
+  /** Chains of type nat see the first packet of a flow only, and of it each side once (measured). */
+  private nat(state: HookState, entry: HookEntry, hook: number, isMain: boolean): number {
+    const { pkt } = state;
+    const { flow, ctinfo } = pkt;
+    if (flow === 0) return NF_ACCEPT;
+    if (ctinfo !== IP_CT_NEW && ctinfo !== IP_CT_RELATED && ctinfo !== IP_CT_RELATED_REPLY) return NF_ACCEPT;
+    if (ctinfo !== IP_CT_NEW && (pkt.proto === IPPROTO_ICMP || pkt.proto === IPPROTO_ICMPV6))
+      return NF_ACCEPT;
+    const w = this.conntrack.table.words;
+    const done = isSourceNat(hook) ? IPS_SRC_NAT_DONE : IPS_DST_NAT_DONE;
+    if ((w[flow * ROW_WORDS + F_STATUS]! & done) !== 0) return NF_ACCEPT;
+    for (let i = 0; i < entry.chains.length; i++) {
+      const verdict = this.chain(state, entry.chains[i]!, isMain);
+      if (verdict !== NF_ACCEPT) return verdict;
+    }
+    this.conntrack.table.words[flow * ROW_WORDS + F_STATUS]! |= done;
+    pkt.status |= done;
+    return NF_ACCEPT;
+  }
+}

@@ -1,0 +1,232 @@
+import { AF_INET, AF_INET6 } from '../packet/packet.ts';
+import {
+  type Device,
+  type Host,
+  RTN_BROADCAST,
+  RTN_LOCAL,
+  RTN_MULTICAST,
+  RTN_UNICAST,
+  RTN_UNREACHABLE,
+  RTN_UNSPEC,
+} from './host.ts';
+import { maskWord, type Prefix, parsePrefix } from './prefix.ts';
+import { type Route, RouteTable } from './routes.ts';
+import { type LocalAddress, pickSource, putWords, wordsAt } from './source-address.ts';
+
+/** ARPHRD_ETHER. */
+export const ARPHRD_ETHER = 1;
+/** ARPHRD_LOOPBACK. */
+export const ARPHRD_LOOPBACK = 772;
+/** ARPHRD_NONE: a device without link layer, such as TUN. */
+export const ARPHRD_NONE = 65534;
+/** Number of the loopback device. */
+export const LOOPBACK = 1;
+
+/** What a device has that may be left out. */
+export interface DeviceFields {
+  readonly index?: number;
+  /** ARPHRD_*; Ethernet if left out. */
+  readonly type?: number;
+  readonly group?: number;
+  readonly mac?: Uint8Array | null;
+  /** 1500 if left out; 65536 for lo. */
+  readonly mtu?: number;
+}
+
+/** Reverse path filter, as net.ipv4.conf.all.rp_filter numbers it: 0 off, 1 strict, 2 loose. */
+export type RpFilter = 0 | 1 | 2;
+
+function prefixOf(text: string): Prefix {
+  return parsePrefix(text)!;
+}
+
+/**
+ * The machine that the firewall runs on: devices with addresses, and routes. `lo` with 127.0.0.1/8 and ::1 is always
+ * there. Changed only between packets.
+ */
+export class HostModel implements Host {
+  /** By number; holes are null. */
+  readonly devices: (Device | null)[] = [];
+  /** Every address, in the order in which they were added. */
+  readonly addresses: LocalAddress[] = [];
+  /** Whether packets for others are passed on (net.ipv4.ip_forward, net.ipv6.conf.all.forwarding). */
+  forwarding = true;
+  /** Whether packets of 127/8 may come and go by other devices than lo (route_localnet). */
+  routeLocalnet = false;
+  /** Whether packets with a source address of this machine's own may come in from outside (accept_local). */
+  acceptLocal = false;
+  rpFilter: RpFilter = 0;
+  /** Set by {@link defaultHost}: nothing is known of the host, every packet is forwarded from device 2 to device 3. */
+  isDefault = false;
+
+  private readonly names: Map<string, Device> = new Map();
+  /** What Linux holds in its table `local`, and in `main`. */
+  private readonly local4: RouteTable = new RouteTable(AF_INET);
+  private readonly main4: RouteTable = new RouteTable(AF_INET);
+  private readonly local6: RouteTable = new RouteTable(AF_INET6);
+  private readonly main6: RouteTable = new RouteTable(AF_INET6);
+  private readonly groups4: RouteTable = new RouteTable(AF_INET);
+  private readonly groups6: RouteTable = new RouteTable(AF_INET6);
+  private first = 0;
+
+  constructor() {
+    for (const group of ['224.0.0.1', 'ff02::1', 'ff02::2']) this.join(prefixOf(group));
+    this.addDevice('lo', { index: LOOPBACK, type: ARPHRD_LOOPBACK, mtu: 65536 });
+    this.addAddress('lo', prefixOf('127.0.0.1/8'));
+    this.addAddress('lo', prefixOf('::1/128'));
+  }
+
+  /** Adds a device, or changes what is given of one that is there. Its number is the next free one if left out. */
+  addDevice(name: string, fields: DeviceFields = {}): Device {
+    const there = this.names.get(name);
+    const index = fields.index ?? there?.index ?? Math.max(1, this.devices.length);
+    const device: Device = {
+      index,
+      name,
+      type: fields.type ?? there?.type ?? ARPHRD_ETHER,
+      group: fields.group ?? there?.group ?? 0,
+      mac: fields.mac === undefined ? (there?.mac ?? null) : fields.mac,
+      mtu: fields.mtu ?? there?.mtu ?? 1500,
+    };
+    while (this.devices.length <= index) this.devices.push(null);
+    if (there !== undefined && there.index !== index) this.devices[there.index] = null;
+    this.devices[index] = device;
+    this.names.set(name, device);
+    if (index > LOOPBACK && (this.first === 0 || index < this.first)) this.first = index;
+    return device;
+  }
+
+  /**
+   * Gives a device an address, and the routes that Linux makes with it: the address itself and its broadcast
+   * addresses in table `local`, the network in table `main`.
+   */
+  addAddress(device: string, prefix: Prefix): void {
+    const { index } = this.names.get(device) ?? this.addDevice(device);
+    const { family, words, length } = prefix;
+    const bits = words.length * 32;
+    const isLoopback = index === LOOPBACK;
+    this.addresses.push({ device: index, prefix });
+    const local = family === AF_INET ? this.local4 : this.local6;
+    const whole = { family, words, length: bits };
+    local.add(routeTo(whole, index, RTN_LOCAL, words));
+    // Measured: 127.0.0.1/8 makes all of 127/8 local.
+    if (isLoopback && family === AF_INET && length < 32) local.add(routeTo(prefix, index, RTN_LOCAL, words));
+    if (family === AF_INET && length < 31) {
+      const last = [words[0]! | ~maskWord(length, 0)];
+      local.add(routeTo({ family, words: last, length: 32 }, index, RTN_BROADCAST, words));
+    }
+    // The solicited-node group (RFC 4291, section 2.7.1).
+    if (family === AF_INET6) {
+      const solicited = [0xff020000 | 0, 0, 1, 0xff000000 | (words[3]! & 0xffffff)];
+      this.join({ family, words: solicited, length: 128 });
+    }
+    if (isLoopback || length === bits) return;
+    const main = family === AF_INET ? this.main4 : this.main6;
+    main.add(routeTo(prefix, index, RTN_UNICAST, family === AF_INET ? words : null));
+  }
+
+  /** Adds a route to table `main`, or to `local` if its type is RTN_LOCAL, RTN_BROADCAST or RTN_ANYCAST. */
+  addRoute(route: Route): void {
+    const isIpv4 = route.prefix.family === AF_INET;
+    const isMain = route.type === RTN_UNICAST || route.type > RTN_MULTICAST;
+    if (isMain) (isIpv4 ? this.main4 : this.main6).add(route);
+    else (isIpv4 ? this.local4 : this.local6).add(route);
+  }
+
+  device(index: number): Device | null {
+    return this.devices[index] ?? null;
+  }
+
+  deviceNamed(name: string): Device | null {
+    return this.names.get(name) ?? null;
+  }
+
+  /** RTN_* as Linux has it: for IPv4 table `local` alone decides, for IPv6 no route makes an address unreachable. */
+  addressType(family: number, view: DataView, at: number, device: number): number {
+    if (family === AF_INET) {
+      const word = view.getInt32(at);
+      if (word >>> 24 === 0 || word === -1) return RTN_BROADCAST;
+      if (word >>> 28 === 14) return RTN_MULTICAST;
+      return this.local4.find(view, at, device)?.type ?? RTN_UNICAST;
+    }
+    if (view.getUint8(at) === 0xff) return RTN_MULTICAST;
+    const local = this.local6.find(view, at, device);
+    if (local !== null) return local.type;
+    const route = this.main6.find(view, at, device);
+    return route === null || (route.type !== RTN_UNICAST && !this.isDefault) ? this.without6() : RTN_UNICAST;
+  }
+
+  private without6(): number {
+    return this.isDefault ? RTN_UNICAST : RTN_UNREACHABLE;
+  }
+
+  /** Number of the first device that is not lo, 0 if there is none. */
+  get firstDevice(): number {
+    return this.first;
+  }
+
+  /** Whether a multicast address is one that this machine listens to, over all devices. */
+  isMember(family: number, view: DataView, at: number): boolean {
+    return (family === AF_INET ? this.groups4 : this.groups6).find(view, at, 0) !== null;
+  }
+
+  /** Makes this machine a member of a multicast group. */
+  join(group: Prefix): void {
+    const table = group.family === AF_INET ? this.groups4 : this.groups6;
+    table.add(routeTo(group, 0, RTN_MULTICAST, null));
+  }
+
+  /** RTN_* of the route to an address over all tables, RTN_UNSPEC if there is none. */
+  routeType(family: number, view: DataView, at: number): number {
+    return this.route(family, view, at, 0)?.type ?? RTN_UNSPEC;
+  }
+
+  /** Whether an address is one of this machine's. */
+  isLocal(family: number, view: DataView, at: number): boolean {
+    return (family === AF_INET ? this.local4 : this.local6).find(view, at, 0)?.type === RTN_LOCAL;
+  }
+
+  /** @param _mark is not looked at: there are no rules of policy routing */
+  routeDevice(family: number, view: DataView, at: number, _mark: number, device: number): number {
+    return this.route(family, view, at, device)?.device ?? 0;
+  }
+
+  sourceAddress(family: number, view: DataView, at: number, device: number, out: Uint8Array): boolean {
+    const route = this.route(family, view, at, device);
+    const to = wordsAt(family, view, at);
+    const source = route?.source ?? pickSource(this.addresses, family, to, route?.device ?? device);
+    if (source === null) return false;
+    putWords(source, out);
+    return true;
+  }
+
+  /** Table `local` first, as Linux' rules have it. */
+  private route(family: number, view: DataView, at: number, device: number): Route | null {
+    if (family === AF_INET) return this.local4.find(view, at, device) ?? this.main4.find(view, at, device);
+    return this.local6.find(view, at, device) ?? this.main6.find(view, at, device);
+  }
+}
+
+function routeTo(prefix: Prefix, device: number, type: number, source: readonly number[] | null): Route {
+  return { prefix, device, type, metric: 0, source };
+}
+
+/** Name of the device that packets come in by if nothing is known of the host. */
+export const DEFAULT_IN = 'eth0';
+/** Name of the device that packets leave by if nothing is known of the host. */
+export const DEFAULT_OUT = 'eth1';
+
+/**
+ * The host when none is described: a router that has no address of its own, to which every packet comes by eth0 and
+ * which forwards every packet by eth1.
+ */
+export function defaultHost(): HostModel {
+  const host = new HostModel();
+  host.addDevice(DEFAULT_IN, { index: 2 });
+  host.addDevice(DEFAULT_OUT, { index: 3 });
+  for (const text of ['0.0.0.0/0', '::/0']) {
+    host.addRoute({ prefix: prefixOf(text), device: 3, type: RTN_UNICAST, metric: 0, source: null });
+  }
+  host.isDefault = true;
+  return host;
+}

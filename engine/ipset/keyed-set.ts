@@ -1,0 +1,381 @@
+import type { Random } from '../base/random.ts';
+import type { HookState } from '../rules/hook-state.ts';
+import { type ElementContext, elementText, IfaceNames, layoutOf, type ParsedElement, parseElement } from './element.ts';
+import { Extensions, MAC_UNSET, NOMATCH, WILDCARD } from './extensions.ts';
+import { checkExtras, type Extras } from './extras.ts';
+import { headerText } from './header.ts';
+import { IfaceIds } from './iface-ids.ts';
+import { macAt } from './packet-key.ts';
+import { PacketReader } from './packet-reader.ts';
+import { prefixMask } from './parse-value.ts';
+import { Prefixes } from './prefixes.ts';
+import { countersAllow } from './query.ts';
+import type { IpSet, SetQuery } from './set-base.ts';
+import { SetError } from './set-error.ts';
+import type { SetOptions, SetType } from './set-type.ts';
+import { NO_ROW, WordTable } from './word-table.ts';
+
+const MASKS_4: readonly (readonly number[])[] = Array.from({ length: 33 }, (_, n) => prefixMask(n, 4));
+const MASKS_16: readonly (readonly number[])[] = Array.from({ length: 129 }, (_, n) => prefixMask(n, 16));
+
+/** A hash or bitmap: elements by key. */
+export class KeyedSet implements IpSet {
+  readonly type: SetType;
+  readonly options: SetOptions;
+  private readonly context: ElementContext;
+  private readonly table: WordTable;
+  private readonly extensions: Extensions;
+  private readonly ifaces: IfaceIds;
+  private readonly nets: readonly number[];
+  private readonly lengths: readonly Prefixes[] = [new Prefixes(), new Prefixes()];
+  private readonly masks: readonly (readonly number[])[];
+  /** Hardware addresses of bitmap:ip,mac by row, two words each. */
+  private readonly macs: number[] = [];
+  private readonly gone: Map<number, readonly [number, number]> = new Map();
+  private wildcards = 0;
+  private readonly reader: PacketReader;
+  /** What is looked for, addresses of nets still whole; and the same cut to a prefix. */
+  private readonly key: Int32Array;
+  private readonly probe: Int32Array;
+
+  constructor(type: SetType, options: SetOptions, random: Random) {
+    this.type = type;
+    this.options = options;
+    const layout = layoutOf(type, options.addressBytes);
+    const names = new IfaceNames();
+    this.context = { type, options, layout, names };
+    this.ifaces = new IfaceIds(names);
+    this.table = new WordTable(layout.width, random);
+    this.extensions = new Extensions(options);
+    this.nets = type.parts.flatMap((p, i) => (p === 'net' ? [layout.at[i]!] : []));
+    this.masks = layout.addressWords === 1 ? MASKS_4 : MASKS_16;
+    this.reader = new PacketReader(this.context, this.ifaces);
+    this.key = this.reader.key;
+    this.probe = new Int32Array(layout.width);
+  }
+
+  get count(): number {
+    return this.table.count;
+  }
+
+  header(): string {
+    return headerText(this.type, this.options);
+  }
+
+  add(text: string, extras: Extras, exist: boolean, now: number): boolean {
+    checkExtras(extras, this.options);
+    const { keys, mac } = this.parse(text);
+    let added = false;
+    for (const key of keys) {
+      added = this.addKey(key, mac, extras, exist, now) || added;
+    }
+    return added;
+  }
+
+  del(text: string, _extras: Extras, exist: boolean, now: number): boolean {
+    // Of bitmap:ip,mac the address alone says what goes (measured).
+    const { keys } = this.parse(text);
+    let removed = false;
+    for (const key of keys) {
+      const row = this.existing(key);
+      if (row === NO_ROW || this.extensions.isExpired(row, now)) {
+        if (!exist) throw new SetError("element cannot be deleted from the set: it's not added");
+      } else {
+        this.remove(row);
+        removed = true;
+      }
+    }
+    return removed;
+  }
+
+  test(text: string, extras: Extras, now: number): boolean {
+    const { keys, mac } = parseElement(text, this.context);
+    for (const key of keys) {
+      this.key.set(key);
+      // A plain address asks as a packet would; a network asks for itself.
+      const whole = 32 * this.context.layout.addressWords;
+      const asks = this.nets.length > 0 && (key[this.context.layout.prefixes]! & 255) === whole;
+      const row = asks ? this.search(now) : this.existing(key);
+      if (row === NO_ROW || this.extensions.isExpired(row, now) || !this.hasMac(row, mac)) return false;
+      const isException = (this.extensions.flags[row]! & NOMATCH) !== 0;
+      if (isException !== (extras.nomatch === true)) return false;
+    }
+    return true;
+  }
+
+  flush(): void {
+    for (let row = 0; row < this.table.rows; row++) if (this.table.has(row)) this.remember(row);
+    this.table.clear();
+    for (const l of this.lengths) l.clear();
+    this.wildcards = 0;
+  }
+
+  list(now: number): string[] {
+    const rows: number[] = [];
+    for (let row = 0; row < this.table.rows; row++)
+      if (this.table.has(row) && !this.extensions.isExpired(row, now)) rows.push(row);
+    if (this.type.method === 'bitmap')
+      rows.sort((a, b) => (this.table.word(a, 0) >>> 0) - (this.table.word(b, 0) >>> 0));
+    return rows.map((row) => {
+      const text = elementText((i) => this.table.word(row, i), this.macOf(row), this.context);
+      return text + this.extensions.text(row, now);
+    });
+  }
+
+  match(state: HookState, query: SetQuery): boolean {
+    if (!this.reader.read(state, query)) return false;
+    const row = this.search(state.now);
+    if (row === NO_ROW || (this.hasMacs && !this.matchMac(row, state, query))) return false;
+    const x = this.extensions;
+    if (x.isExpired(row, state.now)) return false;
+    if (this.options.counters) {
+      if (!query.keepsCounters) x.count(row, state.pkt.end - state.pkt.off + state.pkt.missing);
+      if (!countersAllow(query, x.packets[row]!, x.bytes[row]!)) return false;
+    }
+    query.skbmark = x.skbmark[row]!;
+    query.skbmask = x.skbmask[row]!;
+    query.skbprio = x.skbprio[row]!;
+    query.skbqueue = x.skbqueue[row]!;
+    // With --return-nomatch it is the exceptions that match, and they alone.
+    return this.nets.length === 0 || ((x.flags[row]! & NOMATCH) !== 0) === query.wantsNomatch;
+  }
+
+  addPacket(state: HookState, query: SetQuery, timeout: number, exist: boolean): boolean {
+    if (!this.reader.read(state, query)) return false;
+    this.cutToOwn();
+    const extras: Extras = timeout >= 0 ? { timeout } : {};
+    if (this.options.counters) {
+      extras.packets = 1;
+      extras.bytes = state.pkt.end - state.pkt.off + state.pkt.missing;
+    }
+    const at = this.hasMacs ? macAt(state.pkt, (query.directions & 2) !== 0) : -1;
+    if (this.hasMacs && at < 0) return false;
+    const mac = at < 0 ? null : [state.pkt.view.getInt32(at), state.pkt.view.getUint16(at + 4)];
+    try {
+      return this.addKey(this.probe, mac, extras, exist, state.now);
+    } catch {
+      // Full: the packet goes on all the same.
+      return false;
+    }
+  }
+
+  delPacket(state: HookState, query: SetQuery): boolean {
+    if (!this.reader.read(state, query)) return false;
+    this.cutToOwn();
+    const row = this.existing(this.probe);
+    if (row === NO_ROW || this.extensions.isExpired(row, state.now)) return false;
+    this.remove(row);
+    return true;
+  }
+
+  private get hasMacs(): boolean {
+    return this.type.method === 'bitmap' && this.type.parts.length === 2;
+  }
+
+  /** A packet is added and removed with the longest prefix that the set has (measured); the key goes to `probe`. */
+  private cutToOwn(): void {
+    const whole = 32 * this.context.layout.addressWords;
+    this.probe.set(this.key);
+    this.nets.forEach((at, i) => {
+      const l = this.lengths[i]!;
+      this.cut(at, i, l.count > 0 ? l.lengths[0]! : whole);
+    });
+  }
+
+  /** The keys of an element's text. A bitmap looks at the whole range first, a hash as it comes to each (measured). */
+  private parse(text: string): ParsedElement {
+    if (this.type.method === 'bitmap')
+      for (const key of parseElement(text, this.context).keys) this.checkKey(key);
+    const { keys, mac } = parseElement(text, this.context);
+    return { keys: this.checked(keys), mac };
+  }
+
+  private *checked(keys: Iterable<Int32Array>): Generator<Int32Array> {
+    for (const key of keys) {
+      this.checkKey(key);
+      yield key;
+    }
+  }
+
+  /** Refuses what this type cannot hold. */
+  private checkKey(key: Int32Array): void {
+    const { method, parts } = this.type;
+    if (method === 'bitmap') {
+      const word = parts[0] === 'ip' ? key[0]! >>> 0 : key[0]! & 0xffff;
+      if (word < this.options.from || word > this.options.to)
+        throw new SetError('element is out of the range of the set');
+      return;
+    }
+    const isNull = key.every((w) => w === 0);
+    if (parts.length === 1 && parts[0] !== 'net' && isNull)
+      throw new SetError('null-valued element cannot be stored in a hash type of set');
+    if (this.nets.length === 0 || parts.includes('iface') || this.type.name === 'hash:net,port,net') return;
+    const word = key[this.context.layout.prefixes]!;
+    if ((word & 255) === 0 || (this.nets.length === 2 && word >> 8 === 0))
+      throw new SetError('the value of the CIDR parameter of the IP address is invalid');
+  }
+
+  private addKey(
+    key: Int32Array,
+    mac: readonly number[] | null,
+    extras: Extras,
+    exist: boolean,
+    now: number,
+  ): boolean {
+    const had = this.existing(key);
+    const alive = had !== NO_ROW && !this.extensions.isExpired(had, now);
+    // A bitmap's element without a hardware address may be given one.
+    const fills = alive && mac !== null && (this.extensions.flags[had]! & MAC_UNSET) !== 0;
+    if (alive && !exist && !fills)
+      throw new SetError("element cannot be added to the set: it's already added");
+    if (had === NO_ROW) this.makeRoom(now);
+    const row = had === NO_ROW ? this.insert(key) : had;
+    if ((this.extensions.flags[row] ?? 0) & WILDCARD && had !== NO_ROW) this.wildcards--;
+    this.extensions.set(row, extras, now, !alive);
+    if (had === NO_ROW) this.recall(key[0]!, row, extras);
+    if (extras.wildcard) this.wildcards++;
+    if (this.hasMacs) this.setMac(row, mac);
+    return true;
+  }
+
+  /** A bitmap's counters stand by place: whoever comes back finds those it had (measured). */
+  private recall(place: number, row: number, extras: Extras): void {
+    const old = this.gone.get(place);
+    if (old === undefined) return;
+    if (extras.packets === undefined) this.extensions.packets[row] = old[0];
+    if (extras.bytes === undefined) this.extensions.bytes[row] = old[1];
+  }
+
+  private remember(row: number): void {
+    if (this.type.method !== 'bitmap' || !this.options.counters) return;
+    this.gone.set(this.table.word(row, 0), [this.extensions.packets[row]!, this.extensions.bytes[row]!]);
+  }
+
+  private setMac(row: number, mac: readonly number[] | null): void {
+    if (mac === null) {
+      this.extensions.flags[row]! |= MAC_UNSET;
+      return;
+    }
+    this.macs[2 * row] = mac[0]!;
+    this.macs[2 * row + 1] = mac[1]!;
+  }
+
+  private insert(key: Int32Array): number {
+    this.nets.forEach((_, i) => {
+      this.lengths[i]!.add((key[this.context.layout.prefixes]! >> (8 * i)) & 255);
+    });
+    return this.table.insert(key);
+  }
+
+  private remove(row: number): void {
+    this.remember(row);
+    this.nets.forEach((_, i) => {
+      this.lengths[i]!.remove((this.table.word(row, this.context.layout.prefixes) >> (8 * i)) & 255);
+    });
+    if ((this.extensions.flags[row]! & WILDCARD) !== 0) this.wildcards--;
+    this.extensions.flags[row] = 0;
+    this.table.remove(row);
+  }
+
+  /** Before a new element: those whose time is over go, and if that is not enough, with `forceadd` any other. */
+  private makeRoom(now: number): void {
+    if (this.type.method === 'bitmap' || this.table.count < this.options.maxelem) return;
+    if (this.options.timeout >= 0)
+      for (let row = 0; row < this.table.rows; row++)
+        if (this.table.has(row) && this.extensions.isExpired(row, now)) this.remove(row);
+    if (this.table.count < this.options.maxelem) return;
+    if (!this.options.forceadd || this.table.count === 0)
+      throw new SetError('hash is full, cannot add more elements');
+    for (let row = 0; row < this.table.rows; row++)
+      if (this.table.has(row)) {
+        this.remove(row);
+        return;
+      }
+  }
+
+  /** The row of exactly this element. An interface that another one's wildcard covers counts as the same. */
+  private existing(key: Int32Array): number {
+    const found = this.table.find(key);
+    if (found !== NO_ROW || this.wildcards === 0) return found;
+    const at = this.context.layout.at[1]!;
+    this.probe.set(key);
+    const own = key[at]!;
+    for (const id of this.ifaces.prefixesOf(this.context.names.name(own >> 1))) {
+      this.probe[at] = (id << 1) | (own & 1);
+      const row = this.table.find(this.probe);
+      if (row !== NO_ROW && (this.extensions.flags[row]! & WILDCARD) !== 0) return row;
+    }
+    return NO_ROW;
+  }
+
+  private macOf(row: number): readonly number[] | null {
+    if (!this.hasMacs || (this.extensions.flags[row]! & MAC_UNSET) !== 0) return null;
+    return [this.macs[2 * row]!, this.macs[2 * row + 1]!];
+  }
+
+  private hasMac(row: number, mac: readonly number[] | null): boolean {
+    const own = mac === null ? null : this.macOf(row);
+    return own === null || mac === null || (own[0] === mac[0] && own[1] === mac[1]);
+  }
+
+  /** An element without a hardware address takes the packet's. */
+  private matchMac(row: number, state: HookState, query: SetQuery): boolean {
+    const at = macAt(state.pkt, (query.directions & 2) !== 0);
+    if (at < 0) return false;
+    const high = state.pkt.view.getInt32(at);
+    const low = state.pkt.view.getUint16(at + 4);
+    if ((this.extensions.flags[row]! & MAC_UNSET) !== 0) {
+      this.extensions.flags[row]! &= ~MAC_UNSET;
+      this.macs[2 * row] = high;
+      this.macs[2 * row + 1] = low;
+      return true;
+    }
+    return this.macs[2 * row] === high && this.macs[2 * row + 1] === low;
+  }
+
+  /** Finds what `key` is in: the longest prefix first, of the first net before those of the second. */
+  private search(now: number): number {
+    if (this.nets.length === 0) return this.table.find(this.key);
+    const first = this.lengths[0]!;
+    this.probe.set(this.key);
+    for (let i = 0; i < first.count; i++) {
+      this.cut(this.nets[0]!, 0, first.lengths[i]!);
+      const row = this.nets.length === 1 ? this.lookup(now) : this.searchSecond(now);
+      if (row !== NO_ROW) return row;
+    }
+    return NO_ROW;
+  }
+
+  private searchSecond(now: number): number {
+    const second = this.lengths[1]!;
+    for (let i = 0; i < second.count; i++) {
+      this.cut(this.nets[1]!, 1, second.lengths[i]!);
+      const row = this.lookup(now);
+      if (row !== NO_ROW) return row;
+    }
+    return NO_ROW;
+  }
+
+  private lookup(now: number): number {
+    const row = this.table.find(this.probe);
+    if (row !== NO_ROW && !this.extensions.isExpired(row, now)) return row;
+    if (this.wildcards === 0) return NO_ROW;
+    const at = this.context.layout.at[1]!;
+    const own = this.probe[at]!;
+    for (const id of this.ifaces.last) {
+      this.probe[at] = (id << 1) | (own & 1);
+      const wild = this.table.find(this.probe);
+      this.probe[at] = own;
+      if (wild !== NO_ROW && (this.extensions.flags[wild]! & WILDCARD) !== 0) return wild;
+    }
+    return NO_ROW;
+  }
+
+  /** Writes an address of the key into the probe, cut to a prefix. */
+  private cut(at: number, net: number, length: number): void {
+    const mask = this.masks[length]!;
+    for (let i = 0; i < mask.length; i++) this.probe[at + i] = this.key[at + i]! & mask[i]!;
+    const { prefixes } = this.context.layout;
+    this.probe[prefixes] = (this.probe[prefixes]! & ~(255 << (8 * net))) | (length << (8 * net));
+  }
+}

@@ -1,0 +1,113 @@
+import type { Expr } from '../rules/expr.ts';
+import { mayHaveSocket } from '../rules/expr-meta.ts';
+import { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from '../rules/family.ts';
+import type { HookState } from '../rules/hook-state.ts';
+import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
+import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
+import { readUint } from './values.ts';
+
+interface Ids {
+  readonly from: number;
+  readonly to: number;
+  readonly inverted: boolean;
+}
+
+interface OwnerSpec {
+  uid: Ids | null;
+  gid: Ids | null;
+  /** Null if not asked. */
+  socketExists: { readonly inverted: boolean } | null;
+  supplGroups: boolean;
+}
+
+/** Whose socket sent the packet. A forwarded packet has none; whose it is otherwise no capture says. */
+class OwnerMatch implements Expr {
+  readonly name = 'match';
+  /** Without a socket it matches only if all that is asked is negated (measured). */
+  private readonly withoutSocket: number;
+
+  constructor(spec: OwnerSpec) {
+    const asked = [spec.uid, spec.gid, spec.socketExists].filter((a) => a !== null);
+    this.withoutSocket = asked.every((a) => a.inverted) ? NFT_CONTINUE : NFT_BREAK;
+  }
+
+  eval(state: HookState): number {
+    if (!mayHaveSocket(state)) return this.withoutSocket;
+    state.unknown = 'which process the packet belongs to is not known';
+    return NF_UNKNOWN;
+  }
+}
+
+function ids(arg: XtArg): Ids {
+  const [first, second] = arg.text.split(/-(.*)/s) as [string, string | undefined];
+  // Names are those of the machine that the ruleset is for; root is 0 on all of them.
+  const from = first === 'root' && second === undefined ? 0 : readUint(first, 0, 0xfffffffe);
+  const to = second === undefined ? from : readUint(second, 0, 0xfffffffe);
+  if (from === undefined || to === undefined)
+    throw new XtError(
+      `owner: Bad value for "--${arg.name}" option: "${arg.text}"`,
+      'names of users and groups are not looked up: write the number',
+      0,
+    );
+  return { from, to, inverted: arg.inverted };
+}
+
+function option(name: string, key: 'uid' | 'gid'): XtOption<OwnerSpec> {
+  return {
+    name,
+    invert: true,
+    parse: (spec, arg) => {
+      spec[key] = ids(arg);
+    },
+  };
+}
+
+function text(name: string, r: Ids | null): string[] {
+  if (r === null) return [];
+  return [`${r.inverted ? '! ' : ''}--${name} ${r.from === r.to ? r.from : `${r.from}-${r.to}`}`];
+}
+
+/** `-m owner`: the user or group whose process sent the packet. */
+export const MATCH_OWNER: Extension<OwnerSpec> = {
+  kind: 'match',
+  name: 'owner',
+  families: XT_BOTH,
+  hooks: (1 << NF_INET_LOCAL_OUT) | (1 << NF_INET_POST_ROUTING),
+  options: [
+    option('uid-owner', 'uid'),
+    option('gid-owner', 'gid'),
+    {
+      name: 'socket-exists',
+      args: 0,
+      invert: true,
+      parse: (spec, arg) => {
+        spec.socketExists = { inverted: arg.inverted };
+      },
+    },
+    {
+      name: 'suppl-groups',
+      args: 0,
+      also: ['gid-owner'],
+      parse: (spec) => {
+        spec.supplGroups = true;
+      },
+    },
+  ],
+  init: () => ({ uid: null, gid: null, socketExists: null, supplGroups: false }),
+  finish: (_, seen) => {
+    if (seen.size === 0)
+      throw new XtError('owner: At least one of --uid-owner, --gid-owner or --socket-exists is required');
+  },
+  check: (spec) => {
+    for (const r of [spec.uid, spec.gid])
+      if (r !== null && r.from > r.to) throw new XtError('owner: the range ends before it begins');
+  },
+  save: (spec) =>
+    [
+      ...(spec.socketExists === null ? [] : [`${spec.socketExists.inverted ? '! ' : ''}--socket-exists`]),
+      ...text('uid-owner', spec.uid),
+      ...text('gid-owner', spec.gid),
+      ...(spec.supplGroups ? ['--suppl-groups'] : []),
+    ].join(' '),
+  lower: (spec) => [new OwnerMatch(spec)],
+};

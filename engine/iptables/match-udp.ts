@@ -1,0 +1,57 @@
+import { IPPROTO_UDP } from '../packet/protocols.ts';
+import type { Expr } from '../rules/expr.ts';
+import type { HookState } from '../rules/hook-state.ts';
+import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
+import { type Extension, XT_BOTH, XtError } from './extension.ts';
+import {
+  anyPorts,
+  isAny,
+  lowerPorts,
+  type PortTests,
+  portHolds,
+  portOptions,
+  portWords,
+} from './port-test.ts';
+
+const UDP_HEADER = 8;
+
+/** `-m udp`: ports. */
+export const MATCH_UDP: Extension<PortTests> = {
+  kind: 'match',
+  name: 'udp',
+  families: XT_BOTH,
+  options: portOptions<PortTests>(undefined),
+  init: anyPorts,
+  finish(_spec, _seen, ctx) {
+    if (ctx.proto !== IPPROTO_UDP) throw new XtError("UDP match requires '-p udp'");
+  },
+  save: (spec) => portWords(spec).join(' '),
+  vanishes: (spec) => (spec.sport.inverted || spec.dport.inverted) && lowerPorts(spec).length === 0,
+  merge(spec, second) {
+    const free = (side: 'sport' | 'dport'): boolean => isAny(spec[side]) || isAny(second[side]);
+    if (!free('sport') || !free('dport')) return false;
+    if (!isAny(second.sport)) spec.sport = second.sport;
+    if (!isAny(second.dport)) spec.dport = second.dport;
+    return true;
+  },
+  lower: (spec, ctx) => (ctx.backend === 'legacy' ? [new UdpMatch(spec)] : lowerPorts(spec)),
+};
+
+/** The kernel's own udp match: a header that is cut off drops the packet, a later fragment does not match. */
+export class UdpMatch implements Expr {
+  readonly name = 'match';
+  private readonly spec: PortTests;
+
+  constructor(spec: PortTests) {
+    this.spec = spec;
+  }
+
+  eval(state: HookState): number {
+    const { l4, view, end, frag } = state.pkt;
+    if (frag >= 8) return NFT_BREAK;
+    if (l4 < 0 || l4 + UDP_HEADER > end) return NF_DROP;
+    const holds =
+      portHolds(this.spec.sport, view.getUint16(l4)) && portHolds(this.spec.dport, view.getUint16(l4 + 2));
+    return holds ? NFT_CONTINUE : NFT_BREAK;
+  }
+}

@@ -1,0 +1,103 @@
+import type { ServiceProtocol } from '../nft/type-services.ts';
+import type { Expr } from '../rules/expr.ts';
+import {
+  CmpExpr,
+  NFT_CMP_EQ,
+  NFT_CMP_GT,
+  NFT_CMP_GTE,
+  NFT_CMP_LT,
+  NFT_CMP_LTE,
+  NFT_CMP_NEQ,
+} from '../rules/expr-cmp.ts';
+import { NFT_PAYLOAD_TRANSPORT_HEADER, PayloadExpr } from '../rules/expr-payload.ts';
+import { NFT_RANGE_EQ, NFT_RANGE_NEQ, RangeExpr } from '../rules/expr-range.ts';
+import type { XtArg, XtOption } from './extension.ts';
+import { portRangeText, readLooseRange, readPortRange } from './ports.ts';
+
+/** A test of a port: from, to, both included. */
+export interface PortTest {
+  range: [number, number];
+  inverted: boolean;
+}
+
+/** The two port tests of tcp, udp, sctp, dccp. */
+export interface PortTests {
+  sport: PortTest;
+  dport: PortTest;
+}
+
+const ANY_LAST = 65535;
+
+/** Tests that any port passes. */
+export function anyPorts(): PortTests {
+  return {
+    sport: { range: [0, ANY_LAST], inverted: false },
+    dport: { range: [0, ANY_LAST], inverted: false },
+  };
+}
+
+/** Whether a test is passed by every port. */
+export function isAny(test: PortTest): boolean {
+  return test.range[0] === 0 && test.range[1] === ANY_LAST;
+}
+
+/**
+ * The options --source-port and --destination-port with their short names.
+ * @param protocol whose services may be named; undefined for the looser way of udp and dccp
+ * @param doubled what the real tool says if an option is given twice; its usual words if left out
+ */
+export function portOptions<S extends PortTests>(
+  protocol: ServiceProtocol | undefined,
+  doubled?: (name: string) => string,
+): XtOption<S>[] {
+  const option = (name: string, short: string, side: 'sport' | 'dport'): XtOption<S> => ({
+    name,
+    aliases: [short],
+    invert: true,
+    ...(doubled === undefined ? {} : { doubled: doubled(name) }),
+    parse(spec: S, arg: XtArg): void {
+      const range = protocol === undefined ? readLooseRange(arg.text) : readPortRange(arg.text, protocol);
+      spec[side] = { range, inverted: arg.inverted };
+    },
+  });
+  return [option('source-port', 'sport', 'sport'), option('destination-port', 'dport', 'dport')];
+}
+
+/** `--sport 22` and `--dport 1:2`, with `!` before them, those that say something. */
+export function portWords(spec: PortTests): string[] {
+  const words: string[] = [];
+  for (const side of ['sport', 'dport'] as const) {
+    const { range, inverted } = spec[side];
+    // Measured: `! --dport 0:100` goes into the kernel as "greater than 100" and comes back so.
+    if (inverted && range[0] === 0 && range[1] > 0 && range[1] < ANY_LAST)
+      words.push(`--${side} ${portRangeText([range[1] + 1, ANY_LAST])}`);
+    else if (!isAny(spec[side])) words.push(`${inverted ? '! ' : ''}--${side} ${portRangeText(range)}`);
+  }
+  return words;
+}
+
+function portBytes(port: number): Uint8Array {
+  return Uint8Array.of(port >> 8, port & 0xff);
+}
+
+function portExprs(test: PortTest, offset: number): Expr[] {
+  if (isAny(test)) return [];
+  const [from, to] = test.range;
+  const load = new PayloadExpr(1, NFT_PAYLOAD_TRANSPORT_HEADER, offset, 2);
+  if (from === to) return [load, new CmpExpr(1, test.inverted ? NFT_CMP_NEQ : NFT_CMP_EQ, portBytes(from))];
+  if (from === 0) return [load, new CmpExpr(1, test.inverted ? NFT_CMP_GT : NFT_CMP_LTE, portBytes(to))];
+  if (to === ANY_LAST)
+    return [load, new CmpExpr(1, test.inverted ? NFT_CMP_LT : NFT_CMP_GTE, portBytes(from))];
+  const op = test.inverted ? NFT_RANGE_NEQ : NFT_RANGE_EQ;
+  return [load, new RangeExpr(1, op, portBytes(from), portBytes(to))];
+}
+
+/** The tests as iptables-nft makes them. */
+export function lowerPorts(spec: PortTests): Expr[] {
+  return [...portExprs(spec.sport, 0), ...portExprs(spec.dport, 2)];
+}
+
+/** Whether a port passes. */
+export function portHolds(test: PortTest, port: number): boolean {
+  return (port >= test.range[0] && port <= test.range[1]) !== test.inverted;
+}

@@ -1,0 +1,123 @@
+import { SourceError, type Span } from '../base/error.ts';
+import type { Extension, XtRuleFacts, XtUse } from './extension.ts';
+import { XtError } from './extension.ts';
+import { protocolText } from './protocols.ts';
+import { ruleContext, type XtRule } from './rule.ts';
+import type { XtChain, XtTable } from './table.ts';
+import type { XtWorld } from './world.ts';
+
+const HOOK_CHAINS = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
+const NOWHERE: Span = { file: '', line: 0, col: 0, len: 0 };
+
+/** The uses of a rule: matches, then the target if it is an extension. */
+function usesOf(rule: XtRule): readonly XtUse[] {
+  const { matches, target } = rule.spec;
+  return target.kind === 'extension' ? [...matches, target.use] : matches;
+}
+
+/**
+ * From which hooks each chain can be reached, as bits 1 << NF_INET_*.
+ * @throws SourceError at a rule that jumps in a circle that a hook leads to
+ */
+export function reachableHooks(table: XtTable): ReadonlyMap<string, number> {
+  const masks = new Map<string, number>();
+  const open = new Set<string>();
+  const visit = (chain: XtChain, bit: number): void => {
+    const mask = masks.get(chain.name) ?? 0;
+    if ((mask & bit) !== 0) return;
+    masks.set(chain.name, mask | bit);
+    open.add(chain.name);
+    for (const rule of chain.rules) {
+      const { target } = rule.spec;
+      if (target.kind !== 'chain') continue;
+      if (open.has(target.name))
+        throw new SourceError(`chain ${target.name} is jumped to from itself: a loop`, rule.at ?? NOWHERE);
+      const next = table.chains.get(target.name);
+      if (next !== undefined) visit(next, bit);
+    }
+    open.delete(chain.name);
+  };
+  for (const chain of table.chains.values())
+    if (chain.builtin !== null) visit(chain, 1 << chain.builtin.hook);
+  return masks;
+}
+
+function checkUse(use: XtUse, facts: XtRuleFacts): void {
+  const { ext } = use;
+  checkPlace(ext, facts);
+  if (ext.protocols !== undefined && (facts.protoInverted || !ext.protocols.includes(facts.proto))) {
+    const names = ext.protocols.map((proto) => `-p ${protocolText(proto)}`).join(' or ');
+    throw new XtError(`${ext.name} ${ext.kind} requires '${names}'`);
+  }
+  ext.check?.(use.spec, facts);
+}
+
+function checkPlace(ext: Extension, facts: XtRuleFacts): void {
+  if (ext.tables !== undefined && !ext.tables.includes(facts.table))
+    throw new XtError(
+      `${ext.name} ${ext.kind}: only valid in ${ext.tables.join(' or ')} table, not ${facts.table}`,
+    );
+  const wrong = ext.hooks === undefined ? 0 : facts.hooks & ~ext.hooks;
+  if (wrong !== 0) {
+    const name = (mask: number): string => HOOK_CHAINS.filter((_, i) => mask & (1 << i)).join(', ');
+    throw new XtError(
+      `${ext.name} ${ext.kind}: used from hook ${name(wrong)}, but only usable from ${name(ext.hooks!)}`,
+    );
+  }
+}
+
+/**
+ * The kernel's own checks of a rule, which the tool leaves to it.
+ * @param hooks the chain's, of {@link reachableHooks}
+ * @throws SourceError
+ */
+export function checkRule(rule: XtRule, table: string, family: number, world: XtWorld, hooks: number): void {
+  const uses = usesOf(rule);
+  if (uses.length === 0) return;
+  const { proto, matches } = rule.spec;
+  const facts: XtRuleFacts = {
+    ...ruleContext({ family, table, world }, proto),
+    hasProto: proto !== null,
+    matches: matches.map((use) => use.ext.name),
+    hooks,
+  };
+  for (const use of uses) {
+    try {
+      checkUse(use, facts);
+    } catch (error) {
+      if (error instanceof XtError) throw new SourceError(error.message, rule.at ?? NOWHERE, error.hint);
+      throw error;
+    }
+  }
+}
+
+/** Whether a rule is one that only some hooks may lead to, or leads to others itself. */
+export function dependsOnHooks(rule: XtRule): boolean {
+  return (
+    rule.spec.target.kind === 'chain' ||
+    usesOf(rule).some((use) => use.ext.hooks !== undefined || use.ext.check !== undefined)
+  );
+}
+
+/** All the kernel's checks of a table, in order. @returns what is wrong, empty if nothing is */
+export function checkTable(table: XtTable, family: number, world: XtWorld): SourceError[] {
+  const errors: SourceError[] = [];
+  let masks: ReadonlyMap<string, number>;
+  try {
+    masks = reachableHooks(table);
+  } catch (error) {
+    if (error instanceof SourceError) return [error];
+    throw error;
+  }
+  for (const chain of table.chains.values()) {
+    for (const rule of chain.rules) {
+      try {
+        checkRule(rule, table.name, family, world, masks.get(chain.name) ?? 0);
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error;
+        errors.push(error);
+      }
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,181 @@
+import { CTINFO_NONE, IP_CT_UNTRACKED } from '../packet/packet.ts';
+import type { Expr } from '../rules/expr.ts';
+import type { HookState } from '../rules/hook-state.ts';
+import { NF_UNKNOWN, NFT_CONTINUE } from '../rules/verdict.ts';
+import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
+import { quote, readUint } from './values.ts';
+
+interface CtSpec {
+  notrack: boolean;
+  helper: string | null;
+  timeout: string | null;
+  ctevents: readonly string[];
+  expevents: readonly string[];
+  /** A number, or the packet's mark; null for none. */
+  zone: number | 'mark' | null;
+  /** Null while no direction was named: both. */
+  dir: 'both' | 'orig' | 'reply' | null;
+}
+
+/** Events of flows, in the order in which they are saved. */
+const EVENTS: readonly string[] = [
+  'new',
+  'related',
+  'destroy',
+  'reply',
+  'assured',
+  'protoinfo',
+  'helper',
+  'mark',
+  'natseqinfo',
+  'secmark',
+];
+/** Helpers that this kernel has, with the protocols that they are for. */
+const HELPERS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['amanda', [17]],
+  ['ftp', [6]],
+  ['H.245', [6]],
+  ['irc', [6]],
+  ['netbios-ns', [17]],
+  ['pptp', [6]],
+  ['Q.931', [6]],
+  ['RAS', [17]],
+  ['sane', [6]],
+  ['sip', [6, 17]],
+  ['snmp', [17]],
+  ['tftp', [17]],
+]);
+
+/** How the packet is to be tracked: not at all, or in a zone. Later it changes nothing. */
+class CtTarget implements Expr {
+  readonly name = 'target';
+  private readonly spec: CtSpec;
+
+  constructor(spec: CtSpec) {
+    this.spec = spec;
+  }
+
+  eval(state: HookState): number {
+    const { pkt } = state;
+    const { notrack, zone, dir } = this.spec;
+    if (pkt.flow !== 0 || pkt.ctinfo !== CTINFO_NONE) return NFT_CONTINUE;
+    if (notrack) pkt.ctinfo = IP_CT_UNTRACKED;
+    else if (zone !== null) {
+      if (dir !== null && dir !== 'both') {
+        state.unknown = 'zones of one direction only are not supported';
+        return NF_UNKNOWN;
+      }
+      pkt.zone = zone === 'mark' ? pkt.mark & 0xffff : zone;
+    }
+    return NFT_CONTINUE;
+  }
+}
+
+function events(text: string): readonly string[] {
+  const words = text.split(',');
+  for (const word of words)
+    if (!EVENTS.includes(word))
+      throw new XtError(`Unknown event type "${word}"`, `one of ${EVENTS.join(', ')}`, 0);
+  return EVENTS.filter((e) => words.includes(e));
+}
+
+function zone(arg: XtArg): number | 'mark' {
+  if (arg.text === 'mark') return 'mark';
+  const id = readUint(arg.text, 0, 65535);
+  if (id === undefined) throw new XtError(`Cannot parse ${arg.text} as a zone ID`, undefined, 0);
+  return id;
+}
+
+function zoneOption(name: string, dir: 'both' | 'orig' | 'reply'): XtOption<CtSpec> {
+  return {
+    name,
+    parse: (spec, arg) => {
+      const id = zone(arg);
+      // The mark wins over a number, and a direction over both; both one by one are both (measured).
+      if (spec.zone !== 'mark') spec.zone = id;
+      if (dir !== 'both') spec.dir = spec.dir === null || spec.dir === dir ? dir : 'both';
+    },
+  };
+}
+
+function checkHelper(spec: CtSpec, proto: number): void {
+  if (spec.helper === null) return;
+  const protos = HELPERS.get(spec.helper);
+  if (proto === 0) throw new XtError('CT: --helper needs a protocol', 'write -p tcp or -p udp');
+  if (protos === undefined || !protos.includes(proto))
+    throw new XtError(
+      `CT: no helper "${spec.helper}" for this protocol`,
+      `known: ${[...HELPERS.keys()].join(', ')}`,
+    );
+}
+
+const ZONE_NAMES = { both: 'zone', orig: 'zone-orig', reply: 'zone-reply' };
+
+function save(spec: CtSpec): string {
+  const words = spec.notrack ? ['--notrack'] : [];
+  if (spec.helper !== null) words.push(`--helper ${quote(spec.helper)}`);
+  if (spec.timeout !== null) words.push(`--timeout ${quote(spec.timeout)}`);
+  if (spec.ctevents.length > 0) words.push(`--ctevents ${spec.ctevents.join(',')}`);
+  if (spec.expevents.length > 0) words.push(`--expevents ${spec.expevents.join(',')}`);
+  if (spec.zone !== null && spec.zone !== 0) words.push(`--${ZONE_NAMES[spec.dir ?? 'both']} ${spec.zone}`);
+  return words.join(' ');
+}
+
+/** `-j CT`: how the packet is to be tracked. Timeout policies, which nfct(8) makes, have no effect here. */
+export const TARGET_CT: Extension<CtSpec> = {
+  kind: 'target',
+  name: 'CT',
+  families: XT_BOTH,
+  tables: ['raw'],
+  options: [
+    {
+      name: 'notrack',
+      args: 0,
+      parse: (spec) => {
+        spec.notrack = true;
+      },
+    },
+    {
+      name: 'helper',
+      parse: (spec, arg) => {
+        spec.helper = arg.text;
+      },
+    },
+    {
+      name: 'timeout',
+      parse: (spec, arg) => {
+        spec.timeout = arg.text;
+      },
+    },
+    {
+      name: 'ctevents',
+      parse: (spec, arg) => {
+        spec.ctevents = events(arg.text);
+      },
+    },
+    {
+      name: 'expevents',
+      parse: (spec, arg) => {
+        if (arg.text !== 'new') throw new XtError(`Unknown event type "${arg.text}"`, 'only new', 0);
+        spec.expevents = ['new'];
+      },
+    },
+    zoneOption('zone', 'both'),
+    zoneOption('zone-orig', 'orig'),
+    zoneOption('zone-reply', 'reply'),
+  ],
+  init: () => ({
+    notrack: false,
+    helper: null,
+    timeout: null,
+    ctevents: [],
+    expevents: [],
+    zone: null,
+    dir: null,
+  }),
+  check: (spec, facts) => {
+    checkHelper(spec, facts.protoInverted ? 0 : facts.proto);
+  },
+  save,
+  lower: (spec) => [new CtTarget(spec)],
+};

@@ -1,0 +1,50 @@
+import { NFT_NAT_DNAT, NFT_NAT_SNAT } from '../rules/expr-nat.ts';
+import { NFPROTO_IPV4 } from '../rules/family.ts';
+import { addressText, hostAddress, maskLength, prefixMask } from './address.ts';
+import { type Extension, XT_BOTH, type XtArg, XtError } from './extension.ts';
+import { lowerNat, NF_NAT_RANGE_NETMAP } from './nat-lower.ts';
+import { DST_HOOKS, SRC_HOOKS } from './nat-options.ts';
+import { natRange } from './nat-range.ts';
+import { readUint } from './values.ts';
+
+interface Netmap {
+  address: readonly number[];
+  prefix: number;
+}
+
+/** A prefix length, or a mask of IPv4; a mask that is no prefix counts as a whole address (measured). */
+function prefixOf(text: string, family: number): number {
+  const bits = family === NFPROTO_IPV4 ? 32 : 128;
+  const length = readUint(text, 0, bits);
+  if (length !== undefined) return length;
+  if (!text.includes('.') && !text.includes(':'))
+    throw new XtError(`NETMAP: bad mask value for option "--to"`, undefined, 0);
+  return maskLength(hostAddress(text, family)) ?? bits;
+}
+
+function parse(spec: Netmap, arg: XtArg): void {
+  const { family } = arg.ctx;
+  const [host, mask] = arg.text.split('/') as [string, string | undefined];
+  spec.prefix = mask === undefined ? (family === NFPROTO_IPV4 ? 32 : 128) : prefixOf(mask, family);
+  const words = prefixMask(spec.prefix, family);
+  spec.address = hostAddress(host, family).map((w, i) => w & words[i]!);
+}
+
+/** `-j NETMAP`: maps the addresses of one network to those of another, one to one. */
+export const TARGET_NETMAP: Extension<Netmap> = {
+  kind: 'target',
+  name: 'NETMAP',
+  families: XT_BOTH,
+  tables: ['nat'],
+  hooks: DST_HOOKS | SRC_HOOKS,
+  options: [{ name: 'to', required: true, parse }],
+  init: () => ({ address: [], prefix: 32 }),
+  save: (spec) => `--to ${addressText(spec.address)}/${spec.prefix}`,
+  lower: (spec, ctx) => {
+    const mask = prefixMask(spec.prefix, ctx.family);
+    const range = { ...natRange(), min: spec.address, max: spec.address.map((w, i) => w | ~mask[i]!) };
+    // Which end is translated depends on the hook; a user's chain may be called from either.
+    const isSource = ctx.chain === 'POSTROUTING' || ctx.chain === 'INPUT';
+    return lowerNat(range, isSource ? NFT_NAT_SNAT : NFT_NAT_DNAT, ctx.family, NF_NAT_RANGE_NETMAP);
+  },
+};

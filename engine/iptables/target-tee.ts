@@ -1,0 +1,47 @@
+import { copyOf } from '../rules/expr-dup.ts';
+import type { HookState } from '../rules/hook-state.ts';
+import { addressText, hostAddress } from './address.ts';
+import { type Extension, XT_BOTH, XtError } from './extension.ts';
+import { quote } from './values.ts';
+import { XtChange } from './xt-match.ts';
+
+interface TeeSpec {
+  gateway: readonly number[];
+  oif: string;
+}
+
+class TeeTarget extends XtChange {
+  apply(state: HookState): void {
+    state.effects.answer(state, copyOf(state.pkt, state.hook, true), 'dup');
+  }
+}
+
+/** `-j TEE`: a copy of the packet to another machine. */
+export const TARGET_TEE: Extension<TeeSpec> = {
+  kind: 'target',
+  name: 'TEE',
+  families: XT_BOTH,
+  options: [
+    {
+      name: 'gateway',
+      required: true,
+      parse: (spec, arg) => {
+        spec.gateway = hostAddress(arg.text, arg.ctx.family);
+      },
+    },
+    {
+      name: 'oif',
+      parse: (spec, arg) => {
+        if (arg.text.length > 15) throw new XtError('TEE: the name of the device is too long', undefined, 0);
+        spec.oif = arg.text;
+      },
+    },
+  ],
+  init: () => ({ gateway: [], oif: '' }),
+  check: (spec) => {
+    if (spec.gateway.every((w) => w === 0)) throw new XtError('TEE: the gateway cannot be the address 0');
+  },
+  save: (spec) =>
+    `--gateway ${addressText(spec.gateway)}${spec.oif === '' ? '' : ` --oif ${quote(spec.oif)}`}`,
+  lower: () => [new TeeTarget()],
+};

@@ -1,0 +1,228 @@
+import type { Family } from './ast.ts';
+import type { ExprNode } from './ast-expr.ts';
+import type { MatchStmt, StmtNode } from './ast-stmt.ts';
+import { type Item, mergePayloads } from './eval-merge.ts';
+import { flagList, normalKey, normalMatch, normalSet } from './eval-normal.ts';
+import { learnHeaders } from './eval-proto.ts';
+import { fieldTests, namedMatch, retyped } from './eval-raw.ts';
+import { type Headers, headersOf, numberOf } from './eval-scope.ts';
+import { findField, findProtocol } from './proto-table.ts';
+
+/** A statement as nft lists it, and from which item of the evaluated rule it comes. */
+export interface CanonicalPart {
+  readonly stmt: StmtNode;
+  readonly item: number;
+}
+
+/** The statements of an evaluated rule as nft lists them after the kernel's round trip. */
+export function canonicalRule(family: Family, statements: readonly StmtNode[]): StmtNode[] {
+  return canonicalParts(family, mergePayloads(statements)).map((part) => part.stmt);
+}
+
+/** The same with the items that the statements come from. */
+export function canonicalParts(family: Family, items: readonly Item[]): CanonicalPart[] {
+  const listing = new Listing(family);
+  items.forEach((item, index) => {
+    listing.add(item, index);
+  });
+  return listing.parts.filter((part) => part !== null);
+}
+
+const IPPROTO_ICMP = 1n;
+const IPPROTO_ICMPV6 = 58n;
+/** `meta nfproto`, and the types of `ether type` and `meta protocol`, of IPv4 and IPv6. */
+const IPV4 = [2n, 0x0800n];
+const IPV6 = [10n, 0x86ddn];
+
+/**
+ * Leaves out the tests that others imply. nft remembers, for each layer, the last test that said which header stands
+ * there, and drops it when a field of that header is tested next; statements other than matches make it forget.
+ */
+class Listing {
+  readonly parts: (CanonicalPart | null)[] = [];
+  private readonly headers: Headers;
+  /** Where the test stands that says what the network header, the transport header, the ICMP type is. */
+  private network = -1;
+  private transport = -1;
+  private icmp = -1;
+  private link = -1;
+
+  constructor(family: Family) {
+    this.headers = headersOf(family);
+  }
+
+  add(item: Item, index: number): void {
+    if ('merged' in item) {
+      const { place, value, parts } = item.merged;
+      for (const part of parts) this.use(part.match.left);
+      for (const stmt of fieldTests(place, value, this.headers, '==')) this.match(stmt, index);
+    } else if ('match' in item.stmt) {
+      for (const stmt of namedMatch(item.stmt, this.headers)) this.match(stmt, index);
+    } else this.statement(item.stmt, index);
+  }
+
+  private match(stmt: MatchStmt, index: number): void {
+    const normal = normalMatch(stmt, this.headers);
+    this.use(normal.match.left);
+    this.parts.push({ stmt: normal, item: index });
+    const { op, left, right } = stmt.match;
+    if (op !== '==' && op !== 'in') return;
+    if ('constant' in right) learnHeaders(this.headers, left, right);
+    this.remember(normal.match.left, right);
+  }
+
+  /** Notes a test that says which header comes. */
+  private remember(left: ExprNode, right: ExprNode): void {
+    const value = numberOf(right);
+    if (value === undefined) return;
+    const here = this.parts.length - 1;
+    if ('meta' in left) {
+      const { key } = left.meta;
+      if (key === 'nfproto' || key === 'protocol') this.network = here;
+      else if (key === 'iiftype') this.link = here;
+      else if (key === 'l4proto') {
+        this.dropImplied(value);
+        this.transport = here;
+      }
+    }
+    if (!('payload' in left)) return;
+    const { protocol, field } = left.payload;
+    if ((protocol === 'ether' || protocol === 'vlan') && field === 'type') this.network = here;
+    else if ((protocol === 'icmp' || protocol === 'icmpv6') && field === 'type') this.icmp = here;
+    else if (findProtocol(protocol)?.upper?.field === field) {
+      this.dropImplied(value);
+      this.transport = here;
+    }
+  }
+
+  /** ICMP says that the packet is IPv4, ICMPv6 that it is IPv6. */
+  private dropImplied(transport: bigint): void {
+    const { family } = this.headers;
+    if (family === 'ip' || family === 'ip6') return;
+    const value = this.testedValue(this.network);
+    const implied =
+      value !== undefined &&
+      ((transport === IPPROTO_ICMP && IPV4.includes(value)) ||
+        (transport === IPPROTO_ICMPV6 && IPV6.includes(value)));
+    if (implied) this.network = this.drop(this.network);
+  }
+
+  private testedValue(at: number): bigint | undefined {
+    const stmt = at < 0 ? undefined : this.parts[at]?.stmt;
+    return stmt !== undefined && 'match' in stmt ? numberOf(stmt.match.right) : undefined;
+  }
+
+  private drop(at: number): -1 {
+    if (at >= 0) this.parts[at] = null;
+    return -1;
+  }
+
+  /** Drops the tests that the fields of an expression imply. */
+  private use(expr: ExprNode): void {
+    if ('concat' in expr) for (const part of expr.concat) this.use(part);
+    else if ('binop' in expr) this.use(expr.binop.left);
+    else if ('map' in expr) this.use(expr.map.key);
+    else if ('elem' in expr) this.use(expr.elem.val);
+    else if ('jhash' in expr) this.use(expr.jhash.expr);
+    else if ('exthdr' in expr || 'ip option' in expr) this.network = this.drop(this.network);
+    else if ('payload' in expr) this.useField(expr.payload.protocol, expr.payload.field);
+  }
+
+  private useField(protocol: string, field: string): void {
+    const base = findProtocol(protocol)?.base;
+    if (base === 'll') this.useLink(protocol);
+    else if (base === 'nh') this.network = this.drop(this.network);
+    else if (protocol !== 'th') {
+      const types = findField(protocol, field)?.types;
+      if (this.isOwnNetwork()) this.network = this.drop(this.network);
+      if (types?.length === 1) this.icmp = this.drop(this.icmp);
+      if (this.mayDropTransport()) this.transport = this.drop(this.transport);
+    }
+  }
+
+  private useLink(protocol: string): void {
+    this.link = this.drop(this.link);
+    if (protocol === 'vlan' && this.testedValue(this.network) === 0x8100n)
+      this.network = this.drop(this.network);
+  }
+
+  /** Whether the last test of the network header says no more than the table's family. */
+  private isOwnNetwork(): boolean {
+    const { family } = this.headers;
+    const own = family === 'ip' ? IPV4 : family === 'ip6' ? IPV6 : [];
+    const value = this.testedValue(this.network);
+    return value !== undefined && own.includes(value);
+  }
+
+  /** `ip protocol tcp` says more than `tcp` where the table has other packets too. */
+  private mayDropTransport(): boolean {
+    const stmt = this.transport < 0 ? undefined : this.parts[this.transport]?.stmt;
+    if (stmt === undefined || stmt === null || !('match' in stmt)) return false;
+    const { family } = this.headers;
+    return 'meta' in stmt.match.left || family === 'ip' || family === 'ip6';
+  }
+
+  private statement(stmt: StmtNode, index: number): void {
+    if ('vmap' in stmt) {
+      const key = normalKey(stmt.vmap.key, this.headers);
+      this.use(key);
+      const data = normalSet(stmt.vmap.data);
+      const vmap = { key, data: key === stmt.vmap.key ? data : retyped(data, key) };
+      this.parts.push({ stmt: { vmap, at: stmt.at }, item: index });
+      return;
+    }
+    const normal = this.normalStatement(stmt);
+    this.parts.push({ stmt: normal, item: index });
+    this.network = -1;
+    this.transport = -1;
+    this.icmp = -1;
+    this.link = -1;
+  }
+
+  private key(expr: ExprNode): ExprNode {
+    const out = normalKey(expr, this.headers);
+    this.use(out);
+    return out;
+  }
+
+  private normalStatement(stmt: StmtNode): StmtNode {
+    if ('mangle' in stmt) {
+      const key = this.key(stmt.mangle.key);
+      const value = this.key(stmt.mangle.value);
+      const typed = key === stmt.mangle.key ? value : retyped(value, key);
+      return { mangle: { key, value: 'ct' in key ? flagList(typed) : typed }, at: stmt.at };
+    }
+    if ('set' in stmt) return { set: { ...stmt.set, elem: this.key(stmt.set.elem) }, at: stmt.at };
+    if ('map' in stmt)
+      return {
+        map: { ...stmt.map, elem: this.key(stmt.map.elem), data: this.key(stmt.map.data) },
+        at: stmt.at,
+      };
+    if ('meter' in stmt) return { meter: { ...stmt.meter, key: this.key(stmt.meter.key) }, at: stmt.at };
+    if ('objref' in stmt)
+      return { objref: { ...stmt.objref, name: this.key(stmt.objref.name) }, at: stmt.at };
+    if ('reject' in stmt) this.useReject(stmt.reject.type);
+    if ('dnat' in stmt) return { dnat: this.natSpec(stmt.dnat), at: stmt.at };
+    if ('snat' in stmt) return { snat: this.natSpec(stmt.snat), at: stmt.at };
+    if ('redirect' in stmt) return { redirect: this.natSpec(stmt.redirect), at: stmt.at };
+    return stmt;
+  }
+
+  private natSpec<T extends { readonly addr?: ExprNode | undefined; readonly port?: ExprNode | undefined }>(
+    spec: T,
+  ): T {
+    const { addr, port } = spec;
+    return {
+      ...spec,
+      addr: addr === undefined ? undefined : this.key(addr),
+      port: port === undefined ? undefined : this.key(port),
+    };
+  }
+
+  private useReject(type: string | undefined): void {
+    const { family } = this.headers;
+    if (type === 'icmp' || type === 'icmpv6') this.network = this.drop(this.network);
+    else if (type === 'tcp reset' && (family === 'ip' || family === 'ip6'))
+      this.transport = this.drop(this.transport);
+  }
+}

@@ -1,0 +1,232 @@
+import type { ExprNode } from './ast-expr.ts';
+import { refuseBoxes } from './eval-boxes.ts';
+import {
+  type Interval,
+  intervalNode,
+  intervalOf,
+  isInterval,
+  normalValue,
+  sortKey,
+} from './eval-interval.ts';
+import { constantOf, describeInfo, type Info, type Scope } from './eval-scope.ts';
+import { evalValue } from './eval-value.ts';
+import { evalVerdict, isVerdict } from './eval-verdict.ts';
+import type { NftSet } from './ruleset-state.ts';
+
+/** The types of a set's or map's elements. */
+export interface SetShape {
+  readonly key: Info;
+  /** A map's values; null for a set. */
+  readonly data: Info | 'verdict' | { readonly object: string } | null;
+  /** Its elements may be ranges. */
+  readonly interval: boolean;
+  /** Ranges that touch become one. */
+  readonly merge: boolean;
+  /** A map's values may be ranges. */
+  readonly dataInterval: boolean;
+  /** It has a name, and may be changed later. */
+  readonly named: boolean;
+}
+
+/** The value of an element without what else it has: the key of a map's. */
+export function elementValue(node: ExprNode): ExprNode {
+  if ('pair' in node) return elementValue(node.pair[0]);
+  return 'elem' in node ? node.elem.val : node;
+}
+
+/** Evaluates one element as written: a value, an `elem` or a pair. */
+export function evalElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
+  if ('pair' in node) {
+    if (shape.data === null) scope.refuse('mapping outside of map context', node.at);
+    const key = evalElement(scope, node.pair[0], { ...shape, data: null });
+    return { pair: [key, evalData(scope, node.pair[1], shape)], at: node.at };
+  }
+  if (shape.data !== null && !shape.named)
+    return scope.refuse('expected a mapping: key : value', elementValue(node).at ?? node.at);
+  if ('elem' in node) {
+    if (!shape.named && (node.elem.timeout !== undefined || node.elem.expires !== undefined))
+      scope.refuse('an element without a named set cannot have a timeout', node.at);
+    return { elem: { ...node.elem, val: evalElementKey(scope, node.elem.val, shape) }, at: node.at };
+  }
+  return evalElementKey(scope, node, shape);
+}
+
+function evalElementKey(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
+  if ('wildcard' in node || ('symbol' in node && node.symbol === '*' && node.quoted !== true))
+    return { wildcard: true, at: node.at };
+  if ('setref' in node) return scope.refuse('a set cannot hold another set', node.at);
+  const value = evalValue(scope, node, shape.key);
+  if (shape.named && !shape.interval && isInterval(value)) {
+    const what = 'prefix' in value ? 'prefix' : 'range';
+    scope.refuse(
+      `this set has no intervals: it cannot hold a ${what}`,
+      node.at,
+      "add 'flags interval' to the set",
+    );
+  }
+  return normalValue(value, shape.key);
+}
+
+function evalData(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
+  const { data } = shape;
+  if (data === 'verdict') return evalVerdict(scope, node);
+  if (isVerdict(node)) return scope.refuse('a verdict is no value of this map', node.at);
+  if (data === null) return node;
+  if (!('object' in data)) return normalValue(evalValue(scope, node, data), data);
+  const name = objectName(node);
+  if (name === null) return scope.refuse(`expected the name of a ${data.object}`, node.at);
+  if (!scope.table.objects.has(`${data.object} ${name}`))
+    return scope.refuse(`no such ${data.object}: ${name}`, node.at);
+  return { symbol: name, quoted: true, at: node.at };
+}
+
+/** The name that stands where an object is meant. */
+export function objectName(node: ExprNode): string | null {
+  if ('symbol' in node) return node.symbol;
+  if ('number' in node) return String(node.number);
+  const value = constantOf(node);
+  return typeof value === 'string' ? value : null;
+}
+
+/**
+ * Sorts elements as nft lists them; the one for everything else comes last.
+ * @param ranged whether the set has intervals: text is then sorted from its first letter on
+ */
+export function sortElements(elements: readonly ExprNode[], key: Info, ranged: boolean): ExprNode[] {
+  const order = ranged ? 'big' : 'host';
+  const keyed = elements.map((node, index) => {
+    const value = elementValue(node);
+    const last = 'wildcard' in value;
+    return { node, index, last, by: last ? 0n : sortKey(value, key, order) };
+  });
+  keyed.sort((a, b) => {
+    if (a.last !== b.last) return a.last ? 1 : -1;
+    return a.by < b.by ? -1 : a.by > b.by ? 1 : a.index - b.index;
+  });
+  return keyed.map((one) => one.node);
+}
+
+/** A sorted set's intervals that overlap or touch become one. */
+export function mergeElements(sorted: readonly ExprNode[], key: Info): ExprNode[] {
+  const out: ExprNode[] = [];
+  let open: { interval: Interval; node: ExprNode } | null = null;
+  const close = (): void => {
+    if (open !== null) out.push(open.node);
+  };
+  for (const node of sorted) {
+    const value = elementValue(node);
+    const interval = 'wildcard' in value ? null : intervalOf(value, key.bits);
+    if (interval === null) {
+      close();
+      open = null;
+      out.push(node);
+    } else if (open !== null && interval.low <= (open as { interval: Interval }).interval.high + 1n) {
+      const last: Interval = (open as { interval: Interval }).interval;
+      const joined = { low: last.low, high: interval.high > last.high ? interval.high : last.high };
+      open = { interval: joined, node: intervalNode(joined, key, node.at) };
+    } else {
+      close();
+      open = { interval, node };
+    }
+  }
+  close();
+  return out;
+}
+
+/** Refuses sorted elements of which two overlap without being the same. */
+export function refuseOverlaps(scope: Scope, sorted: readonly ExprNode[], key: Info): void {
+  let last: Interval | null = null;
+  for (const node of sorted) {
+    const value = elementValue(node);
+    const interval = 'wildcard' in value ? null : intervalOf(value, key.bits);
+    if (interval === null) continue;
+    const same = last !== null && last.low === interval.low && last.high === interval.high;
+    if (last !== null && interval.low <= last.high && !same)
+      scope.refuse('conflicting intervals specified', value.at ?? node.at);
+    last = interval;
+  }
+}
+
+/** What tells elements of a set apart. */
+export function elementKey(element: ExprNode, set: NftSet): string {
+  return keyText(elementValue(element), shapeOf(set).key);
+}
+
+/** What tells values apart. */
+export function keyText(value: ExprNode, info: Info): string {
+  if ('wildcard' in value) return '*';
+  if ('concat' in value)
+    return value.concat.map((part, i) => keyText(part, info.parts?.[i] ?? info)).join(' . ');
+  const interval = intervalOf(value, info.bits);
+  if (interval === null) return `"${String(constantOf(value))}`;
+  return interval.low === interval.high ? String(interval.low) : `${interval.low}-${interval.high}`;
+}
+
+/** What the evaluation keeps of a named set. */
+export function shapeOf(set: NftSet): SetShape {
+  return set.plan as SetShape;
+}
+
+/** The elements of a named set as nft lists them: sorted, and joined where the set does so. */
+export function sortedElements(set: NftSet): readonly ExprNode[] {
+  const shape = shapeOf(set);
+  const sorted = sortElements([...set.elements.values()], shape.key, shape.interval);
+  return shape.merge && shape.key.parts === undefined ? mergeElements(sorted, shape.key) : sorted;
+}
+
+/** The types of a set that a rule writes in braces. */
+export function anonymousShape(key: Info, data: SetShape['data']): SetShape {
+  return { key, data, interval: true, merge: data === null, dataInterval: true, named: false };
+}
+
+/** Evaluates the elements of a set in braces: typed, sorted, joined where nft joins them. */
+export function evalAnonymous(scope: Scope, nodes: readonly ExprNode[], shape: SetShape): ExprNode[] {
+  const { key } = shape;
+  const all: ExprNode[] = [];
+  for (const node of nodes) {
+    if ('set' in node && shape.data === null) all.push(...evalAnonymous(scope, node.set, shape));
+    else all.push(evalElement(scope, node, shape));
+  }
+  const ranged = all.some((node) => isInterval(elementValue(node)));
+  const sorted = sortElements(distinct(scope, all, key), key, ranged);
+  if (ranged && key.parts !== undefined) refuseBoxes(scope, sorted, key);
+  if (!ranged || key.parts !== undefined) return sorted;
+  if (key.type.base === 'string') return sorted;
+  if (shape.merge) return mergeElements(sorted, key);
+  refuseOverlaps(scope, sorted, key);
+  return sorted;
+}
+
+function distinct(scope: Scope, nodes: readonly ExprNode[], key: Info): ExprNode[] {
+  const seen = new Map<string, ExprNode>();
+  for (const node of nodes) {
+    const text = keyText(elementValue(node), key);
+    const first = seen.get(text);
+    if (first === undefined) seen.set(text, node);
+    else if ('pair' in node && 'pair' in first && valueText(node.pair[1]) !== valueText(first.pair[1]))
+      scope.refuse('this key has another value already', node.at ?? elementValue(node).at);
+  }
+  return [...seen.values()];
+}
+
+function valueText(node: ExprNode): string {
+  return JSON.stringify(node, (name, value: unknown) => {
+    if (name === 'at' || name === 'targetAt' || name === 'type') return undefined;
+    return typeof value === 'bigint' ? String(value) : value;
+  });
+}
+
+/** Elements about to be added to or deleted from a named set. */
+export function evalNamed(scope: Scope, nodes: readonly ExprNode[], set: NftSet): ExprNode[] {
+  const shape = shapeOf(set);
+  const out = nodes.map((node) => evalElement(scope, node, shape));
+  const checks = shape.interval && !shape.merge && shape.key.parts === undefined;
+  if (checks && shape.key.type.base !== 'string')
+    refuseOverlaps(scope, sortElements([...set.elements.values(), ...out], shape.key, true), shape.key);
+  return out;
+}
+
+/** The type that a message names for a set's key. */
+export function describeKey(shape: SetShape): string {
+  return describeInfo(shape.key);
+}

@@ -1,0 +1,292 @@
+import type { At, ExprNode } from './ast-expr.ts';
+import { fieldInfo, requireHeader, requireIcmpType } from './eval-proto.ts';
+import { constant, describeInfo, type Info, partsOf, type Scope } from './eval-scope.ts';
+import { evalValue, shiftWidth } from './eval-value.ts';
+import { ctKey } from './key-ct.ts';
+import { exthdr, ipOption, sctpChunk, tcpOption } from './key-exthdr.ts';
+import { metaKey } from './key-meta.ts';
+import { fibResult, GENERATED, ipsecKey, osfKey, rtKey, socketKey } from './key-other.ts';
+import type { HeaderField } from './proto-header.ts';
+import { findField, findProtocol } from './proto-table.ts';
+import { BOOLEAN, INTEGER, IPV4_ADDR, IPV6_ADDR, RAW_INTEGER } from './type-datatype.ts';
+
+/** An expression that is read from the packet, and what it yields. */
+export interface Key {
+  readonly expr: ExprNode;
+  readonly info: Info;
+}
+
+/** `exists`, `missing`. */
+export const EXISTENCE: Info = { type: BOOLEAN, bits: 8, order: 'host' };
+const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
+
+/**
+ * Evaluates what stands on a match's left side, a map's or set's key: adds the tests that it implies and finds its
+ * type.
+ * @param mapped evaluates a map (eval-map.ts; handed in because a map holds keys again)
+ */
+export function evalKey(scope: Scope, node: ExprNode): Key {
+  if ('payload' in node) return payloadKey(scope, node);
+  if ('rawPayload' in node) {
+    const { len } = node.rawPayload;
+    return { expr: node, info: { type: RAW_INTEGER, bits: len, order: 'big' } };
+  }
+  if ('meta' in node) return metaExpr(scope, node);
+  if ('ct' in node) return ctExpr(scope, node);
+  if ('concat' in node) return concatKey(scope, node.concat, node.at);
+  if ('binop' in node) return binopKey(scope, node);
+  if ('map' in node) return mapHook(scope, node);
+  return otherKey(scope, node);
+}
+
+let mapHook: (scope: Scope, node: ExprNode & { map: { key: ExprNode; data: ExprNode } }) => Key = (
+  scope,
+  node,
+) => scope.refuse('a map cannot stand here', node.at);
+
+/** Tells {@link evalKey} how maps are evaluated: a map's key is a key again, so the two need each other. */
+export function setMapEvaluation(evaluate: typeof mapHook): void {
+  mapHook = evaluate;
+}
+
+function payloadKey(scope: Scope, node: ExprNode & { payload: { protocol: string; field: string } }): Key {
+  const { protocol, field } = node.payload;
+  const found = findField(protocol, field);
+  if (found === null) {
+    const known = findProtocol(protocol) !== null;
+    return scope.refuse(
+      known ? `${protocol} has no field ${field}` : `unknown protocol ${protocol}`,
+      node.at,
+    );
+  }
+  requireHeader(scope, protocol, node.at);
+  requireIcmpType(scope, protocol, found, node.at);
+  return { expr: node, info: fieldInfo(found) };
+}
+
+function metaExpr(scope: Scope, node: ExprNode & { meta: { key: string } }): Key {
+  const key = metaKey(node.meta.key);
+  if (key === null) return scope.refuse(`unknown meta key ${node.meta.key}`, node.at);
+  if (key.name === 'nfproto' && scope.family !== 'inet')
+    return scope.refuse('meta nfproto is only useful in the inet family', node.at);
+  const expr = key.name === node.meta.key ? node : { meta: { key: key.name }, at: node.at };
+  return { expr, info: key };
+}
+
+type CtNode = ExprNode & {
+  ct: { key: string; family?: 'ip' | 'ip6' | undefined; dir?: 'original' | 'reply' | undefined };
+};
+
+function ctExpr(scope: Scope, node: CtNode): Key {
+  const { key, family, dir } = node.ct;
+  const known = ctKey(key, family);
+  if (known === null) return scope.refuse(`unknown ct key ${key}`, node.at);
+  if (dir === undefined && known.direction === 'must')
+    return scope.refuse(`ct ${key} needs a direction`, node.at, 'write ct original or ct reply');
+  if (dir !== undefined && known.direction === 'never')
+    return scope.refuse(`ct ${key} has no direction`, node.at);
+  if (family !== undefined && (scope.family === 'ip' || scope.family === 'ip6') && family !== scope.family)
+    return scope.refuse(`conflicting protocols specified: ${scope.family} vs. ${family}`, node.at);
+  if (family !== undefined || (key !== 'saddr' && key !== 'daddr')) {
+    if ((key === 'proto-src' || key === 'proto-dst') && scope.th === null)
+      return scope.refuse(`ct ${key} is only known after a test of the transport protocol`, node.at);
+    return { expr: node, info: known };
+  }
+  const network = scope.nh;
+  if (network !== 'ip' && network !== 'ip6') {
+    const hint = `write ct ${dir} ip ${key} or ct ${dir} ip6 ${key}`;
+    return scope.refuse('cannot determine ip protocol version', node.at, hint);
+  }
+  const type = network === 'ip' ? IPV4_ADDR : IPV6_ADDR;
+  // The listing names the family even where the rule did not (measured).
+  const expr: ExprNode = { ct: { key, family: network, dir }, at: node.at };
+  return { expr, info: { type, bits: type.bits, order: 'big' } };
+}
+
+function concatKey(scope: Scope, nodes: readonly ExprNode[], at: At | undefined): Key {
+  const keys = nodes.map((node) => evalKey(scope, node));
+  const infos = keys.map((key) => key.info);
+  if (infos.some((info) => info.parts !== undefined)) scope.refuse('a concatenation cannot hold another', at);
+  const first = infos[0]!;
+  const bits = infos.reduce((sum, info) => sum + ((info.bits + 31) & ~31), 0);
+  if (bits > 512) scope.refuse('concatenation exceeds 64 bytes', at);
+  return {
+    expr: { concat: keys.map((key) => key.expr), at },
+    info: { type: first.type, bits, order: first.order, parts: infos },
+  };
+}
+
+type BinopNode = ExprNode & { binop: { op: '&' | '|' | '^' | '<<' | '>>'; left: ExprNode; right: ExprNode } };
+
+function binopKey(scope: Scope, node: BinopNode): Key {
+  const { op } = node.binop;
+  const left = evalKey(scope, node.binop.left);
+  const { info } = left;
+  if (info.parts !== undefined || info.type.base === 'string')
+    return scope.refuse(`binary operation (${op}) is undefined for ${describeInfo(info)}`, node.at);
+  if (op === '<<' || op === '>>') {
+    const width = shiftWidth(node.binop.right);
+    if (width === undefined || width >= BigInt(info.bits))
+      return scope.refuse(`undefined shift, at most ${info.bits - 1} bits`, node.binop.right.at);
+    return { expr: { binop: { op, left: left.expr, right: constant(SHIFT, width) }, at: node.at }, info };
+  }
+  const right = evalValue(scope, node.binop.right, info);
+  return { expr: { binop: { op, left: left.expr, right }, at: node.at }, info };
+}
+
+function otherKey(scope: Scope, node: ExprNode): Key {
+  if ('exthdr' in node) {
+    if (scope.nh === 'arp') return scope.refuse('cannot use exthdr with arp', node.at);
+    requireHeader(scope, 'ip6', node.at, false);
+    return sought(scope, node, exthdr(node.exthdr.name)?.fields, exthdrField(node.exthdr));
+  }
+  if ('tcp option' in node) {
+    const { name, field } = node['tcp option'];
+    return sought(scope, node, tcpOption(name)?.fields, field);
+  }
+  if ('rawTcpOption' in node) {
+    const { offset, len } = node.rawTcpOption;
+    const existence = offset === 0 && len === 8;
+    return { expr: node, info: existence ? EXISTENCE : { type: RAW_INTEGER, bits: len, order: 'big' } };
+  }
+  if ('ip option' in node) {
+    requireHeader(scope, 'ip', node.at, false);
+    const { name, field } = node['ip option'];
+    return sought(scope, node, ipOption(name)?.fields, field);
+  }
+  if ('sctp chunk' in node) {
+    const { name, field } = node['sctp chunk'];
+    return sought(scope, node, sctpChunk(name)?.fields, field);
+  }
+  return keyOfHost(scope, node);
+}
+
+/** The field's name with its number: `addr[1]`. */
+export function exthdrField(node: {
+  readonly field?: string | undefined;
+  readonly offset?: number | undefined;
+}): string | undefined {
+  const { field, offset } = node;
+  if (field === undefined || offset === undefined || field.includes('[')) return field;
+  return `${field}[${offset}]`;
+}
+
+function sought(
+  scope: Scope,
+  node: ExprNode,
+  known: ReadonlyMap<string, HeaderField> | undefined,
+  field: string | undefined,
+): Key {
+  if (known === undefined) return scope.refuse('unknown header or option', node.at);
+  if (field === undefined) return { expr: node, info: EXISTENCE };
+  const found = known.get(field);
+  if (found === undefined) return scope.refuse(`no such field: ${field}`, node.at);
+  return { expr: node, info: fieldInfo(found) };
+}
+
+function keyOfHost(scope: Scope, node: ExprNode): Key {
+  if ('rt' in node) return rtExpr(scope, node);
+  if ('fib' in node) {
+    const { flags } = node.fib;
+    if (!flags.includes('saddr') && !flags.includes('daddr'))
+      return scope.refuse('fib: need either saddr or daddr', node.at);
+    if (flags.includes('saddr') && flags.includes('daddr'))
+      return scope.refuse('fib: saddr and daddr are mutually exclusive', node.at);
+    if (flags.includes('iif') && flags.includes('oif'))
+      return scope.refuse('fib: iif and oif are mutually exclusive', node.at);
+    return { expr: node, info: fibResult(node.fib.result)! };
+  }
+  if ('socket' in node) return { expr: node, info: socketKey(node.socket.key)! };
+  if ('osf' in node) {
+    if (scope.family === 'ip6') return scope.refuse('osf is for IPv4 only', node.at);
+    return { expr: node, info: osfKey(node.osf.key)! };
+  }
+  if ('ipsec' in node) {
+    if (scope.family !== 'ip' && scope.family !== 'ip6' && scope.family !== 'inet')
+      return scope.refuse('ipsec expression is only valid in ip/ip6/inet tables', node.at);
+    return { expr: node, info: ipsecKey(node.ipsec.key, node.ipsec.family)! };
+  }
+  if ('numgen' in node || 'symhash' in node) return { expr: node, info: GENERATED };
+  if ('jhash' in node) {
+    const inner = evalKey(scope, node.jhash.expr);
+    return { expr: { jhash: { ...node.jhash, expr: inner.expr }, at: node.at }, info: GENERATED };
+  }
+  return scope.refuse('this is no expression that a packet can be tested with', node.at);
+}
+
+/**
+ * What an evaluated expression yields, without adding anything to a rule.
+ * @param expr as {@link evalKey} gave it
+ */
+export function infoOf(expr: ExprNode): Info {
+  if ('payload' in expr) return fieldInfo(findField(expr.payload.protocol, expr.payload.field)!);
+  if ('rawPayload' in expr) return { type: RAW_INTEGER, bits: expr.rawPayload.len, order: 'big' };
+  if ('meta' in expr) return metaKey(expr.meta.key)!;
+  if ('ct' in expr) return ctKey(expr.ct.key, expr.ct.family)!;
+  if ('binop' in expr) return infoOf(expr.binop.left);
+  if ('concat' in expr) {
+    const parts = expr.concat.map(infoOf);
+    const bits = parts.reduce((sum, part) => sum + ((part.bits + 31) & ~31), 0);
+    return { type: parts[0]!.type, bits, order: parts[0]!.order, parts };
+  }
+  if ('fib' in expr) return fibResult(expr.fib.result)!;
+  if ('rt' in expr) return rtKey(expr.rt.key, expr.rt.family)!;
+  if ('socket' in expr) return socketKey(expr.socket.key)!;
+  if ('osf' in expr) return osfKey(expr.osf.key)!;
+  if ('ipsec' in expr) return ipsecKey(expr.ipsec.key, expr.ipsec.family)!;
+  if ('constant' in expr) {
+    const { type, bits } = expr.constant;
+    return { type, bits, order: type.order ?? 'host' };
+  }
+  const field = soughtField(expr);
+  return field === undefined ? GENERATED : field === null ? EXISTENCE : fieldInfo(field);
+}
+
+/** The field of an extension header or option; null where only its presence is asked for, undefined for others. */
+export function soughtField(expr: ExprNode): HeaderField | null | undefined {
+  if ('exthdr' in expr) return exthdr(expr.exthdr.name)?.fields.get(exthdrField(expr.exthdr) ?? '') ?? null;
+  if ('tcp option' in expr)
+    return tcpOption(expr['tcp option'].name)?.fields.get(expr['tcp option'].field ?? '') ?? null;
+  if ('ip option' in expr)
+    return ipOption(expr['ip option'].name)?.fields.get(expr['ip option'].field ?? '') ?? null;
+  if ('sctp chunk' in expr)
+    return sctpChunk(expr['sctp chunk'].name)?.fields.get(expr['sctp chunk'].field ?? '') ?? null;
+  if (!('rawTcpOption' in expr)) return undefined;
+  const { offset, len } = expr.rawTcpOption;
+  if (offset === 0 && len === 8) return null;
+  return { name: '', offset, bits: len, type: RAW_INTEGER, order: 'big' };
+}
+
+function rtExpr(
+  scope: Scope,
+  node: ExprNode & { rt: { key: string; family?: 'ip' | 'ip6' | undefined } },
+): Key {
+  const { key } = node.rt;
+  const network = scope.nh === 'ip' || scope.nh === 'ip6' ? scope.nh : undefined;
+  const family = node.rt.family ?? (key === 'nexthop' ? network : undefined);
+  const known = rtKey(key, family);
+  if (known === null)
+    return scope.refuse(
+      'cannot determine ip protocol version',
+      node.at,
+      'write rt ip nexthop or rt ip6 nexthop',
+    );
+  return { expr: family === node.rt.family ? node : { rt: { key, family }, at: node.at }, info: known };
+}
+
+/** Whether two types may stand on both sides of a comparison or an assignment. */
+export function sameType(a: Info, b: Info): boolean {
+  const left = partsOf(a);
+  const right = partsOf(b);
+  return left.length === right.length && left.every((part, i) => compatible(part, right[i]!));
+}
+
+function compatible(a: Info, b: Info): boolean {
+  if (a.type.name === b.type.name && a.type.base === b.type.base) return true;
+  // Plain integers take and give any number, strings any name (measured: meta mark set numgen …, iifname @strings).
+  return a.type.base === b.type.base && (isPlain(a) || isPlain(b));
+}
+
+function isPlain(info: Info): boolean {
+  return info.type.name === 'integer' || info.type.name === 'string';
+}

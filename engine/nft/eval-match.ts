@@ -1,0 +1,194 @@
+import { suggest } from '../base/suggest.ts';
+import type { Family } from './ast.ts';
+import type { At, ExprNode } from './ast-expr.ts';
+import type { MatchOp, MatchStmt, VmapStmt } from './ast-stmt.ts';
+import { anonymousShape, evalAnonymous, type SetShape, shapeOf } from './eval-elements.ts';
+import { isInterval } from './eval-interval.ts';
+import { EXISTENCE, evalKey, type Key, sameType, setMapEvaluation } from './eval-key.ts';
+import { learnHeaders } from './eval-proto.ts';
+import { constant, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
+import { evalValue, fold } from './eval-value.ts';
+import type { NftSet } from './ruleset-state.ts';
+
+/** Operators that compare with one value only. */
+const ORDERED: ReadonlySet<string> = new Set(['<', '>', '<=', '>=']);
+
+const OWN_PROTOCOL: Partial<Record<Family, bigint>> = { ip: 0x0800n, ip6: 0x86ddn };
+
+/** Evaluates `left op right` and adds it to the rule. */
+export function evalMatch(scope: Scope, stmt: MatchStmt): void {
+  const { match } = stmt;
+  let { expr: left, info } = evalKey(scope, match.left);
+  if ('boolean' in match.right && 'fib' in left) info = EXISTENCE;
+  if ('binop' in left && (left.binop.op === '<<' || left.binop.op === '>>') && info.type.name !== 'integer')
+    scope.refuse(`a shifted ${describeInfo(info)} is an integer and cannot be compared with one`, left.at);
+  let right = evalRight(scope, match.right, info);
+  if (info.parts !== undefined && !('set' in right) && !('setref' in right))
+    scope.refuse('use concatenations with sets and maps, not single values', stmt.at ?? match.right.at);
+  const op = resolveOp(scope, match.op, left, right, info, stmt.at);
+  if ((op === '==' || op === '!=') && 'binop' in left && left.binop.op === '^') {
+    const mask = numberOf(left.binop.right);
+    const value = numberOf(right);
+    if (mask !== undefined && value !== undefined) {
+      right = constant(info, fold('^', value, mask, info.bits), right.at);
+      left = left.binop.left;
+    }
+  }
+  if (op === '==' && isOwnProtocol(scope, left, right)) return;
+  scope.out.push({ match: { op, left, right }, at: stmt.at });
+  if (op === '==' || op === 'in') learnHeaders(scope, left, right);
+}
+
+/** `meta protocol ip` in a table that has no other packets: nft leaves it out. */
+function isOwnProtocol(scope: Scope, left: ExprNode, right: ExprNode): boolean {
+  if (!('meta' in left) || left.meta.key !== 'protocol') return false;
+  return numberOf(right) === OWN_PROTOCOL[scope.family];
+}
+
+function evalRight(scope: Scope, node: ExprNode, info: Info): ExprNode {
+  if ('setref' in node) {
+    const set = findSet(scope, node.setref, node.at);
+    requireType(scope, info, shapeOf(set).key, node.at);
+    return node;
+  }
+  if (!('set' in node)) return evalValue(scope, node, info);
+  const elements = evalAnonymous(scope, node.set, anonymousShape(info, null));
+  // One element in braces is no set for nft (measured), unless it is a concatenation or stands for everything.
+  const only =
+    node.set.length === 1 && elements.length === 1 && info.parts === undefined ? elements[0]! : null;
+  const value = only !== null && 'elem' in only ? only.elem.val : only;
+  return value !== null && !('wildcard' in value) ? value : { set: elements, at: node.at };
+}
+
+function resolveOp(
+  scope: Scope,
+  op: MatchOp,
+  left: ExprNode,
+  right: ExprNode,
+  info: Info,
+  at: At | undefined,
+): MatchOp {
+  const flags = info.type.base === 'bitmask' && 'constant' in right;
+  if (op === 'implicit' || op === 'in') return flags && !('binop' in left) ? 'in' : '==';
+  if (op === '!' && !flags) scope.refuse('the operator ! needs flags', at);
+  if (!ORDERED.has(op)) return op;
+  if ('constant' in right && typeof right.constant.value === 'bigint') return op;
+  const what =
+    'range' in right ? 'range' : 'prefix' in right ? 'prefix' : 'constant' in right ? 'text' : 'set';
+  return scope.refuse(`relational expression (${op}) is undefined for ${what} expressions`, at ?? right.at);
+}
+
+/** The named set or map that a reference means. */
+export function findSet(scope: Scope, name: string, at: At | undefined): NftSet {
+  const found = scope.table.sets.get(name);
+  if (found !== undefined) return found;
+  const near = suggest(name, [...scope.table.sets.keys()]);
+  return scope.refuse(
+    `no set ${name} in table ${scope.table.name}`,
+    at,
+    near === undefined ? undefined : `did you mean '${near}'?`,
+  );
+}
+
+/** Refuses types that do not fit together. */
+export function requireType(scope: Scope, expected: Info, got: Info, at: At | undefined): void {
+  if (!sameType(expected, got))
+    scope.refuse(
+      `datatype mismatch, expected ${describeInfo(expected)}, expression has type ${describeInfo(got)}`,
+      at,
+    );
+}
+
+/** `key vmap data`. */
+export function evalVmap(scope: Scope, stmt: VmapStmt): void {
+  const { key, data } = evalMapping(scope, stmt.vmap.key, stmt.vmap.data, 'verdict');
+  scope.out.push({ vmap: { key: key.expr, data }, at: stmt.at });
+}
+
+/** The key and the data of a map; a literal's data are typed by what the map's values are for. */
+function evalMapping(
+  scope: Scope,
+  keyNode: ExprNode,
+  dataNode: ExprNode,
+  data: Exclude<SetShape['data'], null> | null,
+): { key: Key; data: ExprNode; shape: SetShape } {
+  const key = evalKey(scope, keyNode);
+  if ('setref' in dataNode) {
+    const set = findSet(scope, dataNode.setref, dataNode.at);
+    const shape = shapeOf(set);
+    if (shape.data === null) return scope.refuse(`${dataNode.setref} is not a map`, dataNode.at);
+    requireType(scope, key.info, shape.key, dataNode.at);
+    if (data !== null) requireData(scope, data, shape.data, dataNode.at);
+    return { key, data: dataNode, shape };
+  }
+  if (!('set' in dataNode) || data === null)
+    return scope.refuse('expected a map in braces or its name', dataNode.at);
+  const shape = anonymousShape(key.info, data);
+  return { key, data: { set: evalAnonymous(scope, dataNode.set, shape), at: dataNode.at }, shape };
+}
+
+function requireData(
+  scope: Scope,
+  wanted: Exclude<SetShape['data'], null>,
+  got: Exclude<SetShape['data'], null>,
+  at: At | undefined,
+): void {
+  if (typeof wanted === 'object' && !('object' in wanted) && typeof got === 'object' && !('object' in got)) {
+    requireType(scope, wanted, got, at);
+    return;
+  }
+  const name = (data: typeof wanted): string =>
+    data === 'verdict' ? 'netfilter verdict' : 'object' in data ? data.object : describeInfo(data);
+  if (name(wanted) !== name(got))
+    scope.refuse(`datatype mismatch: expected ${name(wanted)}, the map has ${name(got)}`, at);
+}
+
+/** Evaluates what a statement assigns: a constant, an expression or a map to values of a type. */
+export function evalAssigned(scope: Scope, node: ExprNode, info: Info): ExprNode {
+  if ('map' in node) {
+    const { key, data } = evalMapping(scope, node.map.key, node.map.data, info);
+    return { map: { key: key.expr, data }, at: node.at };
+  }
+  if (!readsPacket(node)) return evalValue(scope, node, info);
+  const key = evalKey(scope, node);
+  const generated = key.info.type.name === 'integer' && key.info.bits === info.bits;
+  const same = info.type.name === key.info.type.name && sameType(info, key.info);
+  if (!same && !(generated && info.type.base === 'integer'))
+    scope.refuse(
+      `datatype mismatch: expected ${describeInfo(info)}, expression has type ${describeInfo(key.info)}`,
+      node.at,
+    );
+  return key.expr;
+}
+
+/** A map to the names of objects. */
+export function evalObjectMap(
+  scope: Scope,
+  node: ExprNode & { map: { key: ExprNode; data: ExprNode } },
+  object: string,
+): ExprNode {
+  const { key, data } = evalMapping(scope, node.map.key, node.map.data, { object });
+  return { map: { key: key.expr, data }, at: node.at };
+}
+
+/** Whether an expression is read from the packet, rather than constant. */
+export function readsPacket(node: ExprNode): boolean {
+  if ('binop' in node) return readsPacket(node.binop.left) || readsPacket(node.binop.right);
+  if ('concat' in node) return node.concat.some(readsPacket);
+  if ('list' in node || 'range' in node || 'prefix' in node) return false;
+  return !('symbol' in node || 'number' in node || 'boolean' in node || 'constant' in node);
+}
+
+setMapEvaluation((scope, node) => {
+  const { key, data, shape } = evalMapping(scope, node.map.key, node.map.data, null);
+  if (shape.data === null || shape.data === 'verdict' || 'object' in shape.data)
+    return scope.refuse('this map has no values that can be compared', node.at);
+  return { expr: { map: { key: key.expr, data }, at: node.at }, info: shape.data };
+});
+
+/** Whether a set in braces holds more than single values. */
+export function hasIntervals(elements: readonly ExprNode[]): boolean {
+  return elements.some((node) =>
+    isInterval('pair' in node ? node.pair[0] : 'elem' in node ? node.elem.val : node),
+  );
+}

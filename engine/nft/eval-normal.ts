@@ -1,0 +1,188 @@
+import type { BinopExpr, ExprNode } from './ast-expr.ts';
+import type { MatchOp, MatchStmt } from './ast-stmt.ts';
+import { prefixLength } from './eval-interval.ts';
+import { infoOf } from './eval-key.ts';
+import { namedPayload } from './eval-raw.ts';
+import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
+import { hasPrefixes } from './eval-value.ts';
+import { keyPlace } from './lower-set.ts';
+import { INTEGER } from './type-datatype.ts';
+
+const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
+
+/** An expression that is read from the packet, as nft lists it. */
+export function normalKey(expr: ExprNode, headers: Headers): ExprNode {
+  if ('concat' in expr)
+    return { concat: expr.concat.map((part) => concatPart(normalKey(part, headers))), at: expr.at };
+  if ('binop' in expr) return normalBinop(expr, headers);
+  if ('map' in expr) {
+    const { key, data } = expr.map;
+    return { map: { key: normalKey(key, headers), data: normalSet(data) }, at: expr.at };
+  }
+  if ('elem' in expr) return { elem: { ...expr.elem, val: normalKey(expr.elem.val, headers) }, at: expr.at };
+  if ('jhash' in expr) return { jhash: { ...expr.jhash, expr: normalKey(expr.jhash.expr, headers) } };
+  if ('ct' in expr) {
+    const { key, family } = expr.ct;
+    // The listing has no direction for these two (measured).
+    return key === 'protocol' || key === 'l3proto' ? { ct: { key, family }, at: expr.at } : expr;
+  }
+  if ('exthdr' in expr && expr.exthdr.name === 'rt0' && expr.exthdr.field !== undefined)
+    return { exthdr: { ...expr.exthdr, name: 'srh', field: expr.exthdr.field.replace('addr', 'sid') } };
+  if ('tcp option' in expr && expr['tcp option'].name === 'sack0')
+    return { 'tcp option': { ...expr['tcp option'], name: 'sack' } };
+  return namedPayload(expr, headers);
+}
+
+/** A field smaller than a byte is shifted to its place in a concatenation, and listed so (measured). */
+function concatPart(expr: ExprNode): ExprNode {
+  const { len, shift } = keyPlace(expr);
+  if (len !== 1 || shift === 0) return expr;
+  return { binop: { op: '>>', left: expr, right: constant(SHIFT, BigInt(shift)) } };
+}
+
+/** What the kernel does with a chain of operations on bits, as nft writes it: one mask, one xor, one or. */
+function normalBinop(expr: BinopExpr, headers: Headers): ExprNode {
+  const info = infoOf(expr);
+  const all = (1n << BigInt(info.bits)) - 1n;
+  const chain: BinopExpr[] = [];
+  let inner: ExprNode = expr;
+  while ('binop' in inner) {
+    chain.unshift(inner);
+    inner = inner.binop.left;
+  }
+  let left = normalKey(inner, headers);
+  let mask = all;
+  let xor = 0n;
+  for (const one of chain) {
+    const { op, right } = one.binop;
+    const value = numberOf(right) ?? 0n;
+    if (op === '<<' || op === '>>') {
+      left = { binop: { op, left: bitsOf(left, mask, xor, all, info), right } };
+      mask = all;
+      xor = 0n;
+    } else if (op === '&') {
+      mask &= value;
+      xor &= value;
+    } else if (op === '|') {
+      mask &= all ^ value;
+      xor = (xor & (all ^ value)) ^ value;
+    } else xor ^= value;
+  }
+  return bitsOf(left, mask, xor, all, info);
+}
+
+function bitsOf(left: ExprNode, mask: bigint, xor: bigint, all: bigint, info: Info): ExprNode {
+  const or = xor & (all ^ mask);
+  const flip = xor & mask;
+  let out = left;
+  if ((mask | or) !== all) out = { binop: { op: '&', left: out, right: constant(info, mask | or) } };
+  if (flip !== 0n) out = { binop: { op: '^', left: out, right: constant(info, flip) } };
+  if (or !== 0n) out = { binop: { op: '|', left: out, right: constant(info, or) } };
+  return out;
+}
+
+/** The single bits of flags, lowest first. */
+function bitsIn(value: bigint): bigint[] {
+  const out: bigint[] = [];
+  for (let bit = 1n; bit <= value; bit <<= 1n) if ((value & bit) !== 0n) out.push(bit);
+  return out;
+}
+
+/** Flags as `a,b`; anything else stays. */
+export function flagList(node: ExprNode): ExprNode {
+  const info = infoOf(node);
+  const value = numberOf(node);
+  const bits = value === undefined || info.type.base !== 'bitmask' ? [] : bitsIn(value);
+  if (info.type.symbols === null) return node;
+  return bits.length < 2 ? node : { list: bits.map((bit) => constant(info, bit)) };
+}
+
+/** Flags as `a | b`. */
+export function flagBinop(node: ExprNode, info: Info): ExprNode {
+  const value = numberOf(node);
+  const bits = value === undefined || info.type.symbols === null ? [] : bitsIn(value);
+  if (bits.length < 2) return node;
+  let out: ExprNode = constant(info, bits[0]!);
+  for (const bit of bits.slice(1)) out = { binop: { op: '|', left: out, right: constant(info, bit) } };
+  return out;
+}
+
+/** The elements of a set in braces as nft lists them. */
+export function normalSet(node: ExprNode): ExprNode {
+  return 'set' in node ? { set: node.set.map(normalElement), at: node.at } : node;
+}
+
+/** An element as nft lists it: several flags as `a | b`. */
+export function normalElement(node: ExprNode): ExprNode {
+  if ('pair' in node)
+    return { pair: [normalElement(node.pair[0]), normalElement(node.pair[1])], at: node.at };
+  if ('elem' in node) return { elem: { ...node.elem, val: normalElement(node.elem.val) }, at: node.at };
+  if ('concat' in node) return { concat: node.concat.map(normalElement), at: node.at };
+  return 'constant' in node && node.constant.type.base === 'bitmask' ? flagBinop(node, infoOf(node)) : node;
+}
+
+/** A match as nft lists it, apart from the names of raw bytes. */
+export function normalMatch(stmt: MatchStmt, headers: Headers): MatchStmt {
+  const { op } = stmt.match;
+  const left = normalKey(stmt.match.left, headers);
+  const right = normalSet(stmt.match.right);
+  const info = infoOf(stmt.match.left);
+  if (info.type.base === 'bitmask') return flagMatch(stmt, left, right, info);
+  if ('prefix' in right) return prefixMatch(stmt, left, right, info);
+  const masked = 'binop' in left && left.binop.op === '&' ? left.binop : null;
+  const mask = masked === null ? undefined : numberOf(masked.right);
+  const value = numberOf(right);
+  if (masked !== null && mask !== undefined && value !== undefined && (op === '==' || op === '!=')) {
+    const all = (1n << BigInt(info.bits)) - 1n;
+    const len =
+      hasPrefixes(info.type) && mask !== 0n ? prefixLength({ low: mask, high: all }, info.bits) : -1;
+    if (len >= 0) return rebuilt(stmt, op, masked.left, { prefix: { addr: right, len } });
+  }
+  return rebuilt(stmt, op, left, right);
+}
+
+function rebuilt(stmt: MatchStmt, op: MatchOp, left: ExprNode, right: ExprNode): MatchStmt {
+  return { match: { op, left, right }, at: stmt.at };
+}
+
+function prefixMatch(
+  stmt: MatchStmt,
+  left: ExprNode,
+  right: ExprNode & { prefix: { addr: ExprNode; len: number } },
+  info: Info,
+): MatchStmt {
+  const { op } = stmt.match;
+  const { addr, len } = right.prefix;
+  if (len === info.bits) return rebuilt(stmt, op, left, addr);
+  if (hasPrefixes(info.type)) return rebuilt(stmt, op, left, right);
+  const mask = ((1n << BigInt(len)) - 1n) << BigInt(info.bits - len);
+  return rebuilt(stmt, op, { binop: { op: '&', left, right: constant(info, mask) } }, addr);
+}
+
+/** Matches of flags: `x & a != 0` is `x a`, `x & (a | b) == a` is `x a / a,b`. */
+function flagMatch(stmt: MatchStmt, left: ExprNode, right: ExprNode, info: Info): MatchStmt {
+  const { op } = stmt.match;
+  if (op === 'in' || op === '!') return rebuilt(stmt, op, left, flagList(right));
+  const value = numberOf(right);
+  const masked =
+    'binop' in left && left.binop.op === '&' && !('binop' in left.binop.left) ? left.binop : null;
+  if (masked === null || value === undefined) {
+    const plain = 'payload' in left ? right : flagBinop(right, info);
+    return rebuilt(stmt, op, flagOperands(left, info), plain);
+  }
+  const equality = op === '==' || op === '!=';
+  if (equality && value === 0n) {
+    const mask = flagList(masked.right);
+    return rebuilt(stmt, op === '==' ? '!' : 'in', masked.left, mask);
+  }
+  if (!equality) return rebuilt(stmt, op, flagOperands(left, info), flagBinop(right, info));
+  const mask = flagList(masked.right);
+  const both = { binop: { op: masked.op, left: masked.left, right: mask } };
+  return rebuilt(stmt, op, both, flagList(right));
+}
+
+function flagOperands(left: ExprNode, info: Info): ExprNode {
+  if (!('binop' in left)) return left;
+  const { op, left: inner, right } = left.binop;
+  return { binop: { op, left: flagOperands(inner, info), right: flagBinop(right, info) } };
+}

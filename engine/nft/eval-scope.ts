@@ -1,0 +1,108 @@
+import type { Family } from './ast.ts';
+import type { At, ExprNode } from './ast-expr.ts';
+import type { StmtNode } from './ast-stmt.ts';
+import type { EvalContext, NftChain, NftTable } from './ruleset-state.ts';
+import type { ByteOrder, Datatype } from './type-datatype.ts';
+import type { ConstantExpr, Value } from './type-value.ts';
+
+/** What was refused and where. Thrown inside the evaluation and caught at its entrance: one error for one rule. */
+export class Refusal {
+  readonly message: string;
+  readonly at: At | undefined;
+  readonly hint: string | undefined;
+
+  constructor(message: string, at: At | undefined, hint?: string) {
+    this.message = message;
+    this.at = at;
+    this.hint = hint;
+  }
+}
+
+/** What an expression yields: the type that its other side must have. */
+export interface Info {
+  readonly type: Datatype;
+  readonly bits: number;
+  readonly order: ByteOrder;
+  /** Of a concatenation: what its parts yield; `type` is then the first part's. */
+  readonly parts?: readonly Info[] | undefined;
+}
+
+/** The parts of a concatenation, or the one value. */
+export function partsOf(info: Info): readonly Info[] {
+  return info.parts ?? [info];
+}
+
+/** The name of a type as messages give it. */
+export function describeInfo(info: Info): string {
+  const names = partsOf(info).map((part) => part.type.desc);
+  return names.length === 1 ? names[0]! : `concatenation of (${names.join(', ')})`;
+}
+
+const NETWORK_OF: Partial<Record<Family, string>> = { ip: 'ip', ip6: 'ip6', arp: 'arp' };
+
+/** The headers that a rule's statements so far have made sure of. */
+export interface Headers {
+  readonly family: Family;
+  /** Link layer: 'ether', 'vlan' or null. */
+  ll: string | null;
+  /** Network layer: 'ip', 'ip6', 'arp' or null. */
+  nh: string | null;
+  /** Transport: 'tcp', … or null. */
+  th: string | null;
+  /** The ICMP type that was tested for; null if none. */
+  icmpType: number | null;
+}
+
+/** What is known of packets of a table's family before any test. */
+export function headersOf(family: Family): Headers {
+  const ll = family === 'bridge' ? 'ether' : null;
+  return { family, ll, nh: NETWORK_OF[family] ?? null, th: null, icmpType: null };
+}
+
+/** The evaluation of a rule: what is known of its packets, and the statements so far. */
+export class Scope implements Headers {
+  readonly family: Family;
+  readonly table: NftTable;
+  /** Null for elements of sets. */
+  readonly chain: NftChain | null;
+  readonly context: EvalContext;
+  /** The evaluated statements, with those that nft inserts. */
+  readonly out: StmtNode[] = [];
+  ll: string | null;
+  nh: string | null;
+  th: string | null = null;
+  icmpType: number | null = null;
+  /** Only the types of expressions are wanted (`typeof`): no header is needed for them. */
+  typesOnly = false;
+
+  constructor(table: NftTable, chain: NftChain | null, context: EvalContext) {
+    this.family = table.family;
+    this.table = table;
+    this.chain = chain;
+    this.context = context;
+    this.ll = table.family === 'bridge' ? 'ether' : null;
+    this.nh = NETWORK_OF[table.family] ?? null;
+  }
+
+  /** Ends the evaluation of the rule. */
+  refuse(message: string, at: At | undefined, hint?: string): never {
+    throw new Refusal(message, at, hint);
+  }
+}
+
+/** A constant of a type. */
+export function constant(info: Info, value: Value, at?: At): ConstantExpr {
+  const node = { constant: { type: info.type, bits: info.bits, value } };
+  return at === undefined ? node : { ...node, at };
+}
+
+/** The value of a constant, or undefined for any other expression. */
+export function constantOf(node: ExprNode): Value | undefined {
+  return 'constant' in node ? node.constant.value : undefined;
+}
+
+/** The number of a constant, or undefined for any other expression and for text. */
+export function numberOf(node: ExprNode): bigint | undefined {
+  const value = constantOf(node);
+  return typeof value === 'bigint' ? value : undefined;
+}

@@ -1,0 +1,84 @@
+import { suggest } from '../base/suggest.ts';
+import type { SetNode, TypeName } from './ast.ts';
+import type { ExprNode } from './ast-expr.ts';
+import type { SetShape } from './eval-elements.ts';
+import { evalKey } from './eval-key.ts';
+import type { Info, Scope } from './eval-scope.ts';
+import { findType, typeNames } from './type-datatype.ts';
+
+/** Kinds of objects that a map may lead to. */
+const OBJECTS: ReadonlySet<string> = new Set([
+  'counter',
+  'quota',
+  'limit',
+  'ct helper',
+  'ct timeout',
+  'ct expectation',
+  'synproxy',
+  'secmark',
+]);
+
+/** The types of a named set or map from its declaration. */
+export function setShape(scope: Scope, set: SetNode, kind: 'set' | 'map'): SetShape {
+  const key = keyInfo(scope, set.type, set.typeof, set);
+  const flags = set.flags ?? [];
+  const interval = flags.includes('interval');
+  const data = kind === 'set' ? null : mapData(scope, set);
+  if (set['auto-merge'] === true && !interval)
+    scope.refuse('auto-merge is only for sets with intervals', set.nameAt, "add 'flags interval'");
+  return {
+    key,
+    data,
+    interval,
+    merge: set['auto-merge'] === true && kind === 'set',
+    dataInterval: set.mapInterval === true,
+    named: true,
+  };
+}
+
+function mapData(scope: Scope, set: SetNode): SetShape['data'] {
+  const { map } = set;
+  const first = map?.[0]?.type;
+  if (map?.length === 1 && first === 'verdict') return 'verdict';
+  if (map?.length === 1 && first !== undefined && OBJECTS.has(first)) return { object: first };
+  return keyInfo(scope, map, set.mapTypeof, set);
+}
+
+function keyInfo(
+  scope: Scope,
+  types: readonly TypeName[] | undefined,
+  typeOf: ExprNode | undefined,
+  set: SetNode,
+): Info {
+  if (typeOf !== undefined) {
+    scope.typesOnly = true;
+    return evalKey(scope, typeOf).info;
+  }
+  if (types === undefined || types.length === 0)
+    return scope.refuse(
+      `set ${set.name} has no type`,
+      set.nameAt ?? set.nameAt,
+      'for example: type ipv4_addr',
+    );
+  const parts = types.map((type) => typeInfo(scope, type));
+  if (parts.length === 1) return parts[0]!;
+  const bits = parts.reduce((sum, part) => sum + ((part.bits + 31) & ~31), 0);
+  if (bits > 512) scope.refuse('concatenation exceeds 64 bytes', set.nameAt);
+  return { ...parts[0]!, bits, parts };
+}
+
+function typeInfo(scope: Scope, node: TypeName): Info {
+  const type = findType(node.type);
+  if (type === null) {
+    const near = suggest(node.type, typeNames());
+    const hint = near === undefined ? undefined : `did you mean '${near}'?`;
+    return scope.refuse(`unknown datatype ${node.type}`, node.at, hint);
+  }
+  if (type.bits === 0)
+    return scope.refuse(
+      `unqualified type ${type.name} in a set's definition`,
+      node.at,
+      "write 'typeof' with an expression",
+    );
+  return { type, bits: type.bits, order: type.order ?? 'host' };
+}

@@ -1,0 +1,60 @@
+import type { RuleNode, SetNode } from './ast.ts';
+import type { ExprNode } from './ast-expr.ts';
+import type { StmtNode } from './ast-stmt.ts';
+import { canonicalRule } from './eval-canonical.ts';
+import { evalNamed } from './eval-elements.ts';
+import { Refusal, Scope } from './eval-scope.ts';
+import { setShape } from './eval-set.ts';
+import { evalStatements } from './eval-stmt.ts';
+import type { EvalContext, NftChain, NftRule, NftSet, NftTable } from './ruleset-state.ts';
+
+export { elementKey, sortedElements } from './eval-elements.ts';
+export { validateState } from './eval-validate.ts';
+
+/** What the evaluation keeps of a rule: its statements with all that nft inserts, in the order written. */
+export interface RulePlan {
+  readonly statements: readonly StmtNode[];
+}
+
+/** Runs an evaluation; what it refuses becomes an error of the context, and `otherwise` the answer. */
+function guarded<T>(context: EvalContext, otherwise: T, evaluate: () => T): T {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    context.error(error.message, error.at, error.hint);
+    return otherwise;
+  }
+}
+
+/** Checks and evaluates a rule that is about to be added (NftHooks.evalRule). */
+export function evalRule(
+  rule: RuleNode,
+  chain: NftChain,
+  context: EvalContext,
+): Pick<NftRule, 'expr' | 'plan'> {
+  const scope = new Scope(chain.table, chain, context);
+  const failed = { expr: rule.expr, plan: null };
+  return guarded<Pick<NftRule, 'expr' | 'plan'>>(context, failed, () => {
+    evalStatements(scope, rule.expr);
+    const plan: RulePlan = { statements: scope.out };
+    return { expr: canonicalRule(chain.table.family, scope.out), plan };
+  });
+}
+
+/** Finds the types of a set or map that is about to be made (NftHooks.evalSet). */
+export function evalSet(set: SetNode, kind: 'set' | 'map', table: NftTable, context: EvalContext): unknown {
+  return guarded<unknown>(context, null, () => setShape(new Scope(table, null, context), set, kind));
+}
+
+/** Evaluates elements that are about to be added or deleted (NftHooks.evalElements). */
+export function evalElements(
+  elements: readonly ExprNode[],
+  set: NftSet,
+  context: EvalContext,
+): readonly ExprNode[] {
+  if (set.plan === null) return [];
+  return guarded<readonly ExprNode[]>(context, [], () =>
+    evalNamed(new Scope(set.table, null, context), elements, set),
+  );
+}

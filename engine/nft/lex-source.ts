@@ -1,0 +1,93 @@
+import type { Span } from '../base/error.ts';
+import type { At } from './ast-expr.ts';
+
+/** The longest length that an {@link At} can say. */
+const AT_MAX_LEN = 4095;
+
+interface SourceText {
+  readonly name: string;
+  readonly text: string;
+  /** Where its offset 0 lies among all that was read. */
+  readonly base: number;
+  /** Offsets of the lines' begins; made when first asked for. */
+  lines: number[] | null;
+}
+
+/** Offsets of the first character of each line. */
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) {
+    starts.push(i + 1);
+  }
+  return starts;
+}
+
+/** The last index whose value is not above `x`, of a sorted list that begins at or below `x`. */
+function lastAtMost(count: number, valueAt: (i: number) => number, x: number): number {
+  let low = 0;
+  let high = count - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (valueAt(middle) <= x) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+/** All texts that were read, so that one number says where a node stands ({@link At}). */
+export class Sources {
+  readonly #texts: SourceText[] = [];
+  #end = 0;
+
+  /**
+   * Registers a text.
+   * @returns where its offset 0 lies among all that was read
+   */
+  add(name: string, text: string): number {
+    const base = this.#end;
+    this.#texts.push({ name, text, base, lines: null });
+    this.#end = base + text.length + 1;
+    return base;
+  }
+
+  /** Where a node stands, in the file that it came from; null if it is not known. */
+  span(at: At | undefined): Span | null {
+    const texts = this.#texts;
+    if (at === undefined || texts.length === 0) {
+      return null;
+    }
+    const offset = Math.floor(at / (AT_MAX_LEN + 1));
+    const len = at - offset * (AT_MAX_LEN + 1);
+    const source = texts[lastAtMost(texts.length, (i) => texts[i]!.base, offset)]!;
+    source.lines ??= lineStarts(source.text);
+    const lines = source.lines;
+    const inText = offset - source.base;
+    const line = lastAtMost(lines.length, (i) => lines[i]!, inText);
+    const lineEnd = line + 1 < lines.length ? lines[line + 1]! - 1 : source.text.length;
+    return {
+      file: source.name,
+      line: line + 1,
+      col: inText - lines[line]! + 1,
+      len: Math.max(1, Math.min(len, lineEnd - inText)),
+    };
+  }
+}
+
+/** The node position of `len` characters from `offset` among all that was read. */
+export function atOf(offset: number, len: number): At {
+  return offset * (AT_MAX_LEN + 1) + Math.min(len, AT_MAX_LEN);
+}
+
+/** From the begin of one position to the end of another. */
+export function atJoin(first: At | undefined, last: At | undefined): At | undefined {
+  if (first === undefined || last === undefined) {
+    return first ?? last;
+  }
+  const start = Math.floor(first / (AT_MAX_LEN + 1));
+  const lastStart = Math.floor(last / (AT_MAX_LEN + 1));
+  const end = lastStart + (last - lastStart * (AT_MAX_LEN + 1));
+  return end < start ? first : atOf(start, end - start);
+}

@@ -1,0 +1,166 @@
+import type { At, U64 } from './ast-expr.ts';
+import { longestAddress } from './lex-address.ts';
+import { atOf } from './lex-source.ts';
+
+/** The kinds of tokens. */
+export const T_EOF = 0;
+/** The end of a line. */
+export const T_NEWLINE = 1;
+/** A word without quotes: keyword, name, address, time (`1d2h`), class (`1:2`); a trailing `*` belongs to it. */
+export const T_WORD = 2;
+/** A quoted string; `text` is without the quotes. */
+export const T_STRING = 3;
+/** A number; its value is in `value`. */
+export const T_NUMBER = 4;
+/** Brackets, operators, separators. */
+export const T_PUNCT = 5;
+/** A character that begins nothing. */
+export const T_JUNK = 6;
+
+/** One token. */
+export interface Token {
+  readonly kind: number;
+  readonly text: string;
+  readonly value: U64;
+  readonly at: At;
+}
+
+const WORD = /[A-Za-z_.][A-Za-z0-9_./-]*(?:\\?\*)?/y;
+const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
+const TIME = /(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?/y;
+const BLANK = /(?:[ \t]+|\\[ \t]*\n|#[^\n]*)*/y;
+/** Lines that hold a comment only; the real tool takes them as if they were not there. */
+const COMMENT_LINES = /(?:[ \t]*#[^\n]*\n)*/y;
+const PUNCT = /[=!]=|<<|>>|<=|>=|[{}()[\],:.+\-*/=!<>&|^@$;]/y;
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
+/** The length of what a sticky expression matches at `i`; 0 for nothing. */
+function matchLength(re: RegExp, text: string, i: number): number {
+  re.lastIndex = i;
+  return re.test(text) ? re.lastIndex - i : 0;
+}
+
+/** A number as it is written: decimal, octal with a leading 0, hexadecimal. Null if it is none or is above 64 bits. */
+export function parseNumber(text: string): U64 | null {
+  const octal = text.length > 1 && text[0] === '0' && !/^0x/i.test(text);
+  if (octal && !/^[0-7]+$/.test(text)) {
+    return null;
+  }
+  const short = text.length <= 12;
+  if (short) {
+    return octal ? Number.parseInt(text, 8) : Number(text);
+  }
+  if (text.length > 80) {
+    return null;
+  }
+  const big = BigInt(octal ? `0o${text.slice(1)}` : text);
+  if (big > U64_MAX) {
+    return null;
+  }
+  return big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
+}
+
+function isHexDigit(c: number): boolean {
+  return (c >= 48 && c <= 57) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
+}
+
+/** Cuts a text into tokens, one at a time. Time and memory per token do not depend on the text's length. */
+export class Lexer {
+  readonly text: string;
+  readonly #base: number;
+  #pos = 0;
+  #lineStart = true;
+
+  /** @param base where the text's offset 0 lies among all sources */
+  constructor(text: string, base: number) {
+    this.text = text;
+    this.#base = base;
+  }
+
+  /** The next token; T_EOF for ever at the end. */
+  next(): Token {
+    const text = this.text;
+    if (this.#lineStart) {
+      this.#lineStart = false;
+      this.#pos += matchLength(COMMENT_LINES, text, this.#pos);
+    }
+    this.#pos += matchLength(BLANK, text, this.#pos);
+    const i = this.#pos;
+    if (i >= text.length) {
+      return this.#token(T_EOF, 0);
+    }
+    const c = text.charCodeAt(i);
+    if (c === 10) {
+      this.#lineStart = true;
+      return this.#token(T_NEWLINE, 1);
+    }
+    if (c === 34) {
+      return this.#quoted(i);
+    }
+    return this.#wordOrNumber(i, c) ?? this.#punct(i, c);
+  }
+
+  #token(kind: number, len: number, text?: string, value: U64 = 0): Token {
+    const start = this.#pos;
+    this.#pos += len;
+    return {
+      kind,
+      text: text ?? this.text.slice(start, start + len),
+      value,
+      at: atOf(this.#base + start, len),
+    };
+  }
+
+  #quoted(i: number): Token {
+    const end = this.text.indexOf('"', i + 1);
+    if (end < 0) {
+      return this.#token(T_JUNK, 1);
+    }
+    return this.#token(T_STRING, end + 1 - i, this.text.slice(i + 1, end));
+  }
+
+  /** The longest of the things that letters and digits may be, the way nft chooses. */
+  #wordOrNumber(i: number, c: number): Token | null {
+    const text = this.text;
+    const word = matchLength(WORD, text, i);
+    const digit = c >= 48 && c <= 57;
+    let best = word === 1 && c === 46 ? 0 : word;
+    let kind = T_WORD;
+    if (digit) {
+      best = Math.max(best, matchLength(TIME, text, i));
+      const number = matchLength(NUMBER, text, i);
+      if (number > best) {
+        best = number;
+        kind = T_NUMBER;
+      }
+    }
+    if (isHexDigit(c) || c === 58 || c === 91) {
+      const address = longestAddress(text, i);
+      if (address > best) {
+        best = address;
+        kind = T_WORD;
+      }
+    }
+    if (best === 0) {
+      return null;
+    }
+    if (kind === T_NUMBER) {
+      const value = parseNumber(text.slice(i, i + best));
+      return value === null ? this.#token(T_WORD, best) : this.#token(T_NUMBER, best, undefined, value);
+    }
+    return this.#token(T_WORD, best);
+  }
+
+  #punct(i: number, c: number): Token {
+    const text = this.text;
+    if (c === 92 && text[i + 1] === '*') {
+      return this.#token(T_WORD, 2);
+    }
+    const len = matchLength(PUNCT, text, i);
+    if (len > 0) {
+      return this.#token(T_PUNCT, len);
+    }
+    const surrogate = c >= 0xd800 && c < 0xdc00 && i + 1 < text.length;
+    return this.#token(T_JUNK, surrogate ? 2 : 1);
+  }
+}

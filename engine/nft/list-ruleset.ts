@@ -1,0 +1,134 @@
+import type { Family } from './ast.ts';
+import type { ExprNode } from './ast-expr.ts';
+import type { StmtNode } from './ast-stmt.ts';
+import { exprText, type ListContext } from './list-expr.ts';
+import { flowtableText, objectText } from './list-object.ts';
+import { priorityText } from './list-priority.ts';
+import { setText } from './list-set.ts';
+import { ruleText, stmtText } from './list-stmt.ts';
+import type { ListOptions, NftBase, NftChain, NftSet, NftState, NftTable } from './ruleset-state.ts';
+
+function contextOf(family: Family, options: ListOptions): ListContext {
+  return { family, options, statement: stmtText };
+}
+
+/** The names of sets that rules of a table add to, and of those that are rules' meters. */
+export function updatedSets(table: NftTable): {
+  readonly updated: Set<string>;
+  readonly meters: Set<string>;
+} {
+  const updated = new Set<string>();
+  const meters = new Set<string>();
+  const visit = (node: StmtNode): void => {
+    if ('set' in node && node.set.op !== 'delete') updated.add(node.set.set);
+    else if ('map' in node && node.map.op !== 'delete') updated.add(node.map.map);
+    else if ('meter' in node) meters.add(node.meter.name);
+    else if ('jump' in node || 'goto' in node) {
+      const { rules } = 'jump' in node ? node.jump : node.goto;
+      for (const rule of rules ?? []) rule.expr.forEach(visit);
+    }
+  };
+  for (const chain of table.chains.values()) {
+    for (const rule of chain.rules) rule.expr.forEach(visit);
+  }
+  return { updated, meters };
+}
+
+function handleText(handle: number, options: ListOptions): string {
+  return options.handles === true ? ` # handle ${handle}` : '';
+}
+
+/** ` device "d0"`, ` devices = { d0, d1 }`. */
+function devicesText(devices: readonly string[]): string {
+  if (devices.length === 0) return '';
+  return devices.length === 1 ? ` device "${devices[0]}"` : ` devices = { ${devices.join(', ')} }`;
+}
+
+function baseText(base: NftBase, { family, options }: ListContext): string {
+  const numeric = options.numeric === true || options.numericPriority === true;
+  const priority = numeric ? String(base.priority) : priorityText(base.priority, family, base.hook);
+  const flags = base.flags.length === 0 ? '' : ` flags ${base.flags.join(',')};`;
+  return `\t\ttype ${base.type} hook ${base.hook}${devicesText(base.devices)} priority ${priority}; policy ${base.policy};${flags}\n`;
+}
+
+function chainText(chain: NftChain, context: ListContext): string {
+  const { options } = context;
+  let text = `\tchain ${chain.name} {${handleText(chain.handle, options)}\n`;
+  if (chain.comment !== undefined) text += `\t\tcomment "${chain.comment}"\n`;
+  if (chain.base !== null) text += baseText(chain.base, context);
+  for (const { expr, comment, handle } of chain.rules) {
+    text += `\t\t${ruleText({ expr, comment }, context)}${handleText(handle, options)}\n`;
+  }
+  return `${text}\t}\n`;
+}
+
+/** A table's parts, in the order of listings. */
+function tableParts(table: NftTable, context: ListContext): string[] {
+  const { updated, meters } = updatedSets(table);
+  const shown = [...table.sets.values()].filter((set) => !meters.has(set.name));
+  return [
+    ...[...table.objects.values()].map((object) => objectText(object, context)),
+    ...shown.map((set) => setText(set, updated, context)),
+    ...[...table.flowtables.values()].map((flowtable) => flowtableText(flowtable, context)),
+    ...[...table.chains.values()].map((chain) => chainText(chain, context)),
+  ];
+}
+
+/** `table inet x {` … `}`. */
+export function tableText(table: NftTable, options: ListOptions): string {
+  const context = contextOf(table.family, options);
+  let text = `table ${table.family} ${table.name} {${handleText(table.handle, options)}\n`;
+  if (table.flags.length > 0) text += `\tflags ${table.flags.join(',')}\n`;
+  if (table.comment !== undefined) text += `\tcomment "${table.comment}"\n`;
+  const parts = tableParts(table, context).join('\n');
+  // A line is left free behind flags, but not behind a comment alone (measured).
+  return `${text}${table.flags.length > 0 && parts !== '' ? '\n' : ''}${parts}}\n`;
+}
+
+/**
+ * `nft list ruleset`.
+ * @param state evaluated: rules hold typed constants in the order in which nft lists them
+ * @param family of `list ruleset ip6`; all if undefined
+ */
+export function listText(state: NftState, options: ListOptions, family?: Family): string {
+  const tables = [...state.tables.values()].filter(
+    (table) => family === undefined || table.family === family,
+  );
+  return tables.map((table) => tableText(table, options)).join('');
+}
+
+/** What is inside a table's braces and nothing else of it. */
+function wrapped(table: NftTable, body: string): string {
+  return `table ${table.family} ${table.name} {\n${body}}\n`;
+}
+
+/** `nft list chain inet x y`. */
+export function listChain(chain: NftChain, options: ListOptions): string {
+  return wrapped(chain.table, chainText(chain, contextOf(chain.table.family, options)));
+}
+
+/** `nft list set inet x y`, `nft list map inet x y`. */
+export function listSet(set: NftSet, options: ListOptions): string {
+  const { updated } = updatedSets(set.table);
+  return wrapped(set.table, setText(set, updated, contextOf(set.table.family, options)));
+}
+
+/** `nft list counter inet x y` and the like. */
+export function listObject(object: import('./ruleset-state.ts').NftObject, options: ListOptions): string {
+  return wrapped(object.table, objectText(object, contextOf(object.table.family, options)));
+}
+
+/** A rule as a line of a listing: what traces and messages quote. */
+export function listRule(expr: readonly StmtNode[], family: Family, options: ListOptions = {}): string {
+  return ruleText({ expr }, contextOf(family, options));
+}
+
+/** A statement, for the parts of a rule that traces name. */
+export function listStatement(node: StmtNode, family: Family, options: ListOptions = {}): string {
+  return stmtText(node, contextOf(family, options));
+}
+
+/** An element of a set, for messages. */
+export function listElement(node: ExprNode, family: Family, options: ListOptions = {}): string {
+  return exprText(node, contextOf(family, options));
+}

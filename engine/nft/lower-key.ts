@@ -1,0 +1,149 @@
+import { BitwiseExpr, NFT_BITWISE_LSHIFT, NFT_BITWISE_RSHIFT, ShiftExpr } from '../rules/expr-bitwise.ts';
+import { ByteorderExpr, NFT_BYTEORDER_HTON } from '../rules/expr-byteorder.ts';
+import { CtExpr } from '../rules/expr-ct.ts';
+import { JhashExpr, SymhashExpr } from '../rules/expr-hash.ts';
+import { LookupExpr } from '../rules/expr-lookup.ts';
+import { MetaExpr } from '../rules/expr-meta.ts';
+import { NFT_NG_INCREMENTAL, NFT_NG_RANDOM, NumgenExpr } from '../rules/expr-numgen.ts';
+import { PayloadExpr } from '../rules/expr-payload.ts';
+import type { ExprNode } from './ast-expr.ts';
+import { infoOf, soughtField } from './eval-key.ts';
+import { numberOf, partsOf } from './eval-scope.ts';
+import { ctKey } from './key-ct.ts';
+import { metaKey } from './key-meta.ts';
+import { type Loaded, maskBits, type Place, placeOf } from './lower-bits.ts';
+import { swaps } from './lower-bytes.ts';
+import { loadHost } from './lower-host.ts';
+import { mapSet } from './lower-set.ts';
+import { type Out, registerAt, registerBytes } from './lower-table.ts';
+import { toBytes } from './type-value.ts';
+
+/**
+ * Loads what an expression yields into registers.
+ * @param byte where among the registers' bytes
+ * @param swap whether numbers in this machine's order are turned round
+ * @param whole whether a field smaller than bytes is shifted to its place (in concatenations)
+ */
+export function load(out: Out, expr: ExprNode, byte: number, swap = false, whole = false): Loaded {
+  const reg = registerAt(byte);
+  const info = infoOf(expr);
+  const len = (info.bits + 7) >> 3;
+  if ('concat' in expr) return loadConcat(out, expr.concat, byte, swap);
+  if ('binop' in expr) return loadBinop(out, expr, byte, swap);
+  const place = placeOf(expr);
+  if (place !== null) return loadBits(out, place, reg, whole);
+  if ('meta' in expr) out.exprs.push(new MetaExpr(reg, metaKey(expr.meta.key)!.id));
+  else if ('ct' in expr) {
+    const dir = expr.ct.dir === undefined ? -1 : expr.ct.dir === 'original' ? 0 : 1;
+    out.exprs.push(new CtExpr(reg, ctKey(expr.ct.key, expr.ct.family)!.id, dir));
+  } else if ('map' in expr) loadMap(out, expr, byte);
+  else if ('numgen' in expr) {
+    const { mode, mod, offset } = expr.numgen;
+    const type = mode === 'inc' ? NFT_NG_INCREMENTAL : NFT_NG_RANDOM;
+    out.exprs.push(new NumgenExpr(reg, type, mod, offset ?? 0));
+  } else if ('symhash' in expr)
+    out.exprs.push(new SymhashExpr(reg, expr.symhash.mod, expr.symhash.offset ?? 0));
+  else if ('jhash' in expr) {
+    // The key's registers come behind the one for the result (measured).
+    const key = load(out, expr.jhash.expr, byte + 16);
+    const { mod, seed, offset } = expr.jhash;
+    out.exprs.push(new JhashExpr(registerAt(byte + 16), reg, key.len, mod, seed ?? null, offset ?? 0));
+  } else {
+    const field = soughtField(expr);
+    const shift = loadHost(out, expr, field, reg);
+    if (shift !== null) return shift;
+  }
+  if (swap && swaps(info)) swapNumbers(out, reg, len);
+  return { len, shift: 0 };
+}
+
+function swapNumbers(out: Out, reg: number, len: number): void {
+  out.exprs.push(new ByteorderExpr(reg, reg, NFT_BYTEORDER_HTON, len, len > 4 ? 8 : len));
+}
+
+function loadConcat(out: Out, nodes: readonly ExprNode[], byte: number, swap: boolean): Loaded {
+  let at = byte;
+  for (const node of nodes) {
+    load(out, node, at, swap, true);
+    at += registerBytes(infoOf(node).bits);
+  }
+  return { len: at - byte, shift: 0 };
+}
+
+/** Loads the bytes that a field stands in, and clears what is not its own. */
+function loadBits(out: Out, place: Place, reg: number, whole: boolean): Loaded {
+  const { base, offset, bits } = place;
+  const first = offset >> 3;
+  const len = ((offset + bits + 7) >> 3) - first;
+  out.exprs.push(new PayloadExpr(reg, base, first, len));
+  const masked = maskBits(out, offset, bits, len, reg);
+  if (!whole || masked.shift === 0) return masked;
+  out.exprs.push(new ShiftExpr(reg, reg, len, NFT_BITWISE_RSHIFT, masked.shift));
+  return { len, shift: 0 };
+}
+
+/** What a chain of operations does: `(x & mask) ^ xor`, or a shift. */
+interface Step {
+  mask: bigint;
+  xor: bigint;
+  shift: { op: number; bits: number } | null;
+}
+
+function loadBinop(out: Out, expr: ExprNode, byte: number, swap: boolean): Loaded {
+  const steps: Step[] = [];
+  let inner: ExprNode = expr;
+  const info = infoOf(expr);
+  const all = (1n << BigInt(info.bits)) - 1n;
+  const chain: ExprNode[] = [];
+  while ('binop' in inner) {
+    chain.unshift(inner);
+    inner = inner.binop.left;
+  }
+  for (const one of chain)
+    if ('binop' in one) addStep(steps, one.binop.op, numberOf(one.binop.right) ?? 0n, all);
+  const loaded = load(out, inner, byte);
+  const reg = registerAt(byte);
+  for (const step of steps) {
+    if (step.shift !== null)
+      out.exprs.push(new ShiftExpr(reg, reg, loaded.len, step.shift.op, step.shift.bits));
+    else {
+      const mask = toBytes(step.mask << BigInt(loaded.shift), loaded.len * 8, info.order);
+      const xor = toBytes(step.xor << BigInt(loaded.shift), loaded.len * 8, info.order);
+      out.exprs.push(new BitwiseExpr(reg, reg, loaded.len, mask, xor));
+    }
+  }
+  if (swap && swaps(info)) swapNumbers(out, reg, loaded.len);
+  return loaded;
+}
+
+function addStep(steps: Step[], op: string, value: bigint, all: bigint): void {
+  if (op === '<<' || op === '>>') {
+    const way = op === '<<' ? NFT_BITWISE_LSHIFT : NFT_BITWISE_RSHIFT;
+    steps.push({ mask: all, xor: 0n, shift: { op: way, bits: Number(value) } });
+    return;
+  }
+  let step = steps.at(-1);
+  if (step === undefined || step.shift !== null) {
+    step = { mask: all, xor: 0n, shift: null };
+    steps.push(step);
+  }
+  if (op === '&') {
+    step.mask &= value;
+    step.xor &= value;
+  } else if (op === '|') {
+    step.mask &= all ^ value;
+    step.xor = (step.xor & (all ^ value)) ^ value;
+  } else step.xor ^= value;
+}
+
+function loadMap(out: Out, expr: ExprNode & { map: { key: ExprNode; data: ExprNode } }, byte: number): void {
+  const { key, data } = expr.map;
+  const lowered = mapSet(out, key, data);
+  load(out, key, byte, lowered.swapped);
+  out.exprs.push(new LookupExpr(lowered.set, registerAt(byte), registerAt(byte)));
+}
+
+/** Bytes of all parts of a key in registers. */
+export function keyLength(expr: ExprNode): number {
+  return partsOf(infoOf(expr)).reduce((sum, part) => sum + registerBytes(part.bits), 0);
+}

@@ -1,0 +1,96 @@
+import { BitwiseExpr } from '../rules/expr-bitwise.ts';
+import { ByteorderExpr, NFT_BYTEORDER_HTON, NFT_BYTEORDER_NTOH } from '../rules/expr-byteorder.ts';
+import { CtSetExpr } from '../rules/expr-ct-set.ts';
+import { ExthdrSetExpr } from '../rules/expr-exthdr-set.ts';
+import { ImmediateExpr } from '../rules/expr-immediate.ts';
+import { MetaSetExpr } from '../rules/expr-meta-set.ts';
+import { PayloadExpr } from '../rules/expr-payload.ts';
+import { PayloadSetExpr } from '../rules/expr-payload-set.ts';
+import type { ExprNode } from './ast-expr.ts';
+import type { MangleStmt } from './ast-stmt.ts';
+import { infoOf, soughtField } from './eval-key.ts';
+import { type Info, numberOf } from './eval-scope.ts';
+import { ctKey } from './key-ct.ts';
+import { metaKey } from './key-meta.ts';
+import { type Place, placeOf } from './lower-bits.ts';
+import { checksumOf, widened } from './lower-checksum.ts';
+import { soughtIn } from './lower-host.ts';
+import { load } from './lower-key.ts';
+import { immediate, isConstant } from './lower-set.ts';
+import { type Out, registerAt } from './lower-table.ts';
+import { toBytes } from './type-value.ts';
+
+const REG = 1;
+/** Lowers `key set value`. */
+export function lowerMangle(out: Out, stmt: MangleStmt): void {
+  const { key, value } = stmt.mangle;
+  const place = placeOf(key);
+  if (place !== null) {
+    setPayload(out, key, value, place);
+    return;
+  }
+  assign(out, value, infoOf(key), 0);
+  if ('meta' in key) out.exprs.push(new MetaSetExpr(REG, metaKey(key.meta.key)!.id));
+  else if ('ct' in key) {
+    const dir = key.ct.dir === undefined ? -1 : key.ct.dir === 'original' ? 0 : 1;
+    out.exprs.push(new CtSetExpr(REG, ctKey(key.ct.key, key.ct.family)!.id, dir));
+  } else {
+    const field = soughtField(key);
+    const [id] = soughtIn(key);
+    if (field) out.exprs.push(new ExthdrSetExpr(REG, id, field.offset >> 3, (field.bits + 7) >> 3));
+  }
+}
+
+/** Puts a value into a register, in the byte order that is wanted there. */
+export function assign(out: Out, value: ExprNode, info: Info, byte: number): void {
+  const reg = registerAt(byte);
+  if (isConstant(value)) {
+    out.exprs.push(immediate(value, info, reg));
+    return;
+  }
+  const loaded = load(out, value, byte);
+  // nft leaves raw bytes as they are (measured).
+  if ('map' in value || 'rawPayload' in value) return;
+  const { order, type } = infoOf(value);
+  if (order === info.order || type.base === 'string' || loaded.len < 2) return;
+  const op = info.order === 'big' ? NFT_BYTEORDER_HTON : NFT_BYTEORDER_NTOH;
+  out.exprs.push(new ByteorderExpr(reg, reg, op, loaded.len, loaded.len > 4 ? 8 : loaded.len));
+}
+
+function setPayload(out: Out, key: ExprNode, value: ExprNode, place: Place): void {
+  const checksum = checksumOf(key);
+  const wide = widened(place, checksum);
+  if (wide === null) {
+    assign(out, value, infoOf(key), 0);
+    const at = place.offset >> 3;
+    out.exprs.push(
+      new PayloadSetExpr(
+        REG,
+        place.base,
+        at,
+        place.bits >> 3,
+        checksum.type,
+        checksum.offset,
+        checksum.flags,
+      ),
+    );
+    return;
+  }
+  const { first, len } = wide;
+  const shift = BigInt((first + len) * 8 - place.offset - place.bits);
+  const field = ((1n << BigInt(place.bits)) - 1n) << shift;
+  const all = (1n << BigInt(len * 8)) - 1n;
+  const xor = (numberOf(value) ?? 0n) << shift;
+  out.exprs.push(new PayloadExpr(REG, place.base, first, len));
+  out.exprs.push(
+    new BitwiseExpr(REG, REG, len, toBytes(all ^ field, len * 8, 'big'), toBytes(xor, len * 8, 'big')),
+  );
+  out.exprs.push(
+    new PayloadSetExpr(REG, place.base, first, len, checksum.type, checksum.offset, checksum.flags),
+  );
+}
+
+/** A constant that some kernel expressions take from a register. */
+export function pushNumber(out: Out, value: bigint, bits: number, reg: number): void {
+  out.exprs.push(new ImmediateExpr(reg, toBytes(value, bits, 'big')));
+}

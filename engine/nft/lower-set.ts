@@ -1,0 +1,202 @@
+import { ImmediateExpr } from '../rules/expr-immediate.ts';
+import { RuleSet } from '../rules/set.ts';
+import type { NewElement } from '../rules/set-element.ts';
+import type { StatefulExpr } from '../rules/stateful.ts';
+import type { ExprNode } from './ast-expr.ts';
+import type { StmtNode } from './ast-stmt.ts';
+import { anonymousShape, objectName, type SetShape } from './eval-elements.ts';
+import { isInterval } from './eval-interval.ts';
+import { infoOf } from './eval-key.ts';
+import { constantOf, type Info, partsOf } from './eval-scope.ts';
+import { isVerdict } from './eval-verdict.ts';
+import { type Loaded, placeOf } from './lower-bits.ts';
+import { constantBytes, keyBytes, swaps } from './lower-bytes.ts';
+import { stateful } from './lower-stateful.ts';
+import { type LoweredSet, type LowerTable, type Out, registerBytes } from './lower-table.ts';
+import { verdictExpr } from './lower-verdict.ts';
+import type { NftSet } from './ruleset-state.ts';
+
+const WHOLE: Loaded = { len: 0, shift: 0 };
+
+/** How a field that is smaller than its bytes stands in the register where it alone is a set's key. */
+export function keyPlace(expr: ExprNode): Loaded {
+  const place = placeOf('binop' in expr ? innermost(expr) : expr);
+  if (place === null) return WHOLE;
+  const len = ((place.offset + place.bits + 7) >> 3) - (place.offset >> 3);
+  if (place.bits === len * 8) return WHOLE;
+  return { len, shift: len * 8 - (place.offset & 7) - place.bits };
+}
+
+function innermost(expr: ExprNode): ExprNode {
+  return 'binop' in expr ? innermost(expr.binop.left) : expr;
+}
+
+/** The set of a match or map: a named one, or one made of what stands in braces. */
+export function mapSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
+  if ('setref' in data) return out.about.sets.get(data.setref)!;
+  const nodes = 'set' in data ? data.set : [];
+  const shape = anonymousShape(infoOf(key), dataShape(nodes));
+  const interval = nodes.some((node) => isInterval(keyOf(node)));
+  return buildSet(out.about, anonymousName(out.about, shape), { ...shape, interval }, nodes, keyPlace(key));
+}
+
+function dataShape(nodes: readonly ExprNode[]): SetShape['data'] {
+  const first = nodes[0];
+  if (first === undefined || !('pair' in first)) return null;
+  const value = first.pair[1];
+  if (isVerdict(value)) return 'verdict';
+  if ('symbol' in value) return { object: 'object' };
+  const one = 'range' in value ? value.range[0] : 'prefix' in value ? value.prefix.addr : value;
+  return infoOf(one);
+}
+
+function anonymousName(about: LowerTable, shape: SetShape): string {
+  const { data } = shape;
+  const isObject = data !== null && typeof data === 'object' && 'object' in data;
+  const kind = data === null ? 'set' : isObject ? 'objmap' : 'map';
+  return `__${kind}${about.anonymous++}`;
+}
+
+function keyOf(node: ExprNode): ExprNode {
+  if ('pair' in node) return keyOf(node.pair[0]);
+  return 'elem' in node ? node.elem.val : node;
+}
+
+/** Options of a named set. */
+export interface SetOptions {
+  /** ms. */
+  readonly timeout?: number;
+  readonly size?: number;
+  readonly exprs?: readonly StatefulExpr[];
+}
+
+/** Makes a set and puts elements into it. */
+export function buildSet(
+  about: LowerTable,
+  name: string,
+  shape: SetShape,
+  elements: readonly ExprNode[],
+  place: Loaded = WHOLE,
+  options: SetOptions = {},
+): LoweredSet {
+  const { key, data } = shape;
+  const dataRanged = shape.named ? shape.dataInterval : elements.some(hasRangedData);
+  const swapped = shape.interval && partsOf(key).some(swaps);
+  const keyLen = place.len > 0 ? place.len : keyLength(key);
+  const set = new RuleSet({
+    name,
+    keyLen,
+    ...(key.parts === undefined ? {} : { fields: key.parts.map((part) => (part.bits + 7) >> 3) }),
+    interval: shape.interval,
+    constant: !shape.named && !(options.size !== undefined),
+    ...(data === null ? {} : { map: mapKind(data) }),
+    ...(data !== null && typeof data === 'object' && !('object' in data)
+      ? { dataLen: dataLength(data) * (dataRanged ? 2 : 1) }
+      : {}),
+    ...options,
+  });
+  const lowered = { set, swapped, shape, dataRanged };
+  set.addAll(
+    elements.map((node) => element(about, node, lowered, place)),
+    0,
+  );
+  return lowered;
+}
+
+function mapKind(data: Exclude<SetShape['data'], null>): 'data' | 'verdict' | 'object' {
+  return data === 'verdict' ? 'verdict' : 'object' in data ? 'object' : 'data';
+}
+
+function keyLength(key: Info): number {
+  if (key.parts === undefined) return (key.bits + 7) >> 3;
+  return key.parts.reduce((sum, part) => sum + registerBytes(part.bits), 0);
+}
+
+function dataLength(data: Info): number {
+  return data.parts === undefined ? (data.bits + 7) >> 3 : keyLength(data);
+}
+
+function element(about: LowerTable, node: ExprNode, set: LoweredSet, place: Loaded): NewElement {
+  const head = 'pair' in node ? node.pair[0] : node;
+  const value = keyOf(head);
+  const more = 'elem' in head ? elementOptions(head.elem) : {};
+  const data = 'pair' in node ? elementData(about, node.pair[1], set) : {};
+  if ('wildcard' in value) return { key: new Uint8Array(0), catchall: true, ...more, ...data };
+  const { key, end } = keyBytes(value, set.shape.key, set.swapped, place.shift, place.len);
+  return { key, keyEnd: end, tag: node, ...more, ...data };
+}
+
+function elementOptions(elem: {
+  readonly timeout?: number | bigint | undefined;
+  readonly expires?: number | bigint | undefined;
+  readonly stmts?: readonly StmtNode[] | undefined;
+}): Partial<NewElement> {
+  const exprs = elem.stmts?.map(stateful).filter((expr) => expr !== null);
+  return {
+    ...(elem.timeout === undefined ? {} : { timeout: Number(elem.timeout) }),
+    ...(elem.expires === undefined ? {} : { left: Number(elem.expires) }),
+    ...(exprs === undefined ? {} : { exprs }),
+  };
+}
+
+function elementData(about: LowerTable, node: ExprNode, set: LoweredSet): Partial<NewElement> {
+  const { data } = set.shape;
+  if (data === null) return {};
+  if (isVerdict(node)) return { verdict: verdictExpr(about, node) };
+  if (typeof data === 'object' && 'object' in data) {
+    const name = objectName(node) ?? '';
+    const kinds = [
+      'counter',
+      'quota',
+      'limit',
+      'ct helper',
+      'ct timeout',
+      'ct expectation',
+      'synproxy',
+      'secmark',
+    ];
+    const kind =
+      data.object === 'object' ? kinds.find((one) => about.objects.has(`${one} ${name}`)) : data.object;
+    return { object: about.objects.get(`${kind} ${name}`) ?? null };
+  }
+  return data === 'verdict' ? {} : { data: valueBytes(node, data, set.dataRanged) };
+}
+
+function hasRangedData(node: ExprNode): boolean {
+  return 'pair' in node && !isVerdict(node.pair[1]) && isInterval(node.pair[1]);
+}
+
+/** The bytes of a map's value, every part filled up to four; of ranges the first's and then the last's. */
+function valueBytes(node: ExprNode, info: Info, ranged: boolean): Uint8Array {
+  const { key, end } = keyBytes(node, info, false);
+  if (!ranged) return key;
+  const size = (key.length + 3) & ~3;
+  const both = new Uint8Array(2 * size);
+  both.set(key);
+  both.set(end ?? key, size);
+  return both;
+}
+
+/** A named set with its elements. */
+export function lowerNamedSet(about: LowerTable, set: NftSet, elements: readonly ExprNode[]): LoweredSet {
+  const shape = set.plan as SetShape;
+  const exprs = set.node.stmt?.map(stateful).filter((expr) => expr !== null);
+  const options = {
+    ...(set.node.timeout === undefined ? {} : { timeout: Number(set.node.timeout) }),
+    ...(set.node.size === undefined ? {} : { size: set.node.size }),
+    ...(exprs === undefined ? {} : { exprs }),
+  };
+  return buildSet(about, set.name, shape, elements, WHOLE, options);
+}
+
+/** Puts a constant into a register. */
+export function immediate(node: ExprNode, info: Info, reg: number): ImmediateExpr {
+  if ('concat' in node) return new ImmediateExpr(reg, keyBytes(node, info, false).key);
+  return new ImmediateExpr(reg, constantBytes(node, info));
+}
+
+/** Whether an expression is a constant that needs no packet. */
+export function isConstant(node: ExprNode): boolean {
+  if ('concat' in node) return node.concat.every(isConstant);
+  return constantOf(node) !== undefined;
+}

@@ -1,0 +1,163 @@
+import type { BaseChain, RulePart, RuleTable } from '../rules/chain.ts';
+import { Chain, Rule } from '../rules/chain.ts';
+import type { Expr } from '../rules/expr.ts';
+import { UnknownExpr } from '../rules/expr.ts';
+import { CtHelperExpr } from '../rules/expr-ct-helper.ts';
+import { IgnoredExpr } from '../rules/expr-ignored.ts';
+import {
+  NF_EGRESS,
+  NF_INET_FORWARD,
+  NF_INET_LOCAL_IN,
+  NF_INET_LOCAL_OUT,
+  NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
+  NF_INGRESS,
+  NFPROTO_ARP,
+  NFPROTO_BRIDGE,
+  NFPROTO_INET,
+  NFPROTO_IPV4,
+  NFPROTO_IPV6,
+  NFPROTO_NETDEV,
+} from '../rules/family.ts';
+import { RuleObject } from '../rules/rule-object.ts';
+import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
+import type { CounterNode, CtHelperNode, Family, LimitNode, QuotaNode, SynproxyNode } from './ast.ts';
+import type { StmtNode } from './ast-stmt.ts';
+import { type CanonicalPart, canonicalParts } from './eval-canonical.ts';
+import { sortedElements } from './eval-elements.ts';
+import { mergePayloads } from './eval-merge.ts';
+import { statementsOf } from './eval-validate.ts';
+import { listStatement } from './list-ruleset.ts';
+import { lowerNamedSet } from './lower-set.ts';
+import { limitExpr, quotaExpr, stateful } from './lower-stateful.ts';
+import { lowerMerged, lowerStatement, synproxyExpr } from './lower-stmt.ts';
+import type { LoweredSet, LowerTable, Out } from './lower-table.ts';
+import type { NftBase, NftObject, NftRule, NftState, NftTable } from './ruleset-state.ts';
+
+const FAMILIES: Readonly<Record<Family, number>> = {
+  inet: NFPROTO_INET,
+  ip: NFPROTO_IPV4,
+  arp: NFPROTO_ARP,
+  netdev: NFPROTO_NETDEV,
+  bridge: NFPROTO_BRIDGE,
+  ip6: NFPROTO_IPV6,
+};
+const HOOKS: Readonly<Record<string, number>> = {
+  prerouting: NF_INET_PRE_ROUTING,
+  input: NF_INET_LOCAL_IN,
+  forward: NF_INET_FORWARD,
+  output: NF_INET_LOCAL_OUT,
+  postrouting: NF_INET_POST_ROUTING,
+  ingress: NF_INGRESS,
+  egress: NF_EGRESS,
+};
+const IPPROTO: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
+
+/** The tables as they run (NftHooks.lower). What nft marks dormant is left out. */
+export function lower(state: NftState): RuleTable[] {
+  const out: RuleTable[] = [];
+  for (const table of state.tables.values())
+    if (!table.flags.includes('dormant')) out.push(lowerTable(table));
+  return out;
+}
+
+function lowerTable(source: NftTable): RuleTable {
+  const chains = new Map<string, Chain>();
+  const table: RuleTable = { family: FAMILIES[source.family], name: source.name, backend: 'nft', chains };
+  const sets = new Map<string, LoweredSet>();
+  const objects = new Map<string, RuleObject>();
+  const about: LowerTable = { table, chains, sets, objects, anonymous: 0 };
+  for (const chain of source.chains.values())
+    chains.set(chain.name, new Chain(table, chain.name, chain.base === null ? null : baseChain(chain.base)));
+  for (const [key, object] of source.objects)
+    objects.set(key, new RuleObject(object.name, objectExpr(object)));
+  for (const set of source.sets.values())
+    if (set.plan !== null) sets.set(set.name, lowerNamedSet(about, set, sortedElements(set)));
+  for (const chain of source.chains.values())
+    chains.get(chain.name)!.rules = chain.rules.map((rule) => lowerRule(about, rule, source.family));
+  return table;
+}
+
+function baseChain(base: NftBase): BaseChain {
+  return {
+    type: base.type === 'nat' || base.type === 'route' ? base.type : 'filter',
+    hook: HOOKS[base.hook] ?? NF_INET_PRE_ROUTING,
+    priority: base.priority,
+    policy: base.policy === 'drop' ? NF_DROP : NF_ACCEPT,
+    devices: base.devices,
+  };
+}
+
+function objectExpr(object: NftObject): Expr {
+  const { node } = object;
+  switch (object.kind) {
+    case 'counter': {
+      const { packets, bytes } = node as CounterNode;
+      return stateful({ counter: { packets, bytes } })!;
+    }
+    case 'quota': {
+      const { quota } = node as QuotaNode;
+      return quota === undefined ? new IgnoredExpr('quota') : quotaExpr(quota);
+    }
+    case 'limit': {
+      const { limit } = node as LimitNode;
+      return limit === undefined ? new IgnoredExpr('limit') : limitExpr(limit);
+    }
+    case 'ct helper': {
+      const { type, protocol } = node as CtHelperNode;
+      return new CtHelperExpr(type ?? '', IPPROTO[protocol ?? ''] ?? 0);
+    }
+    case 'synproxy': {
+      const { synproxy } = node as SynproxyNode;
+      return synproxy === undefined ? new UnknownExpr('synproxy without settings') : synproxyExpr(synproxy);
+    }
+    default:
+      return new IgnoredExpr(object.kind);
+  }
+}
+
+function lowerRule(about: LowerTable, source: NftRule, family: Family): Rule {
+  const items = mergePayloads(statementsOf(source));
+  const out: Out = { exprs: [], about };
+  const firsts: number[] = [];
+  let network: 'ip' | 'ip6' = 'ip';
+  for (const item of items) {
+    firsts.push(out.exprs.length);
+    if ('merged' in item) lowerMerged(out, item.merged);
+    else {
+      network = networkAfter(item.stmt, network);
+      lowerStatement(out, item.stmt, network);
+    }
+  }
+  const rule = new Rule(out.exprs, source.at, ruleParts(canonicalParts(family, items), firsts, family));
+  rule.handle = source.handle;
+  return rule;
+}
+
+/** Which addresses a statement's packets have, where it says so. */
+function networkAfter(stmt: StmtNode, before: 'ip' | 'ip6'): 'ip' | 'ip6' {
+  if (!('match' in stmt) || stmt.match.op !== '==') return before;
+  const { left, right } = stmt.match;
+  if ('payload' in left && left.payload.protocol === 'ip6') return 'ip6';
+  if (!('meta' in left) || left.meta.key !== 'nfproto' || !('constant' in right)) return before;
+  return right.constant.value === 10n ? 'ip6' : 'ip';
+}
+
+/** Texts with the expressions that they stand for; what is not listed belongs to what comes behind it. */
+function ruleParts(parts: readonly CanonicalPart[], firsts: readonly number[], family: Family): RulePart[] {
+  const out: { first: number; text: string }[] = [];
+  let next = 0;
+  let last = -1;
+  for (const { stmt, item } of parts) {
+    const text = listStatement(stmt, family);
+    if (item === last) {
+      const before = out.at(-1)!;
+      before.text = `${before.text} ${text}`;
+      continue;
+    }
+    out.push({ first: firsts[next] ?? 0, text });
+    next = item + 1;
+    last = item;
+  }
+  return out;
+}

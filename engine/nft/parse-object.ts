@@ -1,0 +1,297 @@
+import type { FlowtableNode, NamedNode, ObjectNode, PriorityNode } from './ast.ts';
+import type { At, Located } from './ast-expr.ts';
+import type { LimitSpec, ObjectKind, QuotaSpec, SynproxySpec } from './ast-stmt.ts';
+import { T_STRING } from './lex.ts';
+import { block } from './parse-block.ts';
+import { deviceList, flagList, priority } from './parse-chain.ts';
+import { type Cursor, describeToken } from './parse-cursor.ts';
+import { synproxySpec } from './parse-log.ts';
+import { commentText, duration } from './parse-set.ts';
+import { limitSpec, quotaSpec } from './parse-stateful.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** States that a timeout policy may set, by protocol; of others the real tool knows none. */
+const TIMEOUT_STATES: Readonly<Record<string, readonly string[]>> = {
+  tcp: [
+    ...['syn_sent', 'syn_recv', 'established', 'fin_wait', 'close_wait', 'last_ack', 'time_wait', 'close'],
+    ...['syn_sent2', 'retrans', 'unack'],
+  ],
+  udp: ['unreplied', 'replied'],
+};
+
+function numberPair(p: Cursor): { packets: number | bigint; bytes: number | bigint } {
+  if (!p.is('packets')) {
+    p.unexpected("'packets'", ['packets', 'comment']);
+  }
+  p.next();
+  const packets = p.u64('the number of packets');
+  p.expect('bytes');
+  return { packets, bytes: p.u64('the number of bytes') };
+}
+
+function counter(p: Cursor, name: NamedNode): ObjectNode {
+  let values: { packets: number | bigint; bytes: number | bigint } = { packets: 0, bytes: 0 };
+  let comment: string | undefined;
+  const item = (): void => {
+    if (p.is('comment')) {
+      comment = commentText(p);
+    } else {
+      values = numberPair(p);
+    }
+  };
+  block(p, `counter '${name.name}'`, item, true);
+  return { counter: { ...name, ...values, comment } };
+}
+
+function quota(p: Cursor, name: NamedNode): ObjectNode {
+  let spec: QuotaSpec | undefined;
+  let comment: string | undefined;
+  const item = (): void => {
+    if (p.is('comment')) {
+      comment = commentText(p);
+    } else {
+      spec = quotaSpec(p);
+    }
+  };
+  block(p, `quota '${name.name}'`, item, true);
+  return { quota: { ...name, quota: spec, comment } };
+}
+
+function limit(p: Cursor, name: NamedNode): ObjectNode {
+  let spec: LimitSpec | undefined;
+  let comment: string | undefined;
+  const item = (): void => {
+    if (p.is('comment')) {
+      comment = commentText(p);
+    } else {
+      spec = limitSpec(p);
+    }
+  };
+  block(p, `limit '${name.name}'`, item, true);
+  return { limit: { ...name, limit: spec, comment } };
+}
+
+/** `mss N wscale N [timestamp] [sack-perm]`, each on a line of its own or not. */
+function synproxyBody(p: Cursor): SynproxySpec {
+  p.expect('mss');
+  const mss = p.number('the mss', 65_535);
+  p.skipSeparators();
+  p.expect('wscale');
+  const wscale = p.number('the scale', 255);
+  const more = p.atEnd() && ['timestamp', 'sack-perm'].includes(p.peek().text);
+  if (more) {
+    p.next();
+  }
+  return { ...synproxySpec(p), mss, wscale };
+}
+
+function synproxy(p: Cursor, name: NamedNode): ObjectNode {
+  let spec: SynproxySpec = { flags: [] };
+  let comment: string | undefined;
+  const item = (): void => {
+    if (p.is('comment')) {
+      comment = commentText(p);
+    } else {
+      spec = synproxyBody(p);
+    }
+  };
+  block(p, `synproxy '${name.name}'`, item, true);
+  return { synproxy: { ...name, synproxy: spec, comment } };
+}
+
+function secmark(p: Cursor, name: NamedNode): ObjectNode {
+  let context: string | undefined;
+  let comment: string | undefined;
+  const item = (): void => {
+    if (p.is('comment')) {
+      comment = commentText(p);
+    } else {
+      context = p.string('a security context').text;
+    }
+  };
+  block(p, `secmark '${name.name}'`, item, true);
+  return { secmark: { ...name, context, comment } };
+}
+
+function l4proto(p: Cursor): string {
+  p.expect('protocol');
+  return p.oneOf(['tcp', 'udp'], "'tcp' or 'udp'");
+}
+
+function l3proto(p: Cursor): string {
+  p.expect('l3proto');
+  return p.oneOf(['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'], 'a family');
+}
+
+function ctHelper(p: Cursor, name: NamedNode): ObjectNode {
+  const body: { type?: string; protocol?: string; l3proto?: string; comment?: string } = {};
+  block(p, `ct helper '${name.name}'`, () => {
+    if (p.is('comment')) {
+      body.comment = commentText(p);
+    } else if (p.is('l3proto')) {
+      body.l3proto = l3proto(p);
+    } else if (p.eat('type')) {
+      if (p.token.kind !== T_STRING) {
+        p.fail(
+          `expected the type in double quotes, found ${describeToken(p.token)}`,
+          p.at,
+          `write type "ftp"`,
+        );
+      }
+      body.type = p.next().text;
+      body.protocol = l4proto(p);
+    } else {
+      p.unexpected("'type', 'l3proto' or 'comment'", ['type', 'l3proto', 'comment']);
+    }
+  });
+  return { 'ct helper': { ...name, ...body } };
+}
+
+type TimeoutEntry = { state: string; value: number } & Located;
+
+/** `policy = { established : 120, close : 20 }`. */
+function timeoutPolicy(p: Cursor): TimeoutEntry[] {
+  const entries: TimeoutEntry[] = [];
+  p.expect('policy');
+  p.expect('=');
+  p.expect('{');
+  do {
+    const token = p.name('a state');
+    p.expect(':');
+    entries.push({ state: token.text, value: p.number('the timeout in seconds'), at: token.at });
+  } while (p.eat(','));
+  p.expect('}');
+  return entries;
+}
+
+function ctTimeout(p: Cursor, name: NamedNode): ObjectNode {
+  const body: { protocol?: string; l3proto?: string; policy?: TimeoutEntry[]; comment?: string } = {};
+  const errors = p.errors.length;
+  block(p, `ct timeout '${name.name}'`, () => {
+    if (p.is('comment')) {
+      body.comment = commentText(p);
+    } else if (p.is('l3proto')) {
+      body.l3proto = l3proto(p);
+    } else if (p.is('protocol')) {
+      body.protocol = l4proto(p);
+    } else if (p.is('policy')) {
+      body.policy = timeoutPolicy(p);
+    } else {
+      p.unexpected(
+        "'protocol', 'policy', 'l3proto' or 'comment'",
+        'protocol policy l3proto comment'.split(' '),
+      );
+    }
+  });
+  const states = TIMEOUT_STATES[body.protocol ?? 'tcp'] ?? [];
+  for (const entry of p.errors.length > errors ? [] : (body.policy ?? [])) {
+    if (!states.includes(entry.state)) {
+      p.note(
+        `${body.protocol ?? 'tcp'} has no state '${entry.state}'`,
+        entry.at as At,
+        `it has ${states.join(', ')}`,
+      );
+    }
+  }
+  return { 'ct timeout': { ...name, ...body } };
+}
+
+function ctExpectation(p: Cursor, name: NamedNode): ObjectNode {
+  const body: {
+    protocol?: string;
+    dport?: number;
+    timeout?: number | bigint;
+    size?: number;
+    l3proto?: string;
+    comment?: string;
+  } = {};
+  const errors = p.errors.length;
+  block(p, `ct expectation '${name.name}'`, () => {
+    if (p.is('comment')) {
+      body.comment = commentText(p);
+    } else if (p.is('l3proto')) {
+      body.l3proto = l3proto(p);
+    } else if (p.is('protocol')) {
+      body.protocol = l4proto(p);
+    } else if (p.eat('dport')) {
+      body.dport = p.number('the port', 65_535);
+    } else if (p.eat('timeout')) {
+      body.timeout = duration(p);
+    } else if (p.eat('size')) {
+      body.size = p.number('the size', 255);
+    } else {
+      p.unexpected(
+        'a property of a ct expectation',
+        'protocol dport timeout size l3proto comment'.split(' '),
+      );
+    }
+  });
+  const missing = (['protocol', 'dport', 'timeout', 'size'] as const).filter(
+    (one) => body[one] === undefined,
+  );
+  if (missing.length > 0 && p.errors.length === errors) {
+    p.note(`the ct expectation '${name.name}' lacks ${missing.join(', ')}`, p.lastBrace);
+  }
+  return { 'ct expectation': { ...name, ...body } };
+}
+
+function flowtable(p: Cursor, name: NamedNode): ObjectNode {
+  const body: Mutable<Pick<FlowtableNode, 'hook' | 'devices' | 'flags'>> & { prio?: PriorityNode } = {};
+  block(p, `flowtable '${name.name}'`, () => {
+    if (p.eat('hook')) {
+      body.hook = p.oneOf(['ingress'], "'ingress'");
+      body.prio = priority(p);
+    } else if (p.eat('devices')) {
+      p.expect('=');
+      body.devices = deviceList(p);
+    } else if (p.is('flags')) {
+      body.flags = [...(body.flags ?? []), ...flagList(p, 'flowtable flag', ['offload'])];
+    } else if (p.eat('counter')) {
+      body.flags = [...(body.flags ?? []), 'counter'];
+    } else {
+      p.unexpected("'hook', 'devices', 'flags' or 'counter'", ['hook', 'devices', 'flags', 'counter']);
+    }
+  });
+  return { flowtable: { ...name, ...body } };
+}
+
+/** Kinds of things in tables that have a block of properties. */
+export type BlockKind = ObjectKind | 'flowtable';
+
+const BLOCKS: Readonly<Record<BlockKind, (p: Cursor, name: NamedNode) => ObjectNode>> = {
+  counter,
+  quota,
+  limit,
+  synproxy,
+  secmark,
+  flowtable,
+  'ct helper': ctHelper,
+  'ct timeout': ctTimeout,
+  'ct expectation': ctExpectation,
+};
+
+/** The block of a stateful object or a flowtable, from its opening brace on. */
+export function objectBlock(p: Cursor, kind: BlockKind, name: NamedNode): ObjectNode {
+  return BLOCKS[kind](p, name);
+}
+
+/** What a kind is without a block: by name only. */
+export function bareObject(kind: BlockKind, name: NamedNode): ObjectNode {
+  const node = kind === 'counter' ? { ...name, packets: 0, bytes: 0 } : name;
+  return { [kind]: node } as unknown as ObjectNode;
+}
+
+/** Takes the words of a kind: `counter`, `ct helper`; null with nothing taken if none begins here. */
+export function objectKind(p: Cursor): BlockKind | null {
+  const { text } = p.token;
+  if (text === 'ct') {
+    const second = p.peek().text;
+    if (second !== 'helper' && second !== 'timeout' && second !== 'expectation') {
+      return null;
+    }
+    p.next();
+    return `ct ${p.next().text}` as BlockKind;
+  }
+  return text in BLOCKS ? (p.next().text as BlockKind) : null;
+}

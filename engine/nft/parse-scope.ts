@@ -1,0 +1,36 @@
+import { suggest } from '../base/suggest.ts';
+import type { ExprNode } from './ast-expr.ts';
+
+/** What `define` made in a block, and in the blocks around it. */
+export class Scope {
+  readonly #parent: Scope | null;
+  readonly #values: Map<string, ExprNode> = new Map();
+
+  constructor(parent: Scope | null) {
+    this.#parent = parent;
+  }
+
+  /** The value of a variable, or undefined. */
+  get(name: string): ExprNode | undefined {
+    return this.#values.get(name) ?? this.#parent?.get(name);
+  }
+
+  /** Makes a variable in this block. */
+  set(name: string, value: ExprNode): void {
+    this.#values.set(name, value);
+  }
+
+  /** Ends a variable of this block. */
+  remove(name: string): void {
+    this.#values.delete(name);
+  }
+
+  /** The variable most like a mistyped name. */
+  nearest(name: string): string | undefined {
+    return suggest(name, this.#names());
+  }
+
+  #names(): string[] {
+    return [...this.#values.keys(), ...(this.#parent === null ? [] : this.#parent.#names())];
+  }
+}

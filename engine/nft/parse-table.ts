@@ -1,0 +1,119 @@
+import type {
+  ChainNode,
+  Command,
+  CommandOp,
+  Family,
+  NamedNode,
+  ObjectNode,
+  RuleBody,
+  RuleNode,
+  SetNode,
+  TableNode,
+} from './ast.ts';
+import type { At } from './ast-expr.ts';
+import { block } from './parse-block.ts';
+import { chainBlock, flagList } from './parse-chain.ts';
+import type { Cursor } from './parse-cursor.ts';
+import { objectBlock, objectKind } from './parse-object.ts';
+import { commentText } from './parse-set.ts';
+import { setBlock } from './parse-set-decl.ts';
+
+/** What a table's block said, by the order in which nft sends it. */
+interface TableParts {
+  flags?: string[];
+  comment?: string;
+  readonly chains: Command[];
+  readonly objects: Command[];
+  readonly sets: Command[];
+  readonly flowtables: Command[];
+  readonly rules: Command[];
+}
+
+function added(object: ObjectNode, at: At, op: CommandOp = 'add'): Command {
+  return { op, object, at };
+}
+
+/** A set as two commands: without its elements, and the elements. */
+export function setCommands(op: CommandOp, kind: 'set' | 'map', node: SetNode, at: At): Command[] {
+  const { elem, ...bare } = node;
+  const commands = [added(kind === 'set' ? { set: bare } : { map: bare }, at, op)];
+  if (elem !== undefined && elem.length > 0) {
+    const { family, table, tableAt, name, nameAt } = node;
+    commands.push(added({ element: { family, table, tableAt, name, nameAt, elem } }, at));
+  }
+  return commands;
+}
+
+/** A chain's rules as commands. */
+export function ruleCommands(chain: ChainNode, rules: readonly RuleBody[]): Command[] {
+  const { family, table, tableAt, name, nameAt } = chain;
+  return rules.map((body) => {
+    const rule: RuleNode = { family, table, tableAt, chain: name, chainAt: nameAt, ...body };
+    return added({ rule }, body.at as At);
+  });
+}
+
+/** Takes the name of something in a table's block. */
+function named(p: Cursor, table: TableNode, what: string): NamedNode {
+  const token = p.name(what);
+  const { family, name, nameAt } = table;
+  return { family, table: name, tableAt: nameAt, name: token.text, nameAt: token.at };
+}
+
+function tableItem(p: Cursor, table: TableNode, parts: TableParts): void {
+  const start = p.at;
+  const { text } = p.token;
+  if (text === 'chain') {
+    p.next();
+    const name = named(p, table, 'the name of a chain');
+    const body = chainBlock(p, name.name);
+    const chain: ChainNode = { ...name, ...body.parts };
+    parts.chains.push(added({ chain }, p.since(start)));
+    parts.rules.push(...ruleCommands(chain, body.rules));
+  } else if (text === 'set' || text === 'map') {
+    p.next();
+    const name = named(p, table, `the name of a ${text}`);
+    const body = setBlock(p, name.name, text === 'map');
+    parts.sets.push(...setCommands('add', text, { ...name, ...body }, name.nameAt!));
+  } else if (text === 'flags') {
+    parts.flags = flagList(p, 'table flag', ['dormant']);
+  } else if (text === 'comment') {
+    parts.comment = commentText(p);
+  } else {
+    objectItem(p, table, parts);
+  }
+}
+
+const ITEMS = 'chain set map counter quota limit ct flowtable synproxy secmark flags comment define include';
+
+function objectItem(p: Cursor, table: TableNode, parts: TableParts): void {
+  const start = p.at;
+  const kind = objectKind(p);
+  if (kind === null) {
+    p.unexpected('something that a table holds (a chain, a set, …)', ITEMS.split(' '));
+  }
+  const name = named(p, table, `the name of a ${kind}`);
+  const command = added(objectBlock(p, kind, name), p.since(start));
+  (kind === 'flowtable' ? parts.flowtables : parts.objects).push(command);
+}
+
+/** `{ … }` behind a table's name: the table and all that it holds, as commands. */
+export function tableBlock(
+  p: Cursor,
+  op: CommandOp,
+  family: Family,
+  name: { text: string; at: At },
+): Command[] {
+  const table: TableNode = { family, name: name.text, nameAt: name.at };
+  const parts: TableParts = { chains: [], objects: [], sets: [], flowtables: [], rules: [] };
+  block(p, `table '${name.text}'`, () => tableItem(p, table, parts));
+  const { flags, comment } = parts;
+  return [
+    added({ table: { ...table, flags: flags ?? [], comment } }, name.at, op),
+    ...parts.chains,
+    ...parts.objects,
+    ...parts.sets,
+    ...parts.flowtables,
+    ...parts.rules,
+  ];
+}

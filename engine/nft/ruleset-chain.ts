@@ -1,0 +1,239 @@
+import type { ChainNode, CommandOp, Family, TableNode } from './ast.ts';
+import { priorityNumber } from './list-priority.ts';
+import { findChain, findTable, lookTable, tableKey } from './ruleset-find.ts';
+import type { NftBase, NftChain, NftTable } from './ruleset-state.ts';
+import type { Transaction } from './ruleset-transaction.ts';
+import { isUsed } from './ruleset-uses.ts';
+
+/** Hooks of base chains, by family (measured: what nft and Linux 6.18 take). */
+const HOOKS: Readonly<Record<Family, readonly string[]>> = {
+  ip: ['prerouting', 'input', 'forward', 'output', 'postrouting'],
+  ip6: ['prerouting', 'input', 'forward', 'output', 'postrouting'],
+  inet: ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress'],
+  arp: ['input', 'output'],
+  bridge: ['prerouting', 'input', 'forward', 'output', 'postrouting'],
+  netdev: ['ingress', 'egress'],
+};
+/** nat chains must come behind connection tracking, which is at -200. */
+const NF_IP_PRI_CONNTRACK = -200;
+
+/** The table's handle, or that of something in it, that comes next. */
+export function nextHandle(t: Transaction, table: NftTable): number {
+  const old = table.lastHandle;
+  table.lastHandle = old + 1;
+  t.onUndo(() => {
+    table.lastHandle = old;
+  });
+  return old + 1;
+}
+
+function addTable(t: Transaction, node: TableNode, op: CommandOp, handle: () => number): void {
+  const { family, name, flags = [], comment } = node;
+  const old = lookTable(t.state, family, name);
+  if (old === undefined) {
+    const table: NftTable = {
+      ...{ family, name, handle: handle(), flags, comment, lastHandle: 0 },
+      ...{ chains: new Map(), sets: new Map(), objects: new Map(), flowtables: new Map() },
+    };
+    t.set(t.state.tables, tableKey(family, name), table);
+    return;
+  }
+  if (op === 'create') {
+    t.fail('File exists', node.nameAt, `there is a table ${family} ${name} already`);
+  }
+  const before = old.flags;
+  old.flags = flags;
+  t.onUndo(() => {
+    old.flags = before;
+  });
+}
+
+function deleteTable(t: Transaction, node: TableNode, op: CommandOp): void {
+  const { family, name, handle } = node;
+  const table =
+    handle === undefined
+      ? lookTable(t.state, family, name)
+      : [...t.state.tables.values()].find((one) => one.family === family && one.handle === handle);
+  if (table !== undefined) {
+    t.delete(t.state.tables, tableKey(family, table.name));
+  } else if (op !== 'destroy') {
+    t.missing(`table ${family} ${handle === undefined ? name : `with handle ${handle}`}`, node.nameAt);
+  }
+}
+
+/** A command about a table. */
+export function applyTable(t: Transaction, op: CommandOp, node: TableNode, handle: () => number): void {
+  switch (op) {
+    case 'add':
+    case 'create':
+      addTable(t, node, op, handle);
+      return;
+    case 'delete':
+    case 'destroy':
+      deleteTable(t, node, op);
+      return;
+    default: {
+      const table = findTable(t, node.family, node.name, node.nameAt);
+      if (op === 'flush') {
+        for (const chain of table.chains.values()) {
+          t.rulesOf(chain).length = 0;
+        }
+      }
+    }
+  }
+}
+
+/** Complains about a base chain whose type, hook, family and devices do not go together. */
+function checkHook(t: Transaction, node: ChainNode, type: string, hook: string): void {
+  const { family, devices } = node;
+  if (!HOOKS[family].includes(hook)) {
+    t.fail(
+      `the ${family} family does not support the hook '${hook}'`,
+      node.hookAt,
+      `it has ${HOOKS[family].join(', ')}`,
+    );
+  }
+  const onDevice = hook === 'ingress' || hook === 'egress';
+  if (onDevice && (devices === undefined || devices.length === 0)) {
+    t.fail(`a chain at the ${hook} hook needs a device`, node.hookAt, `write hook ${hook} device "eth0"`);
+  }
+  if (!onDevice && devices !== undefined) {
+    t.fail(
+      'this chain type cannot be bound to a device',
+      node.hookAt,
+      'only ingress and egress chains have devices',
+    );
+  }
+  const nat = type === 'nat' && (hook === 'forward' || !['ip', 'ip6', 'inet'].includes(family) || onDevice);
+  const route = type === 'route' && (hook !== 'output' || !['ip', 'ip6', 'inet'].includes(family));
+  if (nat || route) {
+    const where = type === 'nat' ? 'prerouting, input, output and postrouting of ip, ip6 and inet' : 'output';
+    t.fail('Operation not supported', node.typeAt, `chains of type ${type} exist at ${where} only`);
+  }
+}
+
+/** The properties of a base chain; null of a regular one. */
+function baseOf(t: Transaction, node: ChainNode): NftBase | null {
+  const { type, hook, prio } = node;
+  if (type === undefined || hook === undefined || prio === undefined) {
+    return null;
+  }
+  checkHook(t, node, type, hook);
+  const named = prio.name === undefined ? 0 : priorityNumber(prio.name, node.family, hook);
+  if (named === undefined) {
+    t.fail(
+      `'${prio.name}' is no priority at the ${hook} hook of the ${node.family} family`,
+      prio.at,
+      prio.name!.includes('-') ? 'an offset stands apart: filter - 10' : undefined,
+    );
+  }
+  // The kernel holds it in 32 bits.
+  const priority = (named + prio.offset) | 0;
+  if (type === 'nat' && priority <= NF_IP_PRI_CONNTRACK) {
+    t.fail(
+      'Operation not supported',
+      prio.at,
+      'a nat chain comes behind tracking: its priority is above -200',
+    );
+  }
+  return {
+    ...{ type, hook, prio, priority, policy: node.policy ?? 'accept' },
+    ...{ devices: node.devices ?? [], flags: node.flags ?? [] },
+  };
+}
+
+function sameHook(a: NftBase, b: NftBase): boolean {
+  return a.type === b.type && a.hook === b.hook && a.priority === b.priority;
+}
+
+/** `add chain` of one that exists: only its policy may differ. */
+function changeChain(t: Transaction, chain: NftChain, node: ChainNode, base: NftBase | null): void {
+  if (base !== null && chain.base === null) {
+    t.fail('File exists', node.nameAt, `'${chain.name}' is a chain without a hook already`);
+  }
+  if (base !== null && chain.base !== null && !sameHook(base, chain.base)) {
+    t.fail('Operation not supported', node.nameAt, `'${chain.name}' has another hook or priority already`);
+  }
+  if (node.policy !== undefined && chain.base === null) {
+    t.fail('Operation not supported', node.nameAt, 'only a base chain has a policy');
+  }
+  const current = chain.base;
+  if (node.policy !== undefined && current !== null) {
+    const before = current.policy;
+    current.policy = node.policy;
+    t.onUndo(() => {
+      current.policy = before;
+    });
+  }
+}
+
+function addChain(t: Transaction, node: ChainNode, op: CommandOp): void {
+  const table = findTable(t, node.family, node.table, node.tableAt);
+  const base = baseOf(t, node);
+  const old = table.chains.get(node.name);
+  if (old !== undefined) {
+    if (op === 'create') {
+      t.fail('File exists', node.nameAt, `there is a chain '${node.name}' already`);
+    }
+    changeChain(t, old, node, base);
+    return;
+  }
+  if (node.policy !== undefined && base === null) {
+    t.fail('Operation not supported', node.nameAt, 'only a base chain has a policy');
+  }
+  const handle = nextHandle(t, table);
+  const chain: NftChain = { table, name: node.name, handle, base, comment: node.comment, rules: [] };
+  t.set(table.chains, node.name, chain);
+}
+
+function deleteChain(t: Transaction, node: ChainNode, op: CommandOp): void {
+  if (op === 'destroy' && lookTable(t.state, node.family, node.table)?.chains.has(node.name) !== true) {
+    return;
+  }
+  const chain = findChain(t, node);
+  if (isUsed(chain.table, `chain ${chain.name}`, chain.name)) {
+    t.fail('Device or resource busy', node.nameAt, `rules or maps still lead to the chain '${chain.name}'`);
+  }
+  t.delete(chain.table.chains, chain.name);
+}
+
+function renameChain(t: Transaction, node: ChainNode): void {
+  const chain = findChain(t, node);
+  const { chains } = chain.table;
+  const newname = node.newname ?? '';
+  if (chains.has(newname)) {
+    t.fail('File exists', node.nameAt, `there is a chain '${newname}' already`);
+  }
+  const old = chain.name;
+  const entries = [...chains].map(([key, value]): [string, NftChain] => [key === old ? newname : key, value]);
+  t.deleteWhere(chains, () => true);
+  for (const [key, value] of entries) {
+    chains.set(key, value);
+  }
+  chain.name = newname;
+  t.onUndo(() => {
+    chain.name = old;
+  });
+}
+
+/** A command about a chain. */
+export function applyChain(t: Transaction, op: CommandOp, node: ChainNode): void {
+  switch (op) {
+    case 'add':
+    case 'create':
+      addChain(t, node, op);
+      return;
+    case 'delete':
+    case 'destroy':
+      deleteChain(t, node, op);
+      return;
+    case 'rename':
+      renameChain(t, node);
+      return;
+    case 'flush':
+      t.rulesOf(findChain(t, node)).length = 0;
+      return;
+    default:
+      findChain(t, node);
+  }
+}

@@ -1,0 +1,142 @@
+import type { CommandOp, CounterNode, FlowtableNode, NamedNode } from './ast.ts';
+import type { ObjectKind } from './ast-stmt.ts';
+import { nextHandle } from './ruleset-chain.ts';
+import { findTable, lookTable } from './ruleset-find.ts';
+import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';
+import type { Transaction } from './ruleset-transaction.ts';
+import { isUsed } from './ruleset-uses.ts';
+
+/** What both objects and flowtables have. */
+interface Thing {
+  readonly name: string;
+  readonly handle: number;
+}
+
+/** The entry of a map that a command names, by name or handle. */
+function find<T extends Thing>(
+  t: Transaction,
+  kind: string,
+  node: NamedNode,
+  map: Map<string, T>,
+): [string, T] {
+  const prefix = kind === 'flowtable' ? '' : `${kind} `;
+  if (node.handle !== undefined) {
+    const found = [...map].find(([key, one]) => one.handle === node.handle && key.startsWith(prefix));
+    return (
+      found ??
+      t.missing(`${kind} with handle ${node.handle} in table ${node.family} ${node.table}`, node.nameAt)
+    );
+  }
+  const key = prefix + node.name;
+  const one =
+    map.get(key) ?? t.missing(`${kind} '${node.name}' in table ${node.family} ${node.table}`, node.nameAt);
+  return [key, one];
+}
+
+/** Adds something, or complains that `create` found it there. */
+function add<T extends Thing>(
+  t: Transaction,
+  op: CommandOp,
+  about: { kind: string; key: string; node: NamedNode; map: Map<string, T> },
+  make: () => T,
+): void {
+  const { kind, key, node, map } = about;
+  if (!map.has(key)) {
+    t.set(map, key, make());
+  } else if (op === 'create') {
+    t.fail('File exists', node.nameAt, `there is a ${kind} '${node.name}' already`);
+  }
+}
+
+/** Deletes something that nothing uses. */
+function remove<T extends Thing>(
+  t: Transaction,
+  kind: string,
+  node: NamedNode,
+  table: NftTable,
+  map: Map<string, T>,
+): void {
+  const [key, one] = find(t, kind, node, map);
+  if (isUsed(table, `${kind} ${one.name}`)) {
+    t.fail('Device or resource busy', node.nameAt, `rules or maps still use the ${kind} '${one.name}'`);
+  }
+  t.delete(map, key);
+}
+
+/** `destroy` of something that is not there does nothing. */
+function isGone(t: Transaction, op: CommandOp, kind: string, node: NamedNode): boolean {
+  if (op !== 'destroy') {
+    return false;
+  }
+  const table = lookTable(t.state, node.family, node.table);
+  const there =
+    kind === 'flowtable' ? table?.flowtables.has(node.name) : table?.objects.has(`${kind} ${node.name}`);
+  return there !== true;
+}
+
+/** What an object must say to be one. */
+function incomplete(kind: ObjectKind, node: ObjectBody): string | null {
+  if (kind === 'limit' && 'limit' in node && node.limit !== undefined) {
+    return null;
+  }
+  if (kind === 'limit') {
+    return 'a limit needs a rate';
+  }
+  return kind === 'ct helper' && !('type' in node && node.type !== undefined)
+    ? 'a ct helper needs a type'
+    : null;
+}
+
+/** A command about a stateful object. */
+export function applyObject(t: Transaction, op: CommandOp, kind: ObjectKind, node: ObjectBody): void {
+  if (isGone(t, op, kind, node)) {
+    return;
+  }
+  const table = findTable(t, node.family, node.table, node.tableAt);
+  const { objects } = table;
+  if (op === 'add' || op === 'create') {
+    const lacks = incomplete(kind, node);
+    if (lacks !== null) {
+      t.fail('Invalid argument', node.nameAt, lacks);
+    }
+    add(t, op, { kind, key: `${kind} ${node.name}`, node, map: objects }, (): NftObject => {
+      return { table, kind, name: node.name, handle: nextHandle(t, table), node };
+    });
+  } else if (op === 'delete' || op === 'destroy') {
+    remove(t, kind, node, table, objects);
+  } else {
+    const [key, one] = find(t, kind, node, objects);
+    if (op === 'reset') {
+      resetObject(t, table, key, one);
+    }
+  }
+}
+
+/** Sets a counter, or what is used of a quota, to 0. */
+export function resetObject(t: Transaction, table: NftTable, key: string, one: NftObject): void {
+  if (one.kind === 'counter') {
+    const node: CounterNode = { ...(one.node as CounterNode), packets: 0, bytes: 0 };
+    t.set(table.objects, key, { ...one, node });
+  } else if (one.kind === 'quota' && 'quota' in one.node && one.node.quota !== undefined) {
+    const node = { ...one.node, quota: { ...one.node.quota, used: 0 } };
+    t.set(table.objects, key, { ...one, node });
+  }
+}
+
+/** A command about a flowtable. */
+export function applyFlowtable(t: Transaction, op: CommandOp, node: FlowtableNode): void {
+  if (isGone(t, op, 'flowtable', node)) {
+    return;
+  }
+  const table = findTable(t, node.family, node.table, node.tableAt);
+  const { flowtables } = table;
+  if (op === 'add' || op === 'create') {
+    add(t, op, { kind: 'flowtable', key: node.name, node, map: flowtables }, (): NftFlowtable => {
+      return { table, name: node.name, handle: nextHandle(t, table), node };
+    });
+  } else if (op === 'delete' || op === 'destroy') {
+    remove(t, 'flowtable', node, table, flowtables);
+  } else {
+    find(t, 'flowtable', node, flowtables);
+  }
+}

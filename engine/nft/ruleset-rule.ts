@@ -1,0 +1,48 @@
+import type { CommandOp, RuleNode } from './ast.ts';
+import { evalRule } from './eval.ts';
+import { nextHandle } from './ruleset-chain.ts';
+import { chainOfRule, findRule } from './ruleset-find.ts';
+import type { NftChain, NftRule } from './ruleset-state.ts';
+import type { Transaction } from './ruleset-transaction.ts';
+import { countSets } from './ruleset-uses.ts';
+
+/** Evaluates a rule and gives it its handle. */
+function makeRule(t: Transaction, chain: NftChain, node: RuleNode): NftRule {
+  const { expr, plan } = evalRule(node, chain, t);
+  // The kernel numbers a rule's anonymous sets before the rule.
+  for (let count = countSets(expr); count > 0; count--) {
+    nextHandle(t, chain.table);
+  }
+  const handle = nextHandle(t, chain.table);
+  return { handle, node, expr, comment: node.comment, at: t.span(node.at), plan };
+}
+
+/** A command about a rule. */
+export function applyRule(t: Transaction, op: CommandOp, node: RuleNode): void {
+  const chain = chainOfRule(t, node);
+  const placed = node.handle !== undefined || node.index !== undefined;
+  const place = placed ? findRule(t, chain.rules, node) : -1;
+  switch (op) {
+    case 'delete':
+    case 'destroy':
+      t.rulesOf(chain).splice(place, 1);
+      return;
+    case 'replace':
+      t.rulesOf(chain)[place] = makeRule(t, chain, node);
+      return;
+    case 'insert': {
+      const rule = makeRule(t, chain, node);
+      t.rulesOf(chain).splice(placed ? place : 0, 0, rule);
+      return;
+    }
+    default: {
+      const rule = makeRule(t, chain, node);
+      const rules = t.rulesOf(chain);
+      if (placed) {
+        rules.splice(place + 1, 0, rule);
+      } else {
+        rules.push(rule);
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import type { CommandOp, ElementNode, SetNode } from './ast.ts';
+import type { ExprNode } from './ast-expr.ts';
+import { elementKey, evalElements, evalSet } from './eval.ts';
+import { nextHandle } from './ruleset-chain.ts';
+import { findSet, findTable, lookTable } from './ruleset-find.ts';
+import type { NftSet } from './ruleset-state.ts';
+import type { Transaction } from './ruleset-transaction.ts';
+import { isUsed } from './ruleset-uses.ts';
+
+/** What must be the same when a set is added a second time. */
+function shapeText(node: SetNode): string {
+  const of = (value: unknown): string =>
+    JSON.stringify(value, (key, part: unknown) => (key === 'at' ? undefined : part)) ?? '';
+  const flags = [...(node.flags ?? [])].sort();
+  return [of(node.type), of(node.typeof), of(node.map), of(node.mapTypeof), flags.join()].join(';');
+}
+
+function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNode): void {
+  const table = findTable(t, node.family, node.table, node.tableAt);
+  const old = table.sets.get(node.name);
+  if (old !== undefined) {
+    if (op === 'create' || old.kind !== kind || shapeText(old.node) !== shapeText(node)) {
+      t.fail('File exists', node.nameAt, `there is a ${old.kind} '${node.name}' already`);
+    }
+    return;
+  }
+  const plan = evalSet(node, kind, table, t);
+  const handle = nextHandle(t, table);
+  const set: NftSet = { table, name: node.name, handle, kind, node, elements: new Map(), plan };
+  t.set(table.sets, node.name, set);
+}
+
+function deleteSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNode): void {
+  if (op === 'destroy' && lookTable(t.state, node.family, node.table)?.sets.has(node.name) !== true) {
+    return;
+  }
+  const set = findSet(t, node, kind);
+  if (isUsed(set.table, `set ${set.name}`)) {
+    t.fail('Device or resource busy', node.nameAt, `rules still use the ${kind} '${set.name}'`);
+  }
+  t.delete(set.table.sets, set.name);
+}
+
+/** Empties a set. */
+function flushSet(t: Transaction, set: NftSet): void {
+  const old = [...set.elements];
+  set.elements.clear();
+  t.onUndo(() => {
+    for (const [key, element] of old) {
+      set.elements.set(key, element);
+    }
+  });
+}
+
+/** A command about a set or a map. */
+export function applySet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNode): void {
+  switch (op) {
+    case 'add':
+    case 'create':
+      addSet(t, op, kind, node);
+      return;
+    case 'delete':
+    case 'destroy':
+      deleteSet(t, op, kind, node);
+      return;
+    case 'flush':
+      flushSet(t, findSet(t, node, kind));
+      return;
+    default:
+      findSet(t, node, kind);
+  }
+}
+
+/** A map's value as text, to tell values apart. */
+function valueText(element: ExprNode): string {
+  return 'pair' in element
+    ? JSON.stringify(element.pair[1], (key, part: unknown) =>
+        key === 'at' || key === 'targetAt' ? undefined : typeof part === 'bigint' ? String(part) : part,
+      )
+    : '';
+}
+
+function addElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNode): void {
+  const key = elementKey(element, set);
+  const old = set.elements.get(key);
+  if (old !== undefined) {
+    if (op === 'create' || valueText(old) !== valueText(element)) {
+      t.error('File exists', element.at, `the ${set.kind} '${set.name}' has this element already`);
+    }
+    return;
+  }
+  const { size, flags } = set.node;
+  if (size !== undefined && set.elements.size >= size && flags?.includes('interval') !== true) {
+    t.fail(
+      'Too many open files in system',
+      element.at,
+      `the ${set.kind} '${set.name}' holds ${size} elements at most`,
+    );
+  }
+  t.set(set.elements, key, element);
+}
+
+function deleteElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNode): void {
+  const key = elementKey(element, set);
+  if (set.elements.has(key)) {
+    t.deleteUnordered(set.elements, key);
+  } else if (op !== 'destroy') {
+    t.error('No such file or directory', element.at, `the ${set.kind} '${set.name}' has no such element`);
+  }
+}
+
+/** A command about elements. */
+export function applyElements(t: Transaction, op: CommandOp, node: ElementNode): void {
+  const set = findSet(t, node);
+  if (op === 'get') {
+    return;
+  }
+  for (const element of evalElements(node.elem, set, t)) {
+    if (op === 'add' || op === 'create') {
+      addElement(t, op, set, element);
+    } else {
+      deleteElement(t, op, set, element);
+    }
+  }
+}

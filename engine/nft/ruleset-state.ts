@@ -1,0 +1,139 @@
+import type { Span } from '../base/error.ts';
+import type { Family, PriorityNode, RuleNode, SetNode } from './ast.ts';
+import type { At, ExprNode } from './ast-expr.ts';
+import type { ObjectKind, StmtNode } from './ast-stmt.ts';
+
+/** A table as the kernel would hold it after the transactions so far. */
+export interface NftTable {
+  readonly family: Family;
+  readonly name: string;
+  readonly handle: number;
+  /** 'dormant'. */
+  flags: readonly string[];
+  readonly comment: string | undefined;
+  /** By name, in the order in which they were made. */
+  readonly chains: Map<string, NftChain>;
+  /** Sets and maps. */
+  readonly sets: Map<string, NftSet>;
+  /** By `kind name`, for example `ct helper ftp`. */
+  readonly objects: Map<string, NftObject>;
+  readonly flowtables: Map<string, NftFlowtable>;
+  /** The last handle given to something in this table. */
+  lastHandle: number;
+}
+
+/** What makes a chain a base chain. */
+export interface NftBase {
+  readonly type: string;
+  readonly hook: string;
+  readonly prio: PriorityNode;
+  /** The number that `prio` amounts to in this family and hook. */
+  readonly priority: number;
+  policy: 'accept' | 'drop';
+  readonly devices: readonly string[];
+  readonly flags: readonly string[];
+}
+
+/** A chain. */
+export interface NftChain {
+  readonly table: NftTable;
+  name: string;
+  readonly handle: number;
+  readonly base: NftBase | null;
+  readonly comment: string | undefined;
+  /** Replaced as a whole by each change. */
+  rules: readonly NftRule[];
+}
+
+/** A rule. */
+export interface NftRule {
+  readonly handle: number;
+  /** As it was written (or read as JSON). */
+  readonly node: RuleNode;
+  /** Evaluated: what the listings print. The same as `node.expr` while there is no evaluation. */
+  readonly expr: readonly StmtNode[];
+  readonly comment: string | undefined;
+  /** Where it was written. */
+  readonly at: Span | null;
+  /** What the evaluation keeps for the lowering; nobody else looks at it. */
+  readonly plan: unknown;
+}
+
+/** A named set or map. */
+export interface NftSet {
+  readonly table: NftTable;
+  readonly name: string;
+  readonly handle: number;
+  readonly kind: 'set' | 'map';
+  /** Its declaration; `elem` is not kept here. */
+  readonly node: SetNode;
+  /** Evaluated elements (values, `elem`, `pair`) by what tells them apart (elementKey of eval.ts). */
+  readonly elements: Map<string, ExprNode>;
+  /** What the evaluation keeps: types, lengths. */
+  readonly plan: unknown;
+}
+
+/** A stateful object. */
+export interface NftObject {
+  readonly table: NftTable;
+  readonly kind: ObjectKind;
+  readonly name: string;
+  readonly handle: number;
+  /** CounterNode, QuotaNode, … by kind. */
+  readonly node: ObjectBody;
+}
+
+/** The declaration of any object. */
+export type ObjectBody =
+  | import('./ast.ts').CounterNode
+  | import('./ast.ts').QuotaNode
+  | import('./ast.ts').LimitNode
+  | import('./ast.ts').CtHelperNode
+  | import('./ast.ts').CtTimeoutNode
+  | import('./ast.ts').CtExpectationNode
+  | import('./ast.ts').SynproxyNode
+  | import('./ast.ts').SecmarkNode;
+
+/** A flowtable. */
+export interface NftFlowtable {
+  readonly table: NftTable;
+  readonly name: string;
+  readonly handle: number;
+  readonly node: import('./ast.ts').FlowtableNode;
+}
+
+/** All that a ruleset holds; by `family name`, in the order in which they were made. */
+export interface NftState {
+  readonly tables: Map<string, NftTable>;
+}
+
+/** What the evaluation may ask and say. */
+export interface EvalContext {
+  readonly state: NftState;
+  /** What is wrong with what the person wrote: collected, the command counts as failed. `at` undefined: its begin. */
+  error(message: string, at: At | undefined, hint?: string): void;
+  /** Where a node stands. */
+  span(at: At | undefined): Span | null;
+}
+
+/** How `list` prints. */
+export interface ListOptions {
+  /** -a */
+  readonly handles?: boolean;
+  /** -n (all of -y -p -T, flags as numbers) */
+  readonly numeric?: boolean;
+  /** -y */
+  readonly numericPriority?: boolean;
+  /** -p */
+  readonly numericProtocol?: boolean;
+  /** -T */
+  readonly numericTime?: boolean;
+  /** -s */
+  readonly stateless?: boolean;
+  /** -t */
+  readonly terse?: boolean;
+  /** -S */
+  readonly services?: boolean;
+  /** -u */
+  readonly guid?: boolean;
+}

@@ -1,0 +1,117 @@
+import type { ExprNode } from './ast-expr.ts';
+import type { NftTable } from './ruleset-state.ts';
+
+/** What a rule or an element refers to: `chain x`, `set x`, `counter x`, …. */
+type Uses = ReadonlySet<string>;
+
+const known: WeakMap<object, Uses> = new WeakMap();
+
+/** Takes note of the names in a node and in all that it holds. */
+function collect(node: unknown, uses: Set<string>): void {
+  if (Array.isArray(node)) {
+    for (const one of node) {
+      collect(one, uses);
+    }
+    return;
+  }
+  if (typeof node !== 'object' || node === null) {
+    return;
+  }
+  for (const [key, value] of Object.entries(node)) {
+    if (value !== null && typeof value === 'object') {
+      note(key, value as Record<string, unknown>, uses);
+      collect(value, uses);
+    } else if (key === 'setref') {
+      uses.add(`set ${String(value)}`);
+    }
+  }
+}
+
+function note(key: string, value: Record<string, unknown>, uses: Set<string>): void {
+  if (key === 'jump' || key === 'goto') {
+    uses.add(`chain ${String(value.target)}`);
+  } else if ((key === 'set' || key === 'map') && typeof value[key] === 'string') {
+    uses.add(`set ${value[key]}`);
+  } else if (key === 'objref') {
+    noteObjects(String(value.type), value.name as ExprNode, uses);
+  } else if (key === 'flow') {
+    uses.add(`flowtable ${String(value.flowtable)}`);
+  }
+}
+
+function noteObjects(type: string, name: ExprNode, uses: Set<string>): void {
+  if ('symbol' in name) {
+    uses.add(`${type} ${name.symbol}`);
+  } else if ('map' in name && 'set' in name.map.data) {
+    for (const element of name.map.data.set) {
+      if ('pair' in element) {
+        noteObjects(type, element.pair[1], uses);
+      }
+    }
+  }
+}
+
+function usesOf(owner: object, nodes: unknown): Uses {
+  let uses = known.get(owner);
+  if (uses === undefined) {
+    const found = new Set<string>();
+    collect(nodes, found);
+    uses = found;
+    known.set(owner, uses);
+  }
+  return uses;
+}
+
+/** What a map's element refers to, with the kind of objects that the map gives. */
+function elementUses(element: ExprNode, objects: string | undefined): Uses {
+  if (objects === undefined || !('pair' in element)) {
+    return usesOf(element, element);
+  }
+  const uses = new Set<string>();
+  noteObjects(objects, element.pair[1], uses);
+  return uses;
+}
+
+/**
+ * Whether any rule or element of a table refers to something in it.
+ * @param what `chain x`, `set x`, `ct helper x`, …
+ * @param except a chain that is about to go, whose own rules do not count
+ */
+export function isUsed(table: NftTable, what: string, except?: string): boolean {
+  for (const chain of table.chains.values()) {
+    if (
+      chain.name !== except &&
+      chain.rules.some((rule) => usesOf(rule, [rule.node.expr, rule.expr]).has(what))
+    ) {
+      return true;
+    }
+  }
+  for (const set of table.sets.values()) {
+    const objects = set.kind === 'map' ? set.node.map?.[0]?.type : undefined;
+    for (const element of set.elements.values()) {
+      if (elementUses(element, objects).has(what)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** Number of anonymous sets in statements: each takes a handle before the rule does. */
+export function countSets(node: unknown): number {
+  if (Array.isArray(node)) {
+    return node.reduce<number>((sum, one) => sum + countSets(one), 0);
+  }
+  if (typeof node !== 'object' || node === null) {
+    return 0;
+  }
+  let count = 0;
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'set' && Array.isArray(value)) {
+      count++;
+    } else if (value !== null && typeof value === 'object') {
+      count += countSets(value);
+    }
+  }
+  return count;
+}

@@ -1,0 +1,133 @@
+import { parseAddress } from '../packet/address.ts';
+import type { Datatype } from './type-datatype.ts';
+import { protocolNumber } from './type-protocols.ts';
+import { servicePort } from './type-services.ts';
+import type { Value } from './type-value.ts';
+
+const MS_PER_SECOND = 1000n;
+const NS_PER_SECOND = 1_000_000_000n;
+
+/**
+ * The value of a word, an address, a quoted text or a number.
+ * @param text as written, without quotes
+ * @returns null if it is none of the type. Whether it fits the length is the caller's to check
+ */
+export function parseSymbol(type: Datatype, text: string): Value | null {
+  if (type.base === 'string') return text;
+  const named = type.symbols?.find(([name]) => name === text);
+  if (named !== undefined) return BigInt(named[1]);
+  return PARSERS[type.notation]?.(text) ?? parseNumber(type, text);
+}
+
+/**
+ * The value of a number written where a constant of this type stands: that number, but seconds where the type counts
+ * smaller units, and the bit of that number for labels.
+ */
+export function numberValue(type: Datatype, number: number | bigint): Value {
+  const value = BigInt(number);
+  switch (type.notation) {
+    case 'relative':
+      return value * MS_PER_SECOND;
+    case 'date':
+      return value * NS_PER_SECOND;
+    case 'hour':
+      return value % 86400n;
+    case 'label':
+      return 1n << value;
+    case 'string':
+      return String(number);
+    default:
+      return value;
+  }
+}
+
+/** Numbers as the lexer reads them: decimal, octal with a leading 0, hexadecimal. */
+export function parseInteger(text: string): bigint | null {
+  if (/^0[xX][0-9a-fA-F]+$/.test(text)) return BigInt(text);
+  if (/^0[0-7]+$/.test(text)) return BigInt(`0o${text.slice(1)}`);
+  // What starts with 0 but is no octal number is decimal: nft reads `08` and `010` alike (measured: 010 is 8).
+  return /^[0-9]+$/.test(text) ? BigInt(text) : null;
+}
+
+function parseNumber(type: Datatype, text: string): Value | null {
+  const number = parseInteger(text);
+  return number === null ? null : numberValue(type, number);
+}
+
+/** `1d2h3m4s5ms`, any part optional. Returns ms, or null. */
+export function parseDuration(text: string): bigint | null {
+  const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(text);
+  if (match === null || text === '') return null;
+  const [days, hours, minutes, seconds, ms] = match.slice(1).map((part) => BigInt(part ?? 0));
+  return (((days! * 24n + hours!) * 60n + minutes!) * 60n + seconds!) * MS_PER_SECOND + ms!;
+}
+
+/** Days from 1970-01-01 to a date of the proleptic Gregorian calendar. */
+function daysSince1970(year: number, month: number, day: number): number {
+  return Date.UTC(year, month - 1, day) / 86_400_000;
+}
+
+// UTC: the engine has no time zone. What follows a date and is no time of day is ignored, as nft does (measured).
+function parseDate(text: string): bigint | null {
+  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?/.exec(text);
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
+  if (month! < 1 || month! > 12 || day! < 1 || day! > 31 || hour! > 23 || minute! > 59) return null;
+  const seconds = daysSince1970(year!, month!, day!) * 86400 + hour! * 3600 + minute! * 60 + second!;
+  return BigInt(seconds) * NS_PER_SECOND;
+}
+
+function parseHour(text: string): bigint | null {
+  const match = /^(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?$/.exec(text);
+  if (match === null) return null;
+  const [hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
+  if (hour! > 23 || minute! > 59 || second! > 59) return null;
+  return BigInt(hour! * 3600 + minute! * 60 + second!);
+}
+
+function addressValue(text: string, words: number): bigint | null {
+  const parsed = parseAddress(text);
+  if (parsed === undefined || parsed.length !== words) return null;
+  return parsed.reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
+}
+
+function parseIpv4(text: string): bigint | null {
+  return text === 'localhost' ? 0x7f000001n : addressValue(text, 1);
+}
+
+function parseIpv6(text: string): bigint | null {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  return bare === 'localhost' || bare === 'ip6-localhost' ? 1n : addressValue(bare, 4);
+}
+
+function parseLladdr(text: string): bigint | null {
+  if (!/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})+$/.test(text)) return null;
+  return text.split(':').reduce((value, group) => (value << 8n) | BigInt(Number.parseInt(group, 16)), 0n);
+}
+
+function parseClassid(text: string): bigint | null {
+  if (text === 'none') return 0n;
+  if (text === 'root') return 0xffff_ffffn;
+  const match = /^([0-9a-fA-F]{0,4}):([0-9a-fA-F]{0,4})$/.exec(text);
+  if (match === null) return null;
+  return (BigInt(`0x${match[1] || 0}`) << 16n) | BigInt(`0x${match[2] || 0}`);
+}
+
+function known(number: number | undefined): bigint | null {
+  return number === undefined ? null : BigInt(number);
+}
+
+const PARSERS: { readonly [notation: string]: (text: string) => Value | null } = {
+  ipv4: parseIpv4,
+  ipv6: parseIpv6,
+  lladdr: parseLladdr,
+  service: (text) => known(servicePort(text)),
+  protocol: (text) => known(protocolNumber(text)),
+  classid: parseClassid,
+  relative: parseDuration,
+  date: parseDate,
+  hour: parseHour,
+  // Whether such an interface or cgroup exists is the host's to say.
+  interface: (text) => (/^[0-9]+$/.test(text) ? BigInt(text) : text),
+  path: (text) => text,
+};

@@ -1,0 +1,45 @@
+import { icmpReject, tcpReset } from '../host/reject.ts';
+import { AF_INET } from '../packet/packet.ts';
+import type { Expr } from './expr.ts';
+import type { HookState } from './hook-state.ts';
+import { NF_DROP } from './verdict.ts';
+
+/** NFT_REJECT_ICMP_UNREACH: destination unreachable, with a code of the packet's own family. */
+export const NFT_REJECT_ICMP_UNREACH = 0;
+/** NFT_REJECT_TCP_RST. */
+export const NFT_REJECT_TCP_RST = 1;
+/** NFT_REJECT_ICMPX_UNREACH: destination unreachable, with a code that both families have. */
+export const NFT_REJECT_ICMPX_UNREACH = 2;
+
+/** By NFT_REJECT_ICMPX_* (no route, port, host, prohibited): the code of ICMP (RFC 792, RFC 1812). */
+const CODES4: readonly number[] = [0, 3, 1, 13];
+/** The same of ICMPv6 (RFC 4443). */
+const CODES6: readonly number[] = [0, 4, 3, 1];
+
+/** `reject`: drops the packet and answers it. */
+export class RejectExpr implements Expr {
+  readonly name = 'reject';
+  readonly type: number;
+  readonly code: number;
+
+  /** @param type NFT_REJECT_*, `code` of ICMP, of ICMPv6 or NFT_REJECT_ICMPX_*, as the type says */
+  constructor(type: number, code: number) {
+    this.type = type;
+    this.code = code;
+  }
+
+  eval(state: HookState): number {
+    const { pkt, host, hook } = state;
+    const answer =
+      this.type === NFT_REJECT_TCP_RST
+        ? tcpReset(host, pkt, hook)
+        : icmpReject(host, pkt, hook, this.codeFor(pkt.family));
+    if (answer !== null) state.effects.answer(state, answer, 'reject');
+    return NF_DROP;
+  }
+
+  private codeFor(family: number): number {
+    if (this.type === NFT_REJECT_ICMP_UNREACH) return this.code;
+    return (family === AF_INET ? CODES4 : CODES6)[this.code]!;
+  }
+}

@@ -1,0 +1,73 @@
+import { AF_INET } from '../packet/packet.ts';
+import { type Expr, registerOffset } from './expr.ts';
+import { NF_INET_PRE_ROUTING, NF_INGRESS } from './family.ts';
+import type { HookState } from './hook-state.ts';
+import { store8, store16, store32 } from './registers.ts';
+import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
+
+/** NFT_RT_CLASSID: realm of the route. */
+export const NFT_RT_CLASSID = 0;
+/** NFT_RT_NEXTHOP4: address of the next router. */
+export const NFT_RT_NEXTHOP4 = 1;
+/** NFT_RT_NEXTHOP6. */
+export const NFT_RT_NEXTHOP6 = 2;
+/** NFT_RT_TCPMSS: the largest TCP segment that fits the route. */
+export const NFT_RT_TCPMSS = 3;
+/** NFT_RT_XFRM: whether the route leads through IPsec. */
+export const NFT_RT_XFRM = 4;
+
+/** IP and TCP headers without options. */
+const HEADERS4 = 40;
+const HEADERS6 = 60;
+/** Where the host does not say: Ethernet's. */
+const DEFAULT_MTU = 1500;
+/** TCP_MSS_DEFAULT. */
+const DEFAULT_MSS = 536;
+
+/** `rt`: a fact about the packet's route, which it has from routing on. */
+export class RtExpr implements Expr {
+  readonly name = 'rt';
+  readonly dreg: number;
+  readonly key: number;
+  private readonly at: number;
+
+  /** @param key NFT_RT_* */
+  constructor(dreg: number, key: number) {
+    this.dreg = dreg;
+    this.key = key;
+    this.at = registerOffset(dreg);
+  }
+
+  eval(state: HookState): number {
+    if (state.hook === NF_INET_PRE_ROUTING || state.hook === NF_INGRESS) return NFT_BREAK;
+    switch (this.key) {
+      case NFT_RT_CLASSID:
+        store32(state, this.at, 0);
+        return NFT_CONTINUE;
+      case NFT_RT_XFRM:
+        store8(state, this.at, 0);
+        return NFT_CONTINUE;
+      case NFT_RT_TCPMSS:
+        store16(state, this.at, segmentSize(state));
+        return NFT_CONTINUE;
+      default:
+        state.unknown = 'the next hop of a route is not known';
+        return NF_UNKNOWN;
+    }
+  }
+}
+
+/** The smaller of what fits the way there and the way back (kernel: get_tcpmss). */
+function segmentSize(state: HookState): number {
+  const { pkt, host } = state;
+  const v4 = pkt.family === AF_INET;
+  const back = host.routeDevice(pkt.family, pkt.view, pkt.off + (v4 ? 12 : 8), 0, 0);
+  const there = deviceMtu(state, pkt.ifout);
+  const mtu = back === 0 ? there : Math.min(there, deviceMtu(state, back));
+  const headers = v4 ? HEADERS4 : HEADERS6;
+  return mtu <= headers || mtu > 0xffff ? DEFAULT_MSS : mtu - headers;
+}
+
+function deviceMtu(state: HookState, device: number): number {
+  return state.host.device(device)?.mtu ?? DEFAULT_MTU;
+}

@@ -1,0 +1,126 @@
+import type { VerdictExpr } from './expr-verdict.ts';
+import type { RuleObject } from './rule-object.ts';
+import type { StatefulExpr } from './stateful.ts';
+
+const START = 16;
+
+/**
+ * The elements of a set, one a row: keys, ends and data as words of one array each, and what few sets have (timeouts,
+ * expressions, tags) only where it is used. Free rows are used again unless it was asked not to.
+ */
+export class ElementStore {
+  /** Words of a key. */
+  readonly keyWords: number;
+  /** Words of a value in a data map. */
+  readonly dataWords: number;
+  /** First words of the keys, as they stand in registers. */
+  keys: Int32Array;
+  /** The same for the ends of ranges; null in sets without. */
+  ends: Int32Array | null;
+  data: Int32Array;
+  /** 1 where a row holds an element. */
+  live: Uint8Array = new Uint8Array(START);
+  /** Milliseconds, 0 for never; null while no element has one. */
+  timeouts: Float64Array | null = null;
+  /** When each is gone (ms), Infinity for never. */
+  expires: Float64Array | null = null;
+  readonly verdicts: (VerdictExpr | null)[] = [];
+  readonly objects: (RuleObject | null)[] = [];
+  readonly exprs: (readonly StatefulExpr[] | undefined)[] = [];
+  readonly tags: unknown[] = [];
+  /** Elements held. */
+  count = 0;
+  /** Rows 0 to `used` - 1 may hold elements. */
+  used = 0;
+  private readonly free: number[] = [];
+  private readonly reuses: boolean;
+
+  /** @param ranged whether elements have ends, `reuses` whether rows may hold other elements later */
+  constructor(keyWords: number, dataWords: number, ranged: boolean, reuses: boolean) {
+    this.reuses = reuses;
+    this.keyWords = keyWords;
+    this.dataWords = dataWords;
+    this.keys = new Int32Array(START * keyWords);
+    this.ends = ranged ? new Int32Array(START * keyWords) : null;
+    this.data = new Int32Array(START * dataWords);
+  }
+
+  /** Makes room for so many rows more. */
+  reserve(more: number): void {
+    const wanted = this.used + more;
+    if (wanted <= this.live.length) return;
+    const rows = Math.max(wanted, this.live.length * 2);
+    this.keys = grown(this.keys, rows * this.keyWords);
+    if (this.ends !== null) this.ends = grown(this.ends, rows * this.keyWords);
+    this.data = grown(this.data, rows * this.dataWords);
+    const live = new Uint8Array(rows);
+    live.set(this.live);
+    this.live = live;
+    if (this.expires === null) return;
+    this.timeouts = grownDoubles(this.timeouts!, rows, 0);
+    this.expires = grownDoubles(this.expires, rows, Number.POSITIVE_INFINITY);
+  }
+
+  /** Takes a row; its key and value are the caller's to write. */
+  take(): number {
+    this.count++;
+    const row = this.free.pop() ?? this.used++;
+    if (row >= this.live.length) this.reserve(1);
+    this.live[row] = 1;
+    if (this.expires !== null) {
+      this.timeouts![row] = 0;
+      this.expires[row] = Number.POSITIVE_INFINITY;
+    }
+    return row;
+  }
+
+  /** Gives a row back. */
+  release(row: number): void {
+    this.count--;
+    this.live[row] = 0;
+    if (this.reuses) this.free.push(row);
+    if (this.tags.length > row) this.tags[row] = undefined;
+    if (this.exprs.length > row) this.exprs[row] = undefined;
+  }
+
+  /** Sets when an element is gone (ms). */
+  setExpiry(row: number, timeout: number, expires: number): void {
+    if (this.expires === null) {
+      this.timeouts = new Float64Array(this.live.length);
+      this.expires = new Float64Array(this.live.length).fill(Number.POSITIVE_INFINITY);
+    }
+    this.timeouts![row] = timeout;
+    this.expires[row] = expires;
+  }
+
+  /** Whether an element's time has run out. */
+  isExpired(row: number, now: number): boolean {
+    return this.expires !== null && this.expires[row]! <= now;
+  }
+
+  /** Empties the store. */
+  clear(): void {
+    this.count = 0;
+    this.used = 0;
+    this.free.length = 0;
+    this.live.fill(0);
+    this.timeouts = null;
+    this.expires = null;
+    this.verdicts.length = 0;
+    this.objects.length = 0;
+    this.exprs.length = 0;
+    this.tags.length = 0;
+  }
+}
+
+function grown(words: Int32Array, length: number): Int32Array {
+  const out = new Int32Array(length);
+  out.set(words);
+  return out;
+}
+
+function grownDoubles(values: Float64Array, length: number, rest: number): Float64Array {
+  const out = new Float64Array(length);
+  out.set(values);
+  return out.fill(rest, values.length);
+}

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CaseKind, generate } from './rules-case.ts';
+import { complaint, report, safely } from './rules-compare.ts';
+import { fixtures } from './rules-fixtures.ts';
+import { RuleKernel, rulesUsable } from './rules-oracle.ts';
+
+/** Seed of this run: another one each day, or KEEPSTATE_SEED. Printed, so that a failure can be repeated. */
+const SEED = Number(process.env.KEEPSTATE_SEED ?? Math.floor(Date.now() / 86_400_000));
+/** Rulesets of each kind in a run; KEEPSTATE_RULESETS makes it longer. */
+const COUNT = Number(process.env.KEEPSTATE_RULESETS ?? 400);
+const PACKETS = 24;
+/** Differences that are shrunk and printed before a run gives up. */
+const SHOWN = 3;
+
+const KINDS: readonly CaseKind[] = [
+  'nft',
+  'iptables-legacy',
+  'iptables-nft',
+  'ip6tables-legacy',
+  'ip6tables-nft',
+];
+
+describe.skipIf(!rulesUsable())('keepstate judges as the kernel does', () => {
+  let kernel: RuleKernel;
+  beforeAll(async () => {
+    console.log(`rules: KEEPSTATE_SEED=${SEED}`);
+    kernel = await RuleKernel.open();
+  });
+  afterAll(() => kernel.close());
+
+  test.each(KINDS)(
+    'verdict, bytes, answers, log lines, marks of every packet through generated %s rulesets',
+    { timeout: 600_000 },
+    async (kind) => {
+      const found: string[] = [];
+      let compared = 0;
+      let unknown = 0;
+      for (let i = 0; i < COUNT && found.length < SHOWN; i++) {
+        const seed = SEED * 10_000 + i;
+        const one = generate(kind, seed, PACKETS);
+        const result = await safely(kernel, one);
+        const why = complaint(result);
+        unknown += result.unknown;
+        if (result.refused === null) compared++;
+        if (why !== null) found.push(`seed ${seed} ${why}\n${await report(kernel, one, why)}`);
+      }
+      expect(found.join('\n')).toBe('');
+      console.log(`${kind}: ${compared} of ${COUNT} rulesets compared, ${unknown} packets undecided`);
+      expect(compared).toBeGreaterThan(COUNT * 0.97);
+      expect(unknown).toBeLessThan(COUNT * PACKETS * 0.02);
+    },
+  );
+
+  test.each(fixtures())(
+    '$name, as its generator made it',
+    { timeout: 120_000 },
+    async ({ sources, packets }) => {
+      const one = { sources, packets, *smaller() {} };
+      const why = complaint(await safely(kernel, one));
+      expect(why === null ? '' : await report(kernel, one, why)).toBe('');
+    },
+  );
+});
