@@ -128,7 +128,9 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: 'nft-trace',
     of: ['trace'],
-    help: 'With --rules: the lines that `nft monitor trace` prints, for every packet.',
+    help:
+      'With --rules: the lines that `nft monitor trace` prints about packets for which a rule asks for it ' +
+      '(meta nftrace set 1, -j TRACE).',
   },
   {
     name: 'counters',

@@ -1,5 +1,12 @@
-import type { Outcome, Packet, RuleLog } from '@keepstate/engine';
-import { logLine, NftTraceLines } from '@keepstate/engine';
+import {
+  logLine,
+  NftTraceLines,
+  type Outcome,
+  Packet,
+  packetText,
+  type RuleLog,
+  resetPacket,
+} from '@keepstate/engine';
 import { type JsonRuleWishes, jsonRuleFields } from './format/json-rules.ts';
 import { stepsText } from './format/steps-text.ts';
 import type { Given } from './options.ts';
@@ -12,12 +19,20 @@ function hexText(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
+/** What the firewall sent, in words. */
+function packetLine(bytes: Uint8Array): string {
+  const pkt = new Packet();
+  resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
+  return packetText(pkt);
+}
+
 /** What a trace shows of the rules besides the verdict: steps, log lines, bytes. */
 export class RuleView {
   private readonly session: Session;
   private readonly steps: Steps | null;
   private readonly verbose: boolean;
   private readonly bytes: boolean;
+  private readonly nftTrace: boolean;
   private readonly logs: string[] | null;
   private readonly traces: NftTraceLines | null;
   private readonly colour: boolean;
@@ -28,9 +43,10 @@ export class RuleView {
     this.session = session;
     this.verbose = given.has('verbose');
     this.bytes = given.has('bytes');
+    this.nftTrace = given.has('nft-trace');
     this.colour = colour;
     this.logs = given.has('log') ? [] : null;
-    this.traces = given.has('nft-trace') ? new NftTraceLines(firewall.host) : null;
+    this.traces = given.has('nft-trace') || given.has('log') ? new NftTraceLines(firewall.host) : null;
     this.steps = !json || this.verbose ? new Steps() : null;
     firewall.wantsBytes = this.bytes;
     firewall.tracer = this.traces?.beside(this.steps) ?? this.steps;
@@ -50,8 +66,8 @@ export class RuleView {
     const wishes: JsonRuleWishes = {
       steps: this.verbose ? (this.steps?.list ?? []) : null,
       bytes: this.bytes,
-      log: this.logs,
-      nftTrace: this.traces?.lines ?? null,
+      log: this.logs === null ? null : [...this.logs, ...(this.traces?.logLines ?? [])],
+      nftTrace: this.nftTrace ? (this.traces?.lines ?? null) : null,
       device: (index) => host.device(index)?.name ?? null,
     };
     return jsonRuleFields(outcome, wishes);
@@ -61,17 +77,21 @@ export class RuleView {
   text(): string {
     const { outcome } = this.session.firewall;
     const lines: string[] = [];
-    if (this.steps !== null) lines.push(stepsText(this.steps.list, this.verbose, this.colour));
+    const steps = this.steps?.list ?? [];
+    lines.push(stepsText(steps, false, this.verbose, this.colour));
     for (const line of this.logs ?? []) lines.push(`${INDENT}log: ${line}\n`);
-    for (const line of this.traces?.lines ?? []) lines.push(`${line}\n`);
-    lines.push(this.answers(outcome));
+    if (this.logs !== null)
+      for (const line of this.traces?.logLines ?? []) lines.push(`${INDENT}log: ${line}\n`);
+    if (this.nftTrace) for (const line of this.traces?.lines ?? []) lines.push(`${line}\n`);
+    lines.push(this.answers(outcome), stepsText(steps, true, this.verbose, this.colour));
     return lines.join('');
   }
 
   private answers(outcome: Outcome): string {
     const lines = outcome.answers.map((a) => {
       const bytes = this.bytes ? `: ${hexText(a.bytes)}` : '';
-      return `${INDENT}answers (${a.why})${a.left ? '' : ', but rules drop it'}${bytes}\n`;
+      const dropped = a.left ? '' : ' -- but rules drop it';
+      return `${INDENT}answer (${a.why}): ${packetLine(a.bytes)}${dropped}${bytes}\n`;
     });
     if (this.bytes) for (const out of outcome.out) lines.push(`${INDENT}leaves: ${hexText(out)}\n`);
     return lines.join('');

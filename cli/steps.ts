@@ -29,6 +29,8 @@ export interface Step {
   readonly says: string;
   /** The part of the rule that did not match, or that is unknown; '' if there is none. */
   readonly part: string;
+  /** Whether it happened to a packet that the firewall sent because of this one. */
+  readonly answer: boolean;
 }
 
 const VERDICT_WORDS: ReadonlyMap<number, string> = new Map([
@@ -47,18 +49,43 @@ function verdictWord(verdict: number, target: Chain | null): string {
   return VERDICT_WORDS.get(verdict < 0 ? verdict : verdict & 0xff) ?? String(verdict);
 }
 
+/** The hook of a base chain, '' of any other. */
+function hookOf(chain: Chain | null): string {
+  return chain?.base ? hookName(chain.base.hook) : '';
+}
+
 /** Writes down every step of a packet past the rules. */
 export class Steps implements PacketTrace {
-  readonly list: Step[] = [];
+  private readonly own: Step[] = [];
+  /** What the firewall sends comes to its hooks in the middle of the rule that sends it. */
+  private readonly answers: Step[] = [];
+  private pkt: Packet | null = null;
+  private current: Packet | null = null;
   private hook = '';
+
+  /** The steps of the packet, then those of what the firewall sent because of it. */
+  get list(): readonly Step[] {
+    return this.answers.length === 0 ? this.own : [...this.own, ...this.answers];
+  }
 
   /** Forgets the last packet. */
   clear(): void {
-    this.list.length = 0;
+    this.own.length = 0;
+    this.answers.length = 0;
     this.hook = '';
   }
 
-  atHook(hook: number): void {
+  begin(pkt: Packet): void {
+    this.pkt = pkt;
+    this.current = pkt;
+  }
+
+  answered(pkt: Packet): void {
+    this.current = pkt;
+  }
+
+  atHook(hook: number, pkt: Packet): void {
+    this.current = pkt;
     this.hook = hookName(hook);
     this.add('hook', null, null, 0, this.hook);
   }
@@ -100,6 +127,8 @@ export class Steps implements PacketTrace {
     says: string,
     part = '',
   ): void {
-    this.list.push({ kind, hook: this.hook, chain, rule, number, says, part });
+    const answer = this.current !== this.pkt;
+    const hook = kind === 'hook' || rule === null ? this.hook : hookOf(chain) || this.hook;
+    (answer ? this.answers : this.own).push({ kind, hook, chain, rule, number, says, part, answer });
   }
 }

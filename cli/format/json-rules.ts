@@ -21,7 +21,8 @@ function stepFields(step: Step): Record<string, unknown> {
   return {
     hook,
     step: kind,
-    ...(chain === null ? {} : ruleFields(chain, rule, number)),
+    ...(step.answer ? { answer: true } : {}),
+    ...(chain === null ? {} : { ...ruleFields(chain, rule, number), policy: kind === 'policy' }),
     ...(kind === 'conntrack' ? { ctstate: says } : { result: says }),
     ...(part === '' ? {} : { part }),
   };

@@ -46,19 +46,36 @@ function lineOf(step: Step, verbose: boolean, colour: boolean): string | null {
   }
 }
 
+/** The lines of one packet's steps; a hook where nothing is to be told has none. */
+function linesOf(steps: readonly Step[], verbose: boolean, colour: boolean): string[] {
+  const lines: string[] = [];
+  let hook: string | null = null;
+  for (const step of steps) {
+    const line = lineOf(step, verbose, colour);
+    if (step.kind === 'hook') hook = line;
+    else if (line !== null) {
+      if (hook !== null) lines.push(hook);
+      hook = null;
+      lines.push(line);
+    }
+  }
+  return lines;
+}
+
 /**
  * The way of a packet for people, a line for each hook, rule that matched and policy; with `verbose` also tracking,
  * chains, and the rules that did not match, with the part that failed.
+ * @param answers whether to tell of the packets that the firewall sent, instead of the packet's own way
  * @returns lines with their newlines; '' for a packet that met no rule
  */
-export function stepsText(steps: readonly Step[], verbose: boolean, colour: boolean): string {
-  const lines: string[] = [];
-  for (const step of steps) {
-    const line = lineOf(step, verbose, colour);
-    // A hook without a rule says nothing.
-    if (step.kind === 'hook' && lines.at(-1)?.startsWith(INDENT) === false) lines.pop();
-    if (line !== null) lines.push(line);
-  }
-  if (lines.at(-1)?.startsWith(INDENT) === false) lines.pop();
-  return lines.map((line) => `${line}\n`).join('');
+export function stepsText(
+  steps: readonly Step[],
+  answers: boolean,
+  verbose: boolean,
+  colour: boolean,
+): string {
+  const wanted = steps.filter((step) => step.answer === answers);
+  return linesOf(wanted, verbose, colour)
+    .map((line) => `${answers ? '  ' : ''}${line}\n`)
+    .join('');
 }

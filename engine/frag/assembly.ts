@@ -10,6 +10,11 @@ export class Assembly {
   readonly view: DataView = new DataView(this.bytes.buffer);
   /** Size of the largest fragment of the last datagram, in bytes of IP packet. */
   maxSize = 0;
+  /** How the last datagram came: bytes of the headers in front of each fragment's data, and of that data. */
+  head = 0;
+  sizes: readonly number[] = [];
+  /** IPv6: the byte in those headers that names what follows them. */
+  nextHeaderAt = 0;
 
   /** Writes the headers and the data of a complete queue, one behind the other. */
   write(queue: FragQueue): void {
@@ -25,5 +30,8 @@ export class Assembly {
     pkt.end = length;
     pkt.mark = queue.mark;
     this.maxSize = queue.maxSize;
+    this.head = queue.head.length;
+    this.sizes = queue.sizes();
+    this.nextHeaderAt = queue.nextHeaderAt;
   }
 }

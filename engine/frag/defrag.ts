@@ -1,6 +1,7 @@
 import { IPV6_HEADER } from '../packet/ipv6.ts';
 import { AF_INET6, type Packet } from '../packet/packet.ts';
 import { Assembly } from './assembly.ts';
+import { cutIpv4, cutIpv6 } from './cut.ts';
 import { FRAG_PASS } from './fates.ts';
 import { Ipv4Defrag } from './ipv4.ts';
 import { Ipv6Defrag } from './ipv6.ts';
@@ -34,6 +35,15 @@ export class Defrag {
   /** Size of the largest fragment of the last datagram that was put together, in bytes of IP packet. */
   get maxSize(): number {
     return this.assembly.maxSize;
+  }
+
+  /**
+   * Cuts the last datagram that was put together into fragments as it came, which is how Linux sends it on.
+   * @param packet the datagram as it is now, from its IP header on
+   */
+  refragment(packet: Uint8Array): Uint8Array[] {
+    const { head, sizes, nextHeaderAt } = this.assembly;
+    return packet[0]! >> 4 === 4 ? cutIpv4(packet, head, sizes) : cutIpv6(packet, head, nextHeaderAt, sizes);
   }
 
   /** Datagrams that are waiting for fragments. */

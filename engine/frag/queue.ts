@@ -133,6 +133,11 @@ export class FragQueue {
     for (const fragment of this.fragments) out.set(fragment.bytes, at + fragment.offset);
   }
 
+  /** Bytes of data in each fragment, in the order in which they stand in the datagram. */
+  sizes(): number[] {
+    return [...this.fragments].sort((a, b) => a.offset - b.offset).map(({ bytes }) => bytes.length);
+  }
+
   /** Index of the first run whose end lies behind `offset`; there is one. */
   private firstRunEndingBehind(offset: number): number {
     let low = 0;

@@ -45,6 +45,7 @@ import { setClosing } from './closing.ts';
 import { HopLimit, hopLimit } from './hop-limit.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import { NOT_PLAIN, PlainPath } from './plain.ts';
+import { beginRoute, finishRoute } from './record-route.ts';
 import { HookRunner } from './runner.ts';
 
 /** How deep packets of the firewall's own may cause others. */
@@ -76,6 +77,7 @@ export class Pipeline implements RuleEffects {
   ruleLog: RuleLog | null = null;
 
   private readonly conntrack: Conntrack;
+  private readonly defrag: Defrag;
   private readonly host: HostModel;
   private readonly plain: PlainPath;
   private mayBePlain = true;
@@ -94,6 +96,7 @@ export class Pipeline implements RuleEffects {
     this.outcome = outcome;
     this.conntrack = conntrack;
     this.host = host;
+    this.defrag = defrag;
     this.plain = new PlainPath(conntrack, false);
     this.runner = new HookRunner(conntrack, defrag, this.outcome);
     const random = new Random(seed);
@@ -115,6 +118,7 @@ export class Pipeline implements RuleEffects {
   receive(pkt: Packet, linktype: number): number {
     this.outcome.clear();
     this.rejected = false;
+    this.runner.reassembled = false;
     const frame = pkt.off;
     // Who says by which device it came says that it is not this host's own.
     const isGiven = pkt.ifin !== 0;
@@ -220,11 +224,13 @@ export class Pipeline implements RuleEffects {
       because(pkt, R_LINK_LOCAL);
       return this.unroutable(state);
     }
+    const records = beginRoute(this.host, pkt);
     this.hop.decrease(pkt);
     this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_FORWARD;
     let verdict = this.run(state, hook, 0);
     if (verdict === NF_ACCEPT) {
+      if (records) finishRoute(this.host, pkt);
       hook = NF_INET_POST_ROUTING;
       verdict = this.run(state, hook, 0);
     }
@@ -264,10 +270,17 @@ export class Pipeline implements RuleEffects {
     if (leaves) {
       const verdict = this.run(state, NF_EGRESS, 0);
       if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_EGRESS);
-      if (this.wantsBytes && this.depth === 0) this.outcome.out.push(pkt.bytes.slice(pkt.off, pkt.end));
+      if (this.wantsBytes && this.depth === 0) this.emit(pkt);
     }
     if (this.depth === 0) this.outcome.verdict = 'accept';
     return NF_ACCEPT;
+  }
+
+  /** What leaves: the packet, or its fragments if it came in some. */
+  private emit(pkt: Packet): void {
+    const bytes = pkt.bytes.slice(pkt.off, pkt.end);
+    if (this.runner.reassembled) this.outcome.out.push(...this.defrag.refragment(bytes));
+    else this.outcome.out.push(bytes);
   }
 
   /** An answer never confirms the flow of the packet that it is about (measured: it leaves no entry). */

@@ -7,7 +7,6 @@ import type { Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
 import { NftRuleset } from '../nft/ruleset.ts';
 import type { Rule, RuleTable } from '../rules/chain.ts';
-import { UnknownExpr } from '../rules/expr.ts';
 import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../rules/family.ts';
 import { namedSets } from './named-sets.ts';
 import { type RuleKind, recogniseRules } from './rule-kind.ts';
@@ -62,10 +61,10 @@ export class Ruleset {
         return this.nft.loadJson(source);
       case 'iptables-save':
         this.order.add('ipv4');
-        return this.ipv4.restore(source, { counters: true });
+        return this.ipv4.restore(source);
       case 'ip6tables-save':
         this.order.add('ipv6');
-        return this.ipv6.restore(source, { counters: true });
+        return this.ipv6.restore(source);
       case 'ipset':
         return worldSets(this.world).restore(source);
       default:
@@ -126,10 +125,10 @@ export class Ruleset {
   unsupported(): SourceError[] {
     return this.rules().flatMap((rule) =>
       rule.exprs
-        .filter((expr) => expr instanceof UnknownExpr)
-        .map((expr) => {
+        .flatMap((expr) => expr.unknowable ?? [])
+        .map((why) => {
           const at = rule.at ?? { file: '', line: 1, col: 1, len: 1 };
-          return new SourceError(`keepstate cannot evaluate this: ${expr.why}`, at);
+          return new SourceError(`keepstate cannot evaluate this: ${why}`, at);
         }),
     );
   }

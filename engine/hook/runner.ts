@@ -27,6 +27,8 @@ import type { PacketTrace } from './packet-trace.ts';
 export class HookRunner {
   /** Told of each step, if set; chains then run expression by expression. */
   tracer: PacketTrace | null = null;
+  /** Whether the packet was put together from fragments; whoever begins a new one sets it back. */
+  reassembled = false;
   private readonly conntrack: Conntrack;
   private readonly defrag: Defrag;
   private readonly outcome: Outcome;
@@ -113,8 +115,17 @@ export class HookRunner {
   }
 
   private reassemble(pkt: Packet): number {
+    const { bytes } = pkt;
     const fate = this.defrag.receive(pkt, this.conntrack.now);
-    if (fate === FRAG_PASS) return NF_ACCEPT;
+    // A datagram that was put together has other bytes than the fragment that completed it.
+    if (fate === FRAG_PASS) {
+      if (pkt.bytes !== bytes) {
+        this.reassembled = true;
+        // Its link header stayed with the fragments.
+        pkt.mac = -1;
+      }
+      return NF_ACCEPT;
+    }
     return fate === FRAG_HELD ? NF_STOLEN : NF_DROP;
   }
 

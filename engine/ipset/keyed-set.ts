@@ -1,6 +1,13 @@
 import type { Random } from '../base/random.ts';
 import type { HookState } from '../rules/hook-state.ts';
-import { type ElementContext, elementText, IfaceNames, layoutOf, type ParsedElement, parseElement } from './element.ts';
+import {
+  type ElementContext,
+  elementText,
+  IfaceNames,
+  layoutOf,
+  type ParsedElement,
+  parseElement,
+} from './element.ts';
 import { Extensions, MAC_UNSET, NOMATCH, WILDCARD } from './extensions.ts';
 import { checkExtras, type Extras } from './extras.ts';
 import { headerText } from './header.ts';

@@ -15,11 +15,17 @@ const KNOWN_NAMES: ReadonlyMap<string, number> = new Map([
   ['loopback', 0x7f000000],
 ]);
 
+/** The usual form, in which no number may be taken for octal. */
+const DOTTED = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+
 /**
  * An IPv4 address as iptables reads it: one to four numbers in the C library's bases, missing ones are zero.
  * @returns a signed big-endian word, undefined if it is none
  */
 function readIpv4(text: string): number | undefined {
+  const plain = DOTTED.exec(text);
+  if (plain !== null && +plain[1]! < 256 && +plain[2]! < 256 && +plain[3]! < 256 && +plain[4]! < 256)
+    return (+plain[1]! << 24) | (+plain[2]! << 16) | (+plain[3]! << 8) | +plain[4]!;
   const parts = text.split('.');
   if (parts.length > 4) return undefined;
   let word = 0;
@@ -57,13 +63,22 @@ export function hostAddress(text: string, family: number): readonly number[] {
   throw new XtError(`host/network \`${text}' not found`, hint);
 }
 
+/** Masks made so far: of IPv4 up to 32, of IPv6 from 64 on. */
+const MASKS: (readonly number[] | undefined)[] = [];
+const MASKS6 = 64;
+
 /** The mask of a prefix length. */
 export function prefixMask(length: number, family: number): readonly number[] {
-  const words = family === NFPROTO_IPV4 ? 1 : 4;
-  return Array.from({ length: words }, (_, i) => {
-    const bits = Math.min(32, Math.max(0, length - 32 * i));
-    return bits === 0 ? 0 : (-1 << (32 - bits)) | 0;
-  });
+  const at = family === NFPROTO_IPV4 ? length : MASKS6 + length;
+  let mask = MASKS[at];
+  if (mask === undefined) {
+    mask = Array.from({ length: family === NFPROTO_IPV4 ? 1 : 4 }, (_, i) => {
+      const bits = Math.min(32, Math.max(0, length - 32 * i));
+      return bits === 0 ? 0 : (-1 << (32 - bits)) | 0;
+    });
+    MASKS[at] = mask;
+  }
+  return mask;
 }
 
 /** @throws XtError "invalid mask `x' specified" */
@@ -80,6 +95,8 @@ export function readMask(text: string, family: number): readonly number[] {
 
 /** The length of a mask that is a prefix, undefined for others. */
 export function maskLength(mask: readonly number[]): number | undefined {
+  // The one of a whole address is the one met most.
+  if (mask === prefixMask(32, NFPROTO_IPV4)) return 32;
   let length = 0;
   for (const word of mask) length += Math.clz32(~word);
   const family = mask.length === 1 ? NFPROTO_IPV4 : 0;
@@ -116,7 +133,6 @@ export function maskText(mask: readonly number[]): string {
 /** The words as bytes, first byte first. */
 export function wordBytes(words: readonly number[]): Uint8Array {
   const out = new Uint8Array(words.length * 4);
-  const view = new DataView(out.buffer);
-  for (const [i, word] of words.entries()) view.setInt32(i * 4, word);
+  for (let i = 0; i < out.length; i++) out[i] = words[i >> 2]! >>> (24 - (i & 3) * 8);
   return out;
 }

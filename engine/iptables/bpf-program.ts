@@ -45,7 +45,7 @@ export function bpfIsValid(program: readonly BpfInstruction[]): boolean {
     if ((code === 0x34 || code === 0x94) && k === 0) return false;
     if ((code === 0x64 || code === 0x74) && k >>> 0 >= 32) return false;
     if (kind === ST || kind === STX || code === 0x60 || code === 0x61) return k >>> 0 < WORDS_OF_MEMORY;
-    if (code === 0x05) return (k >>> 0) < length - at - 1;
+    if (code === 0x05) return k >>> 0 < length - at - 1;
     return kind !== JMP || (at + jt + 1 < length && at + jf + 1 < length);
   });
 }
@@ -146,7 +146,8 @@ export class BpfMachine {
     const { pkt } = state;
     if (k < 0 && k >= AD_OFF) return this.fact(state, k - AD_OFF);
     let at = pkt.off + k;
-    if (k < 0) at = k >= NET_OFF ? pkt.off + k - NET_OFF : pkt.mac < 0 || k < LL_OFF ? -1 : pkt.mac + k - LL_OFF;
+    if (k < 0)
+      at = k >= NET_OFF ? pkt.off + k - NET_OFF : pkt.mac < 0 || k < LL_OFF ? -1 : pkt.mac + k - LL_OFF;
     if (at < 0 || at + size > pkt.end) {
       this.failed = true;
       return 0;

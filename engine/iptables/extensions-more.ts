@@ -44,23 +44,32 @@ import { MATCH_TIME } from './match-time.ts';
 import { MATCH_TOS } from './match-tos.ts';
 import { MATCH_TTL } from './match-ttl.ts';
 import { MATCH_U32 } from './match-u32.ts';
+import { TARGET_AUDIT } from './target-audit.ts';
 import { TARGET_CHECKSUM } from './target-checksum.ts';
 import { TARGET_CLASSIFY } from './target-classify.ts';
 import { TARGET_CONNMARK } from './target-connmark.ts';
+import { TARGET_CONNSECMARK } from './target-connsecmark.ts';
 import { TARGET_CT } from './target-ct.ts';
 import { TARGET_DNAT } from './target-dnat.ts';
+import { TARGET_DNPT } from './target-dnpt.ts';
 import { TARGET_DSCP } from './target-dscp.ts';
 import { TARGET_ECN } from './target-ecn.ts';
 import { TARGET_HL } from './target-hl.ts';
+import { TARGET_HMARK } from './target-hmark.ts';
+import { TARGET_IDLETIMER } from './target-idletimer.ts';
+import { TARGET_LED } from './target-led.ts';
 import { TARGET_MARK } from './target-mark.ts';
 import { TARGET_MASQUERADE } from './target-masquerade.ts';
 import { TARGET_NETMAP } from './target-netmap.ts';
 import { TARGET_NFLOG } from './target-nflog.ts';
 import { TARGET_NFQUEUE } from './target-nfqueue.ts';
 import { TARGET_NOTRACK } from './target-notrack.ts';
+import { TARGET_RATEEST } from './target-rateest.ts';
 import { TARGET_REDIRECT } from './target-redirect.ts';
+import { TARGET_SECMARK } from './target-secmark.ts';
 import { TARGET_SET } from './target-set.ts';
 import { TARGET_SNAT } from './target-snat.ts';
+import { TARGET_SNPT } from './target-snpt.ts';
 import { TARGET_SYNPROXY } from './target-synproxy.ts';
 import { TARGET_TCPMSS } from './target-tcpmss.ts';
 import { TARGET_TCPOPTSTRIP } from './target-tcpoptstrip.ts';
@@ -122,23 +131,32 @@ export const MORE_MATCHES: readonly Extension[] = [
 
 /** The targets beside the core's own. */
 export const MORE_TARGETS: readonly Extension[] = [
+  TARGET_AUDIT as Extension,
   TARGET_CHECKSUM as Extension,
   TARGET_CLASSIFY as Extension,
   TARGET_CONNMARK as Extension,
+  TARGET_CONNSECMARK as Extension,
   TARGET_CT as Extension,
   TARGET_DNAT as Extension,
+  TARGET_DNPT as Extension,
   TARGET_DSCP as Extension,
   TARGET_ECN as Extension,
   TARGET_HL as Extension,
+  TARGET_HMARK as Extension,
+  TARGET_IDLETIMER as Extension,
+  TARGET_LED as Extension,
   TARGET_MARK as Extension,
   TARGET_MASQUERADE as Extension,
   TARGET_NETMAP as Extension,
   TARGET_NFLOG as Extension,
   TARGET_NFQUEUE as Extension,
   TARGET_NOTRACK as Extension,
+  TARGET_RATEEST as Extension,
   TARGET_REDIRECT as Extension,
+  TARGET_SECMARK as Extension,
   TARGET_SET as Extension,
   TARGET_SNAT as Extension,
+  TARGET_SNPT as Extension,
   TARGET_SYNPROXY as Extension,
   TARGET_TCPMSS as Extension,
   TARGET_TCPOPTSTRIP as Extension,

@@ -65,14 +65,16 @@ function optionsMatch(
 
 function parseOptions(arg: XtArg): [number, number][] {
   const words = arg.text.split(',');
-  if (words.length > MAX_OPTIONS) throw new XtError('too many addresses specified', `at most ${MAX_OPTIONS} options`, 0);
+  if (words.length > MAX_OPTIONS)
+    throw new XtError('too many addresses specified', `at most ${MAX_OPTIONS} options`, 0);
   return words.map((word) => {
     const [type, length] = word.split(':') as [string, string | undefined];
     const number = scanUint(type);
     if (number === null || number.end !== type.length)
       throw new XtError(`${arg.owner}: no valid digits in opt \`${word}'`, undefined, 0);
     const size = length === undefined ? -1 : readUint(length);
-    if (size === undefined) throw new XtError(`${arg.owner}: no valid digits in opt \`${word}'`, undefined, 0);
+    if (size === undefined)
+      throw new XtError(`${arg.owner}: no valid digits in opt \`${word}'`, undefined, 0);
     // What does not fit into a byte is cut off; a length of 255 is any (measured).
     return [number.value & 255, size < 0 || (size & 255) === 255 ? -1 : size & 255];
   });
@@ -103,7 +105,9 @@ export function optionsExtension(name: string, header: number): Extension<Ipv6Op
     save: ({ length, options }) =>
       [
         length === null ? '' : `${length.inverted ? '! ' : ''}--${name}-len ${length.value}`,
-        options === null ? '' : `--${name}-opts ${options.map(([t, l]) => (l < 0 ? t : `${t}:${l}`)).join(',')}`,
+        options === null
+          ? ''
+          : `--${name}-opts ${options.map(([t, l]) => (l < 0 ? t : `${t}:${l}`)).join(',')}`,
       ]
         .filter((w) => w !== '')
         .join(' '),

@@ -25,6 +25,25 @@ const REG = 1;
 const NO_DEVICE = 'INVAL/D';
 const VERDICTS = { ACCEPT: NF_ACCEPT, DROP: NF_DROP, RETURN: NFT_RETURN, QUEUE: NF_QUEUE };
 
+// What remembers nothing is made once and stands in many rules.
+const LOAD_IIFNAME = new MetaExpr(REG, NFT_META_IIFNAME);
+const LOAD_OIFNAME = new MetaExpr(REG, NFT_META_OIFNAME);
+const LOAD_L4PROTO = new MetaExpr(REG, NFT_META_L4PROTO);
+const ADDRESS_LOADS = new Map<number, PayloadExpr>();
+const PROTOCOLS = new Map<number, CmpExpr>();
+const ACCEPT = new VerdictExpr(NF_ACCEPT);
+const DROP = new VerdictExpr(NF_DROP);
+
+function loadAddress(offset: number, length: number): PayloadExpr {
+  const key = offset * 64 + length;
+  let load = ADDRESS_LOADS.get(key);
+  if (load === undefined) {
+    load = new PayloadExpr(REG, NFT_PAYLOAD_NETWORK_HEADER, offset, length);
+    ADDRESS_LOADS.set(key, load);
+  }
+  return load;
+}
+
 function cmp(test: Negatable<unknown>, data: Uint8Array): CmpExpr {
   return new CmpExpr(REG, test.inverted ? NFT_CMP_NEQ : NFT_CMP_EQ, data);
 }
@@ -34,38 +53,32 @@ function ascii(text: string): Uint8Array {
 }
 
 /** -i, -o: `eth+` compares the bytes before the +, a whole name also the zero behind it. */
-function deviceExprs(test: Negatable<string> | null, key: number): Expr[] {
-  if (test === null) return [];
+function deviceExprs(test: Negatable<string>, load: MetaExpr): Expr[] {
   const { value, inverted } = test;
   if (value === '+') {
     if (!inverted) return [];
-    return [new MetaExpr(REG, key), new CmpExpr(REG, NFT_CMP_EQ, ascii(`${NO_DEVICE}\0`))];
+    return [load, new CmpExpr(REG, NFT_CMP_EQ, ascii(`${NO_DEVICE}\0`))];
   }
-  return [new MetaExpr(REG, key), cmp(test, ascii(value.endsWith('+') ? value.slice(0, -1) : `${value}\0`))];
+  return [load, cmp(test, ascii(value.endsWith('+') ? value.slice(0, -1) : `${value}\0`))];
 }
 
 /** -s, -d: a prefix of whole bytes is compared as it is, all else after masking. */
-function addressExprs(test: Negatable<XtAddress> | null, offset: number): Expr[] {
-  if (test === null) return [];
+function addressExprs(test: Negatable<XtAddress>, offset: number): Expr[] {
   const { addr, mask } = test.value;
   const bytes = wordBytes(addr);
   const length = maskLength(mask);
   if (length !== undefined && length > 0 && length % 8 === 0) {
     const count = length / 8;
-    return [
-      new PayloadExpr(REG, NFT_PAYLOAD_NETWORK_HEADER, offset, count),
-      cmp(test, bytes.slice(0, count)),
-    ];
+    return [loadAddress(offset, count), cmp(test, count === bytes.length ? bytes : bytes.slice(0, count))];
   }
   return [
-    new PayloadExpr(REG, NFT_PAYLOAD_NETWORK_HEADER, offset, bytes.length),
+    loadAddress(offset, bytes.length),
     new BitwiseExpr(REG, REG, bytes.length, wordBytes(mask), new Uint8Array(bytes.length)),
     cmp(test, bytes),
   ];
 }
 
-function fragmentExprs(test: Negatable<true> | null): Expr[] {
-  if (test === null) return [];
+function fragmentExprs(test: Negatable<true>): Expr[] {
   return [
     new PayloadExpr(REG, NFT_PAYLOAD_NETWORK_HEADER, 6, 2),
     new BitwiseExpr(REG, REG, 2, Uint8Array.of(0x1f, 0xff), new Uint8Array(2)),
@@ -73,8 +86,14 @@ function fragmentExprs(test: Negatable<true> | null): Expr[] {
   ];
 }
 
-function protocolExprs(test: Negatable<number> | null): Expr[] {
-  return test === null ? [] : [new MetaExpr(REG, NFT_META_L4PROTO), cmp(test, Uint8Array.of(test.value))];
+function protocolExprs(test: Negatable<number>): Expr[] {
+  if (test.inverted) return [LOAD_L4PROTO, cmp(test, Uint8Array.of(test.value))];
+  let equals = PROTOCOLS.get(test.value);
+  if (equals === undefined) {
+    equals = cmp(test, Uint8Array.of(test.value));
+    PROTOCOLS.set(test.value, equals);
+  }
+  return [LOAD_L4PROTO, equals];
 }
 
 function targetExprs(target: XtTarget, ctx: XtLowering, chains: ReadonlyMap<string, Chain>): readonly Expr[] {
@@ -82,25 +101,13 @@ function targetExprs(target: XtTarget, ctx: XtLowering, chains: ReadonlyMap<stri
     case 'none':
       return [];
     case 'verdict':
-      return [new VerdictExpr(VERDICTS[target.name])];
+      if (target.name === 'ACCEPT') return [ACCEPT];
+      return [target.name === 'DROP' ? DROP : new VerdictExpr(VERDICTS[target.name])];
     case 'chain':
       return [new VerdictExpr(target.goto ? NFT_GOTO : NFT_JUMP, chains.get(target.name)!)];
     default:
       return target.use.ext.lower(target.use.spec, ctx);
   }
-}
-
-/** The tests of iptables itself, in the order in which iptables-nft makes them (measured). */
-function ownTests(spec: XtRuleSpec, family: number): [Partial<XtRuleSpec>, Expr[]][] {
-  const [source, destination] = family === NFPROTO_IPV4 ? [12, 16] : [8, 24];
-  return [
-    [{ inDevice: spec.inDevice }, deviceExprs(spec.inDevice, NFT_META_IIFNAME)],
-    [{ outDevice: spec.outDevice }, deviceExprs(spec.outDevice, NFT_META_OIFNAME)],
-    [{ proto: spec.proto }, protocolExprs(spec.proto)],
-    [{ src: spec.src }, addressExprs(spec.src, source)],
-    [{ dst: spec.dst }, addressExprs(spec.dst, destination)],
-    [{ fragment: spec.fragment }, fragmentExprs(spec.fragment)],
-  ];
 }
 
 const EMPTY: XtRuleSpec = {
@@ -114,6 +121,23 @@ const EMPTY: XtRuleSpec = {
   target: { kind: 'none' },
 };
 
+/** A part of a rule whose text is made when someone asks: few ever do. */
+class XtPart implements RulePart {
+  readonly first: number;
+  private readonly only: Partial<XtRuleSpec>;
+  private readonly ctx: XtLowering;
+
+  constructor(first: number, only: Partial<XtRuleSpec>, ctx: XtLowering) {
+    this.first = first;
+    this.only = only;
+    this.ctx = ctx;
+  }
+
+  get text(): string {
+    return ruleParts({ ...EMPTY, ...this.only }, this.ctx).join(' ');
+  }
+}
+
 /** A rule as it runs. */
 export function lowerRule(rule: XtRule, ctx: XtLowering, chains: ReadonlyMap<string, Chain>): Rule {
   const { spec } = rule;
@@ -121,10 +145,18 @@ export function lowerRule(rule: XtRule, ctx: XtLowering, chains: ReadonlyMap<str
   const parts: RulePart[] = [];
   const part = (only: Partial<XtRuleSpec>, what: readonly Expr[]): void => {
     if (what.length === 0) return;
-    parts.push({ first: exprs.length, text: ruleParts({ ...EMPTY, ...only }, ctx).join(' ') });
+    parts.push(new XtPart(exprs.length, only, ctx));
     exprs.push(...what);
   };
-  for (const [only, what] of ownTests(spec, ctx.family)) part(only, what);
+  // In the order in which iptables-nft makes the tests (measured).
+  const { inDevice, outDevice, proto, src, dst, fragment } = spec;
+  const [source, destination] = ctx.family === NFPROTO_IPV4 ? [12, 16] : [8, 24];
+  if (inDevice !== null) part({ inDevice }, deviceExprs(inDevice, LOAD_IIFNAME));
+  if (outDevice !== null) part({ outDevice }, deviceExprs(outDevice, LOAD_OIFNAME));
+  if (proto !== null) part({ proto }, protocolExprs(proto));
+  if (src !== null) part({ src }, addressExprs(src, source));
+  if (dst !== null) part({ dst }, addressExprs(dst, destination));
+  if (fragment !== null) part({ fragment }, fragmentExprs(fragment));
   for (const use of spec.matches) part({ matches: [use] }, use.ext.lower(use.spec, ctx));
   part({ target: spec.target }, targetExprs(spec.target, ctx, chains));
   const out = new Rule(exprs, rule.at, parts);

@@ -31,16 +31,22 @@ function parse(text: string): readonly BpfInstruction[] {
   const [head, ...rest] = text.split(',');
   const length = /^\d+$/.test(head!.trim()) ? Number(head) : 0;
   if (length === 0) throw new XtError('bpf: error parsing program length', undefined, 0);
-  if (length > MAX_INSTRUCTIONS) throw new XtError(`bpf: number of instructions exceeds maximum`, undefined, 0);
+  if (length > MAX_INSTRUCTIONS)
+    throw new XtError(`bpf: number of instructions exceeds maximum`, undefined, 0);
   const words = rest.at(-1)?.trim() === '' ? rest.slice(0, -1) : rest;
   if (words.length > length)
     throw new XtError('bpf: real program length exceeds the encoded length parameter', undefined, 0);
   if (words.length < length)
-    throw new XtError("bpf: parsed program length is less than the encoded length parameter", undefined, 0);
+    throw new XtError('bpf: parsed program length is less than the encoded length parameter', undefined, 0);
   return words.map((word, i) => {
     const m = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*$/.exec(word);
     if (m === null) throw new XtError(`bpf: error at instr ${i}`, 'four numbers: code jt jf k', 0);
-    return { code: Number(m[1]) & 0xffff, jt: Number(m[2]) & 255, jf: Number(m[3]) & 255, k: Number(m[4]) | 0 };
+    return {
+      code: Number(m[1]) & 0xffff,
+      jt: Number(m[2]) & 255,
+      jf: Number(m[3]) & 255,
+      k: Number(m[4]) | 0,
+    };
   });
 }
 
@@ -75,10 +81,16 @@ export const MATCH_BPF: Extension<BpfSpec> = {
     if (seen.size === 0) throw new XtError('bpf: one of --bytecode or --pinned is required');
   },
   check: (spec) => {
-    if (spec.program !== null && !bpfIsValid(spec.program)) throw new XtError('bpf: the kernel refuses this program');
+    if (spec.program !== null && !bpfIsValid(spec.program))
+      throw new XtError('bpf: the kernel refuses this program');
   },
-  save: (spec) => (spec.program === null ? `--object-pinned ${quote(spec.pinned!)}` : `--bytecode ${programText(spec.program)}`),
+  save: (spec) =>
+    spec.program === null
+      ? `--object-pinned ${quote(spec.pinned!)}`
+      : `--bytecode ${programText(spec.program)}`,
   lower: (spec) => [
-    spec.program === null ? new UnknownExpr('programs in the BPF file system are not known') : new BpfMatch(spec.program),
+    spec.program === null
+      ? new UnknownExpr('programs in the BPF file system are not known')
+      : new BpfMatch(spec.program),
   ],
 };

@@ -98,7 +98,7 @@ export const MATCH_CLUSTER: Extension<ClusterSpec> = {
   init: () => ({ total: 1, node: null, nodemask: null, seed: 0, inverted: false }),
   finish: (spec) => {
     if (spec.node === null && spec.nodemask === null)
-      throw new XtError('cluster match: `--cluster-local-node\' or `--cluster-local-nodemask\' is missing');
+      throw new XtError("cluster match: `--cluster-local-node' or `--cluster-local-nodemask' is missing");
     if (spec.node !== null && spec.node > spec.total)
       throw new XtError("cluster match: `--cluster-local-node' must be <= `--cluster-total-nodes'");
     if (spec.nodemask !== null && spec.nodemask >= 2 ** spec.total)

@@ -79,7 +79,8 @@ export const MATCH_CONNLIMIT: Extension<ConnlimitSpec> = {
       name: 'connlimit-mask',
       parse: (spec, arg) => {
         // What is too long for IPv4 counts as the whole address (measured).
-        spec.prefix = Math.min(uintArg(arg, 0, 255), whole(arg.ctx.family));
+        const bits = whole(arg.ctx.family);
+        spec.prefix = Math.min(uintArg(arg, 0, bits === 32 ? 255 : 128), bits);
       },
     },
     {

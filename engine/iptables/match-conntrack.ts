@@ -183,7 +183,9 @@ function save(spec: ConntrackTests): string {
   }
   for (const [i, test] of spec.ports.entries())
     if (test !== null)
-      words.push(negated(test, `--${PORTS[i]} ${portRangeText([test.value[0], test.value[1]])}`));
+      words.push(
+        negated(test, `--${PORTS[i]} ${portRangeText([test.value[0], test.value[1] || test.value[0]])}`),
+      );
   if (spec.status !== null)
     words.push(negated(spec.status, `--ctstatus ${namesText(spec.status.value, STATUSES) || 'NONE'}`));
   if (spec.expire !== null)

@@ -1,7 +1,12 @@
-import { NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NF_INET_PRE_ROUTING } from '../rules/family.ts';
+import {
+  NF_INET_LOCAL_IN,
+  NF_INET_LOCAL_OUT,
+  NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
+} from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
-import { namedArg, namedHolds, type NamedTest, namedText } from './named-mask.ts';
+import { type NamedTest, namedArg, namedHolds, namedText } from './named-mask.ts';
 import { XtMatch } from './xt-match.ts';
 
 interface DevgroupSpec {

@@ -36,7 +36,11 @@ class FragMatch extends XtMatch {
   }
 }
 
-function flag(name: string, key: 'res' | 'first' | 'more' | 'last', excludes: readonly string[] = []): XtOption<FragSpec> {
+function flag(
+  name: string,
+  key: 'res' | 'first' | 'more' | 'last',
+  excludes: readonly string[] = [],
+): XtOption<FragSpec> {
   return {
     name,
     args: 0,

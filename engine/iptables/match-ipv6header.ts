@@ -92,7 +92,11 @@ function read(text: string): number {
     const lower = word.toLowerCase();
     const known = HEADERS.find(([, short, long, n]) => lower === short || lower === long || lower === `${n}`);
     if (known === undefined)
-      throw new XtError(`unknown header \`${word}' specified`, HEADERS.map(([, short]) => short).join(', '), 0);
+      throw new XtError(
+        `unknown header \`${word}' specified`,
+        HEADERS.map(([, short]) => short).join(', '),
+        0,
+      );
     bits |= known[0];
   }
   return bits;

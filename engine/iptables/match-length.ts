@@ -43,6 +43,7 @@ export const MATCH_LENGTH: Extension<LengthSpec> = {
     },
   ],
   init: () => ({ low: 0, high: 0, inverted: false }),
-  save: ({ low, high, inverted }) => `${inverted ? '! ' : ''}--length ${low === high ? low : `${low}:${high}`}`,
+  save: ({ low, high, inverted }) =>
+    `${inverted ? '! ' : ''}--length ${low === high ? low : `${low}:${high}`}`,
   lower: (spec) => [new LengthMatch(spec)],
 };

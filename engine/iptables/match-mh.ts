@@ -46,9 +46,12 @@ class MhMatch implements Expr {
 
 function typeOf(text: string): number {
   const lower = text.toLowerCase();
-  const named = TYPES.findIndex(([long, short]) => lower === short || (lower !== '' && long.startsWith(lower)));
+  const named = TYPES.findIndex(
+    ([long, short]) => lower === short || (lower !== '' && long.startsWith(lower)),
+  );
   const number = named >= 0 ? named : readUint(text, 0, 255);
-  if (number === undefined) throw new XtError(`Invalid MH type \`${text}'`, TYPES.map(([, s]) => s).join(', '), 0);
+  if (number === undefined)
+    throw new XtError(`Invalid MH type \`${text}'`, TYPES.map(([, s]) => s).join(', '), 0);
   return number;
 }
 
@@ -73,6 +76,8 @@ export const MATCH_MH: Extension<MhSpec> = {
   ],
   init: () => ({ low: 0, high: 255, inverted: false }),
   save: ({ low, high, inverted }) =>
-    low === 0 && high === 255 && !inverted ? '' : `${inverted ? '! ' : ''}--mh-type ${low === high ? low : `${low}:${high}`}`,
+    low === 0 && high === 255 && !inverted
+      ? ''
+      : `${inverted ? '! ' : ''}--mh-type ${low === high ? low : `${low}:${high}`}`,
   lower: (spec) => [new MhMatch(spec)],
 };

@@ -22,7 +22,8 @@ export const MATCH_NFACCT: Extension<NfacctSpec> = {
       name: 'nfacct-name',
       required: true,
       parse: (spec, arg) => {
-        if (arg.text === '' || arg.text.length > 31) throw new XtError('nfacct: the name has 1 to 31 characters', undefined, 0);
+        if (arg.text === '' || arg.text.length > 31)
+          throw new XtError('nfacct: the name has 1 to 31 characters', undefined, 0);
         spec.name = arg.text;
       },
     },

@@ -87,7 +87,9 @@ export const MATCH_PHYSDEV: Extension<PhysdevSpec> = {
   check: (spec, facts) => {
     const asksOut = spec.out !== null || spec.isOut !== null;
     if (asksOut && spec.isBridged !== false && (facts.hooks & (1 << NF_INET_LOCAL_OUT)) !== 0)
-      throw new XtError('physdev: using --physdev-out and --physdev-is-out are only supported in the FORWARD and POSTROUTING chains with bridged traffic');
+      throw new XtError(
+        'physdev: using --physdev-out and --physdev-is-out are only supported in the FORWARD and POSTROUTING chains with bridged traffic',
+      );
   },
   save: (spec) =>
     [

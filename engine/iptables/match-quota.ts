@@ -44,9 +44,15 @@ export const MATCH_QUOTA: Extension<QuotaSpec> = {
       required: true,
       parse: (spec, arg) => {
         const { text } = arg;
-        const value = /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text) : MAX + 1n;
+        const value = /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text)
+          ? BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text)
+          : MAX + 1n;
         if (value > MAX)
-          throw new XtError(`quota: bad value for option "--quota", or out of range (0-${MAX})`, undefined, 0);
+          throw new XtError(
+            `quota: bad value for option "--quota", or out of range (0-${MAX})`,
+            undefined,
+            0,
+          );
         spec.quota = value;
         spec.inverted = arg.inverted;
       },

@@ -5,7 +5,7 @@ import {
   NF_INET_POST_ROUTING,
 } from '../rules/family.ts';
 import { type Extension, XT_IPV4 } from './extension.ts';
-import { namedArg, namedHolds, type NamedTest, namedText } from './named-mask.ts';
+import { type NamedTest, namedArg, namedHolds, namedText } from './named-mask.ts';
 import { XtMatch } from './xt-match.ts';
 
 interface RealmSpec {

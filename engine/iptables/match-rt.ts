@@ -39,7 +39,8 @@ class RtMatch extends XtMatch {
     if (at + bytes > pkt.end) return false;
     const { type, segsleft, length, reserved, addresses, notStrict } = this.spec;
     const left = pkt.view.getUint8(at + 3);
-    if (segsleft !== null && (left >= segsleft.low && left <= segsleft.high) === segsleft.inverted) return false;
+    if (segsleft !== null && (left >= segsleft.low && left <= segsleft.high) === segsleft.inverted)
+      return false;
     if (length !== null && (bytes === length.value) === length.inverted) return false;
     if (type !== null && (pkt.view.getUint8(at + 2) === type.value) === type.inverted) return false;
     if (reserved && (at + 8 > pkt.end || pkt.view.getInt32(at + 4) !== 0)) return false;
@@ -63,7 +64,12 @@ function allEqual(view: DataView, at: number, addresses: readonly (readonly numb
 }
 
 /** Whether all addresses stand there in this order, with others between. */
-function inOrder(view: DataView, at: number, count: number, addresses: readonly (readonly number[])[]): boolean {
+function inOrder(
+  view: DataView,
+  at: number,
+  count: number,
+  addresses: readonly (readonly number[])[],
+): boolean {
   let found = 0;
   for (let i = 0; i < count && found < addresses.length; i++)
     if (equal(view, at + 16 * i, addresses[found]!)) found++;
@@ -134,7 +140,9 @@ function save(spec: RtSpec): string {
   const all = s === null || (s.low === 0 && s.high === 0xffffffff && !s.inverted);
   return [
     ...number('rt-type', spec.type),
-    ...(all ? [] : [`${s.inverted ? '! ' : ''}--rt-segsleft ${s.low === s.high ? s.low : `${s.low}:${s.high}`}`]),
+    ...(all
+      ? []
+      : [`${s.inverted ? '! ' : ''}--rt-segsleft ${s.low === s.high ? s.low : `${s.low}:${s.high}`}`]),
     ...number('rt-len', spec.length),
     ...(spec.reserved ? ['--rt-0-res'] : []),
     ...(spec.addresses === null ? [] : [`--rt-0-addrs ${spec.addresses.map(addressText).join(',')}`]),

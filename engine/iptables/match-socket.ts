@@ -24,7 +24,11 @@ export const MATCH_SOCKET: Extension<SocketSpec> = {
   name: 'socket',
   families: XT_BOTH,
   hooks: (1 << NF_INET_PRE_ROUTING) | (1 << NF_INET_LOCAL_IN),
-  options: [flag('transparent', 'transparent'), flag('nowildcard', 'nowildcard'), flag('restore-skmark', 'restore')],
+  options: [
+    flag('transparent', 'transparent'),
+    flag('nowildcard', 'nowildcard'),
+    flag('restore-skmark', 'restore'),
+  ],
   init: () => ({ transparent: false, nowildcard: false, restore: false }),
   save: (spec) =>
     [

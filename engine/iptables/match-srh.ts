@@ -60,7 +60,9 @@ class SrhMatch extends XtMatch {
       const index = which === 'psid' ? left + 1 : which === 'nsid' ? left - 1 : 0;
       const from = at + 8 + 16 * index;
       if (from + 16 > end) return false;
-      const equal = sid.addr.every((word, i) => (view.getInt32(from + 4 * i) & sid.mask[i]!) === (word & sid.mask[i]!));
+      const equal = sid.addr.every(
+        (word, i) => (view.getInt32(from + 4 * i) & sid.mask[i]!) === (word & sid.mask[i]!),
+      );
       if (equal === this.spec.asked.get(which)) return false;
     }
     return true;

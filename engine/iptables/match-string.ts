@@ -65,7 +65,8 @@ function hexPattern(text: string): number[] {
     else {
       const digits = text.slice(i, i + 2);
       if (/^[0-9a-fA-F]\||^[0-9a-fA-F]$/.test(digits)) throw new XtError('Invalid hex block', undefined, 0);
-      if (!/^[0-9a-fA-F]{2}$/.test(digits)) throw new XtError(`Invalid hex char '${digits.replace(/[0-9a-fA-F]/, '')}'`, undefined, 0);
+      if (!/^[0-9a-fA-F]{2}$/.test(digits))
+        throw new XtError(`Invalid hex char '${digits.replace(/[0-9a-fA-F]/, '')}'`, undefined, 0);
       out.push(Number.parseInt(digits, 16));
       i += 2;
     }

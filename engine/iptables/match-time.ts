@@ -78,7 +78,15 @@ function date(arg: XtArg): number {
   const [year, month, day] = [part(1, 0), part(2, 1), part(3, 1)];
   const [hour, minute, second] = [part(4, 0), part(5, 0), part(6, 0)];
   const fits =
-    year >= 1970 && year <= 2038 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 60;
+    year >= 1970 &&
+    year <= 2038 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= 31 &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60;
   if (!fits) throw bad;
   const stamp = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
   if (stamp > LAST_DATE) throw bad;
@@ -111,7 +119,9 @@ function weekdays(arg: XtArg): number {
   let bits = 0;
   for (const word of arg.text.split(',')) {
     const number = readUint(word, 1, 7);
-    const named = NAMES.findIndex((n) => n !== '' && word.length >= 2 && n.toLowerCase().startsWith(word.toLowerCase()));
+    const named = NAMES.findIndex(
+      (n) => n !== '' && word.length >= 2 && n.toLowerCase().startsWith(word.toLowerCase()),
+    );
     if (number === undefined && named < 0)
       throw new XtError(`${word} is not a valid day specifier`, 'Mon to Sun, or 1 to 7', 0);
     bits |= 1 << (number ?? named);
@@ -196,7 +206,11 @@ function save(spec: TimeSpec): string {
     words.push(`--timestart ${daytimeText(spec.dayStart)} --timestop ${daytimeText(spec.dayStop)}`);
   if (spec.monthdays !== ALL_MONTHDAYS) words.push(`--monthdays ${bitList(spec.monthdays, 31).join(',')}`);
   if (spec.weekdays !== ALL_WEEKDAYS)
-    words.push(`--weekdays ${bitList(spec.weekdays, 7).map((d) => NAMES[d]!).join(',')}`);
+    words.push(
+      `--weekdays ${bitList(spec.weekdays, 7)
+        .map((d) => NAMES[d]!)
+        .join(',')}`,
+    );
   if (spec.dateStart !== 0) words.push(`--datestart ${dateText(spec.dateStart)}`);
   words.push(`--datestop ${dateText(spec.dateStop)}`);
   if (spec.kerneltz) words.push('--kerneltz');

@@ -89,7 +89,8 @@ class U32Parser {
     for (;;) {
       this.blanks();
       if (this.take('=')) break;
-      if (this.at >= this.text.length) throw new XtError('u32: abrupt end of input after location specifier', undefined, 0);
+      if (this.at >= this.text.length)
+        throw new XtError('u32: abrupt end of input after location specifier', undefined, 0);
       const op = (['&', '<<', '>>', '@'] as const).find((o) => this.take(o));
       if (op === undefined) throw this.error('operator expected');
       if (test.numbers.length === MAX) throw this.error('too many operators');
@@ -99,7 +100,8 @@ class U32Parser {
     do {
       if (test.ranges.length === MAX) throw this.error('too many ","s');
       this.blanks();
-      if (this.at >= this.text.length) throw new XtError('u32: test ended with no value specified', undefined, 0);
+      if (this.at >= this.text.length)
+        throw new XtError('u32: test ended with no value specified', undefined, 0);
       const low = this.number('value expected');
       this.blanks();
       test.ranges.push([low, this.take(':') ? this.number('value expected') : low]);

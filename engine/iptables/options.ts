@@ -1,4 +1,4 @@
-import type { XtOption } from './extension.ts';
+import type { Extension, XtOption } from './extension.ts';
 import type { RuleUse } from './rule-builder.ts';
 
 /** An option of iptables itself. */
@@ -51,6 +51,9 @@ export const BASE_OPTIONS: readonly BaseOption[] = [
   { letter: 'W', long: ['wait-interval'], arg: 'maybe', role: 'global' },
 ];
 
+const BY_NAME: ReadonlyMap<string, OptionHit> = new Map(
+  BASE_OPTIONS.flatMap((base) => base.long.map((name): [string, OptionHit] => [name, { base }])),
+);
 const BY_LETTER: ReadonlyMap<string, BaseOption> = new Map(BASE_OPTIONS.map((o) => [o.letter, o]));
 
 /** The option of a single letter. */
@@ -63,8 +66,24 @@ export type OptionHit =
   | { readonly base: BaseOption }
   | { readonly use: RuleUse; readonly option: XtOption<unknown> };
 
-function namesOf(option: XtOption<unknown>): readonly string[] {
-  return [option.name, ...(option.aliases ?? [])].filter((name) => name.length > 1);
+/** The options of an extension by each of their names, made when it is met first. */
+const OPTIONS_OF = new WeakMap<Extension, ReadonlyMap<string, XtOption<unknown>>>();
+
+function optionsOf(ext: Extension): ReadonlyMap<string, XtOption<unknown>> {
+  let options = OPTIONS_OF.get(ext);
+  if (options === undefined) {
+    options = new Map(
+      ext.options.flatMap((option) =>
+        [option.name, ...(option.aliases ?? [])].map((name) => [name, option] as const),
+      ),
+    );
+    OPTIONS_OF.set(ext, options);
+  }
+  return options;
+}
+
+function namesOf(ext: Extension): readonly string[] {
+  return [...optionsOf(ext).keys()].filter((name) => name.length > 1);
 }
 
 /**
@@ -74,16 +93,24 @@ function namesOf(option: XtOption<unknown>): readonly string[] {
  * @param uses matches and target that were loaded, in order
  */
 export function findLongOption(name: string, uses: readonly RuleUse[]): OptionHit | undefined {
-  const newest = uses.toReversed();
-  for (const base of BASE_OPTIONS) if (base.long.includes(name)) return { base };
-  for (const use of newest)
-    for (const option of use.ext.options) if (namesOf(option).includes(name)) return { use, option };
+  const base = BY_NAME.get(name);
+  if (base !== undefined) return base;
+  for (let i = uses.length - 1; i >= 0; i--) {
+    const use = uses[i]!;
+    const option = name.length > 1 ? optionsOf(use.ext).get(name) : undefined;
+    if (option !== undefined) return { use, option };
+  }
+  return abbreviated(name, uses);
+}
+
+function abbreviated(name: string, uses: readonly RuleUse[]): OptionHit | undefined {
   const near: OptionHit[] = BASE_OPTIONS.filter((o) => o.long.some((l) => l.startsWith(name))).map(
     (base) => ({ base }),
   );
-  for (const use of newest)
+  for (const use of uses)
     for (const option of use.ext.options)
-      if (namesOf(option).some((l) => l.startsWith(name))) near.push({ use, option });
+      if ([option.name, ...(option.aliases ?? [])].some((l) => l.length > 1 && l.startsWith(name)))
+        near.push({ use, option });
   return near.length === 1 ? near[0] : undefined;
 }
 
@@ -97,8 +124,5 @@ export function findShortOption(letter: string, uses: readonly RuleUse[]): Optio
 
 /** All long names that would be understood, for suggestions. */
 export function knownOptions(uses: readonly RuleUse[]): readonly string[] {
-  return [
-    ...BASE_OPTIONS.flatMap((o) => o.long),
-    ...uses.flatMap((use) => use.ext.options.flatMap((o) => namesOf(o))),
-  ];
+  return [...BASE_OPTIONS.flatMap((o) => o.long), ...uses.flatMap((use) => namesOf(use.ext))];
 }

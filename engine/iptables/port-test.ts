@@ -80,10 +80,13 @@ function portBytes(port: number): Uint8Array {
   return Uint8Array.of(port >> 8, port & 0xff);
 }
 
+// What remembers nothing is made once and stands in many rules.
+const LOADS = [0, 2].map((offset) => new PayloadExpr(1, NFT_PAYLOAD_TRANSPORT_HEADER, offset, 2));
+
 function portExprs(test: PortTest, offset: number): Expr[] {
   if (isAny(test)) return [];
   const [from, to] = test.range;
-  const load = new PayloadExpr(1, NFT_PAYLOAD_TRANSPORT_HEADER, offset, 2);
+  const load = LOADS[offset >> 1]!;
   if (from === to) return [load, new CmpExpr(1, test.inverted ? NFT_CMP_NEQ : NFT_CMP_EQ, portBytes(from))];
   if (from === 0) return [load, new CmpExpr(1, test.inverted ? NFT_CMP_GT : NFT_CMP_LTE, portBytes(to))];
   if (to === ANY_LAST)

@@ -1,5 +1,5 @@
-import type { HookState } from '../rules/hook-state.ts';
 import type { Expr } from '../rules/expr.ts';
+import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import type { XtArg, XtOption } from './extension.ts';
 import { transportAt } from './transport.ts';

@@ -73,7 +73,7 @@ function checkPlace(ext: Extension, facts: XtRuleFacts): void {
  */
 export function checkRule(rule: XtRule, table: string, family: number, world: XtWorld, hooks: number): void {
   const uses = usesOf(rule);
-  if (uses.length === 0) return;
+  if (!uses.some(({ ext }) => ext.tables ?? ext.hooks ?? ext.protocols ?? ext.check)) return;
   const { proto, matches } = rule.spec;
   const facts: XtRuleFacts = {
     ...ruleContext({ family, table, world }, proto),

@@ -30,6 +30,7 @@ export function locate<T>(at: Span, run: () => T): T {
  * @param col 1-based column that `text` begins at
  */
 export function splitLine(text: string, file: string, line: number, col = 1): Word[] {
+  if (!text.includes('"')) return splitPlain(text, file, line, col);
   const words: Word[] = [];
   let word = '';
   let from = -1;
@@ -58,5 +59,21 @@ export function splitLine(text: string, file: string, line: number, col = 1): Wo
   }
   if (quoted) word += '\n';
   end(text.length);
+  return words;
+}
+
+/** A line without quotes. */
+function splitPlain(text: string, file: string, line: number, col: number): Word[] {
+  const words: Word[] = [];
+  let from = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const c = i < text.length ? text.charCodeAt(i) : 0x20;
+    if (c !== 0x20 && c !== 0x09) {
+      if (from < 0) from = i;
+    } else if (from >= 0) {
+      words.push({ text: text.slice(from, i), at: { file, line, col: col + from, len: i - from } });
+      from = -1;
+    }
+  }
   return words;
 }

@@ -33,7 +33,9 @@ const MOST = (1n << FIELD_BITS) - 1n;
 /** Key of the ct state in {@link Conditions.fields}. */
 export const CT_STATE_FIELD: string = `ct ${NFT_CT_STATE} -1`;
 /** The bits of `ct state`, of which a packet has one: invalid, established, related, new, untracked. */
-export const CT_STATES: Readonly<Record<'invalid' | 'established' | 'related' | 'new' | 'untracked', bigint>> = {
+export const CT_STATES: Readonly<
+  Record<'invalid' | 'established' | 'related' | 'new' | 'untracked', bigint>
+> = {
   invalid: 1n,
   established: 2n,
   related: 4n,

@@ -7,6 +7,7 @@ import { learnHeaders } from './eval-proto.ts';
 import { fieldTests, namedMatch, retyped } from './eval-raw.ts';
 import { type Headers, headersOf, numberOf } from './eval-scope.ts';
 import { findField, findProtocol } from './proto-table.ts';
+import { TRANSPORTS } from './proto-transport.ts';
 
 /** A statement as nft lists it, and from which item of the evaluated rule it comes. */
 export interface CanonicalPart {
@@ -80,7 +81,10 @@ class Listing {
       const { key } = left.meta;
       if (key === 'nfproto' || key === 'protocol') this.network = here;
       else if (key === 'iiftype') this.link = here;
-      else if (key === 'l4proto') {
+      else if (key === 'l4proto' && !TRANSPORTS.has(Number(value))) {
+        // A protocol without a known header counts as one of the lowest layer (measured).
+        this.link = here;
+      } else if (key === 'l4proto') {
         this.dropImplied(value);
         this.transport = here;
       }

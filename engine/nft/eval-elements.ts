@@ -93,6 +93,8 @@ export function objectName(node: ExprNode): string | null {
  * @param ranged whether the set has intervals: text is then sorted from its first letter on
  */
 export function sortElements(elements: readonly ExprNode[], key: Info, ranged: boolean): ExprNode[] {
+  // The kernel keeps ranged concatenations in the order in which they came.
+  if (ranged && key.parts !== undefined) return [...elements];
   const order = ranged ? 'big' : 'host';
   const keyed = elements.map((node, index) => {
     const value = elementValue(node);

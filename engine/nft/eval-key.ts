@@ -206,12 +206,18 @@ function keyOfHost(scope: Scope, node: ExprNode): Key {
       return scope.refuse('ipsec expression is only valid in ip/ip6/inet tables', node.at);
     return { expr: node, info: ipsecKey(node.ipsec.key, node.ipsec.family)! };
   }
-  if ('numgen' in node || 'symhash' in node) return { expr: node, info: GENERATED };
+  if ('numgen' in node) return { expr: node, info: generated(node.numgen) };
+  if ('symhash' in node) return { expr: node, info: generated(node.symhash) };
   if ('jhash' in node) {
     const inner = evalKey(scope, node.jhash.expr);
-    return { expr: { jhash: { ...node.jhash, expr: inner.expr }, at: node.at }, info: GENERATED };
+    return { expr: { jhash: { ...node.jhash, expr: inner.expr }, at: node.at }, info: generated(node.jhash) };
   }
   return scope.refuse('this is no expression that a packet can be tested with', node.at);
+}
+
+/** Numbers from the offset on, as many as there are. */
+function generated(spec: { readonly mod: number; readonly offset?: number | undefined }): Info {
+  return { ...GENERATED, max: BigInt(spec.mod + (spec.offset ?? 0) - 1) };
 }
 
 /**

@@ -2,8 +2,8 @@ import { suggest } from '../base/suggest.ts';
 import type { Family } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type { MatchOp, MatchStmt, VmapStmt } from './ast-stmt.ts';
-import { anonymousShape, evalAnonymous, type SetShape, shapeOf } from './eval-elements.ts';
-import { isInterval } from './eval-interval.ts';
+import { anonymousShape, evalAnonymous, keyText, type SetShape, shapeOf } from './eval-elements.ts';
+import { isInterval, isWildcard } from './eval-interval.ts';
 import { EXISTENCE, evalKey, type Key, sameType, setMapEvaluation } from './eval-key.ts';
 import { learnHeaders } from './eval-proto.ts';
 import { constant, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
@@ -36,13 +36,30 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   }
   if (op === '==' && isOwnProtocol(scope, left, right)) return;
   scope.out.push({ match: { op, left, right }, at: stmt.at });
-  if (op === '==' || op === 'in') learnHeaders(scope, left, right);
+  if (op !== '==' && op !== 'in') return;
+  // The last of a set's elements as written counts (measured: { udp, tcp } and then udp is refused).
+  const written = 'set' in match.right ? match.right.set : null;
+  if (written === null || info.parts !== undefined) learnHeaders(scope, left, right);
+  else learnHeaders(scope, left, { set: writtenValues(scope, written, info) });
+}
+
+/** A set's values in the order in which they were written first. */
+function writtenValues(scope: Scope, nodes: readonly ExprNode[], info: Info): ExprNode[] {
+  const out = new Map<string, ExprNode>();
+  for (const node of nodes) {
+    const written = 'elem' in node ? node.elem.val : node;
+    const value = 'wildcard' in written || 'set' in written ? written : evalValue(scope, written, info);
+    const key = 'set' in value ? '' : keyText(value, info);
+    if (!out.has(key)) out.set(key, value);
+  }
+  return [...out.values()];
 }
 
 /** `meta protocol ip` in a table that has no other packets: nft leaves it out. */
 function isOwnProtocol(scope: Scope, left: ExprNode, right: ExprNode): boolean {
   if (!('meta' in left) || left.meta.key !== 'protocol') return false;
-  return numberOf(right) === OWN_PROTOCOL[scope.family];
+  const own = OWN_PROTOCOL[scope.family];
+  return own !== undefined && numberOf(right) === own;
 }
 
 function evalRight(scope: Scope, node: ExprNode, info: Info): ExprNode {
@@ -72,7 +89,7 @@ function resolveOp(
   if (op === 'implicit' || op === 'in') return flags && !('binop' in left) ? 'in' : '==';
   if (op === '!' && !flags) scope.refuse('the operator ! needs flags', at);
   if (!ORDERED.has(op)) return op;
-  if ('constant' in right && typeof right.constant.value === 'bigint') return op;
+  if ('constant' in right && !isWildcard(right)) return op;
   const what =
     'range' in right ? 'range' : 'prefix' in right ? 'prefix' : 'constant' in right ? 'text' : 'set';
   return scope.refuse(`relational expression (${op}) is undefined for ${what} expressions`, at ?? right.at);
@@ -123,7 +140,8 @@ function evalMapping(
   }
   if (!('set' in dataNode) || data === null)
     return scope.refuse('expected a map in braces or its name', dataNode.at);
-  const shape = anonymousShape(key.info, data);
+  // A map's keys are not held to the generator's range (measured).
+  const shape = anonymousShape({ ...key.info, max: undefined }, data);
   return { key, data: { set: evalAnonymous(scope, dataNode.set, shape), at: dataNode.at }, shape };
 }
 

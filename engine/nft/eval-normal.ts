@@ -134,11 +134,15 @@ export function normalMatch(stmt: MatchStmt, headers: Headers): MatchStmt {
   const value = numberOf(right);
   if (masked !== null && mask !== undefined && value !== undefined && (op === '==' || op === '!=')) {
     const all = (1n << BigInt(info.bits)) - 1n;
-    const len =
-      hasPrefixes(info.type) && mask !== 0n ? prefixLength({ low: mask, high: all }, info.bits) : -1;
+    const len = hasPrefixes(info.type) ? maskLength(mask, all, info.bits) : -1;
     if (len >= 0) return rebuilt(stmt, op, masked.left, { prefix: { addr: right, len } });
   }
   return rebuilt(stmt, op, left, right);
+}
+
+/** The length of the prefix that a mask is for, -1 if for none. */
+function maskLength(mask: bigint, all: bigint, bits: number): number {
+  return mask === 0n ? 0 : prefixLength({ low: mask, high: all }, bits);
 }
 
 function rebuilt(stmt: MatchStmt, op: MatchOp, left: ExprNode, right: ExprNode): MatchStmt {

@@ -3,6 +3,7 @@ import type { MatchStmt } from './ast-stmt.ts';
 import { infoOf } from './eval-key.ts';
 import { fieldInfo } from './eval-proto.ts';
 import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
+import { hasPrefixes } from './eval-value.ts';
 import { type Place, placeOf } from './lower-bits.ts';
 import type { HeaderField } from './proto-header.ts';
 import { findProtocol } from './proto-table.ts';
@@ -60,6 +61,8 @@ function rawOf(place: Place): ExprNode {
 export function fieldTests(place: Place, value: bigint, headers: Headers, op: '==' | '!='): MatchStmt[] {
   const header = headerAt(headers, place.base);
   const found = header === null ? null : fieldsAt(header, place);
+  const begin = header === null || found !== null ? null : prefixTest(header, place, value, op);
+  if (begin !== null) return [begin];
   if (found === null || header === null || (header === 'th' && found.length > 1))
     return [rawTest(place, value, op)];
   let rest = BigInt(place.bits);
@@ -69,6 +72,18 @@ export function fieldTests(place: Place, value: bigint, headers: Headers, op: '=
     const left = { payload: { protocol: header, field: field.name } };
     return { match: { op, left, right: constant(fieldInfo(field), part) } };
   });
+}
+
+/** The first bytes of an address are a prefix of it. */
+function prefixTest(header: string, place: Place, value: bigint, op: '==' | '!='): MatchStmt | null {
+  if (place.bits % 8 !== 0) return null;
+  for (const field of findProtocol(header)!.fields.values()) {
+    if (field.offset !== place.offset || field.bits <= place.bits || !hasPrefixes(field.type)) continue;
+    const left = { payload: { protocol: header, field: field.name } };
+    const addr = constant(fieldInfo(field), value << BigInt(field.bits - place.bits));
+    return { match: { op, left, right: { prefix: { addr, len: place.bits } } } };
+  }
+  return null;
 }
 
 function rawTest(place: Place, value: bigint, op: '==' | '!='): MatchStmt {

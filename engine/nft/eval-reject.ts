@@ -1,3 +1,4 @@
+import type { At } from './ast-expr.ts';
 import type { RejectStmt } from './ast-stmt.ts';
 import { requireHeader } from './eval-proto.ts';
 import { constant, type Info, type Scope } from './eval-scope.ts';
@@ -23,7 +24,7 @@ export function evalReject(scope: Scope, stmt: RejectStmt): void {
   if (type === 'tcp reset') {
     if (scope.th !== null && scope.th !== 'tcp')
       scope.refuse('you cannot use tcp reset with this protocol', stmt.at);
-    requireHeader(scope, 'tcp', stmt.at);
+    requireInFront(scope, 'tcp', stmt.at);
     scope.out.push({ reject: { type }, at: stmt.at });
     return;
   }
@@ -38,11 +39,18 @@ export function evalReject(scope: Scope, stmt: RejectStmt): void {
   if (network !== undefined && scope.nh !== network) {
     if (scope.nh !== null)
       scope.refuse(`conflicting protocols specified: ${network} vs ${scope.nh}`, stmt.at);
-    requireHeader(scope, network, stmt.at, false);
+    requireInFront(scope, network, stmt.at);
   }
   const info = CODES[kind]!;
   const code = expr === undefined ? constant(info, PORT_UNREACHABLE[kind]!) : evalValue(scope, expr, info);
   scope.out.push({ reject: { type: kind, expr: code }, at: stmt.at });
+}
+
+/** What `reject` implies is tested before all else in the rule (measured). */
+function requireInFront(scope: Scope, header: string, at: At | undefined): void {
+  const before = scope.out.length;
+  requireHeader(scope, header, at, false);
+  scope.out.unshift(...scope.out.splice(before));
 }
 
 function defaultKind(scope: Scope): 'icmp' | 'icmpv6' | 'icmpx' {

@@ -23,6 +23,8 @@ export interface Info {
   readonly type: Datatype;
   readonly bits: number;
   readonly order: ByteOrder;
+  /** The highest value, where not all bits are used. */
+  readonly max?: bigint | undefined;
   /** Of a concatenation: what its parts yield; `type` is then the first part's. */
   readonly parts?: readonly Info[] | undefined;
 }

@@ -55,6 +55,8 @@ function symbolValue(scope: Scope, text: string, info: Info, at: At | undefined)
 
 function checked(scope: Scope, value: Value, info: Info, at: At | undefined): ExprNode {
   if (typeof value === 'string') checkText(scope, value, info, at);
+  else if (info.max !== undefined && value > info.max)
+    scope.refuse(`value ${value} exceeds valid range 0-${info.max}`, at);
   else if (value >> BigInt(info.bits) !== 0n) {
     const service = info.type.notation === 'service';
     const range = `value ${value} exceeds valid range 0-${(1n << BigInt(info.bits)) - 1n}`;

@@ -59,7 +59,7 @@ const WRITERS: { readonly [K in KeysOf<ExprNode | ConstantExpr>]: Writer<NodeOf<
   symbol: (node) => node.symbol,
   number: (node) => node.number,
   boolean: (node) => node.boolean,
-  constant: (node) => jsonConstant(node.constant),
+  constant: (node, { options }) => jsonConstant(node.constant, options),
   wildcard: () => '*',
   setref: (node) => `@${node.setref}`,
   list: (node, context) => list(node.list, context),
@@ -71,7 +71,10 @@ const WRITERS: { readonly [K in KeysOf<ExprNode | ConstantExpr>]: Writer<NodeOf<
     map: { key: exprJson(map.key, context), data: exprJson(map.data, context) },
   }),
   prefix: ({ prefix }, context) => ({ prefix: { addr: exprJson(prefix.addr, context), len: prefix.len } }),
-  range: (node, context) => ({ range: list(node.range, context) }),
+  // Ports are numbers here even with -S.
+  range: (node, context) => ({
+    range: list(node.range, { ...context, options: { ...context.options, services: false } }),
+  }),
   binop: ({ binop }, context) => ({ [binop.op]: list([binop.left, binop.right], context) }),
   payload: ({ payload: { protocol, field } }) => ({
     payload: { protocol, field: field === 'param-problem' ? 'parameter-problem' : field },

@@ -28,7 +28,8 @@ export interface Token {
 const WORD = /[A-Za-z_.][A-Za-z0-9_./-]*(?:\\?\*)?/y;
 const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const TIME = /(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?/y;
-const BLANK = /(?:[ \t]+|\\[ \t]*\n|#[^\n]*)*/y;
+/** A comment counts only if its line has an end, as for the real tool. */
+const BLANK = /(?:[ \t]+|\\[ \t]*\n|#[^\n]*(?=\n))*/y;
 /** Lines that hold a comment only; the real tool takes them as if they were not there. */
 const COMMENT_LINES = /(?:[ \t]*#[^\n]*\n)*/y;
 const PUNCT = /[=!]=|<<|>>|<=|>=|[{}()[\],:.+\-*/=!<>&|^@$;]/y;

@@ -28,7 +28,7 @@ export function otherText(expr: Expr): string {
 }
 
 function unknownText(expr: Expr): string {
-  return expr instanceof UnknownExpr ? `unknown: ${expr.why}` : expr.name;
+  return expr instanceof UnknownExpr ? `unknown: ${expr.unknowable}` : expr.name;
 }
 
 function soughtText(expr: Expr): string | null {

@@ -300,7 +300,7 @@ export class Cursor {
     // A brace that was opened in this line is taken for closed at its end, unless the line says that it goes on.
     const forgotten = this.braces > braces && this.#open[this.#open.length - 1] === this.#lines;
     while (!this.#endsStatement(braces)) {
-      if (forgotten && this.#token.kind === T_NEWLINE && !/^[,{]$/.test(this.#lastToken?.text ?? '')) {
+      if (forgotten && this.#token.kind === T_NEWLINE && !/^[,{:.|=]$/.test(this.#lastToken?.text ?? '')) {
         this.braces = braces;
         this.#open.length = Math.max(0, braces);
         break;
@@ -355,6 +355,9 @@ function tokenHint(token: Token): string | undefined {
   }
   if (token.text === '"') {
     return 'the closing quote is missing';
+  }
+  if (token.text === '#') {
+    return 'a comment needs a newline behind it, also in the last line';
   }
   if (token.text === "'") {
     return 'strings stand in double quotes';

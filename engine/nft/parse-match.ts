@@ -83,6 +83,21 @@ function beginsValue(p: Cursor): boolean {
   );
 }
 
+/** The map behind `vmap`: what is written in braces must give verdicts. */
+function verdictMap(p: Cursor): ExprNode {
+  const written = p.is('{');
+  const data = setData(p);
+  for (const element of written && 'set' in data ? data.set : []) {
+    const value = 'pair' in element ? element.pair[1] : element;
+    if (!('pair' in element && VERDICTS.some((word) => word in value))) {
+      p.fail('each element of a verdict map is a value, a colon and a verdict', (value.at ?? data.at) as At);
+    }
+  }
+  return data;
+}
+
+const VERDICTS = ['accept', 'drop', 'jump', 'goto', 'return', 'continue'];
+
 /** Complains about a word that begins no statement. */
 function unknownStatement(p: Cursor): never {
   p.unexpected('a statement', STATEMENT_WORDS);
@@ -100,7 +115,7 @@ export function matchStmt(p: Cursor, change: (p: Cursor, start: At, key: ExprNod
   }
   let left = p.is('$') ? variable(p) : key(p);
   if (p.eat('vmap')) {
-    return { vmap: { key: left, data: setData(p) }, at: p.since(start) };
+    return { vmap: { key: left, data: verdictMap(p) }, at: p.since(start) };
   }
   if (p.eat('map')) {
     left = { map: { key: left, data: setData(p) }, at: p.since(start) };

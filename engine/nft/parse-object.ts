@@ -76,7 +76,9 @@ function limit(p: Cursor, name: NamedNode): ObjectNode {
 function synproxyBody(p: Cursor): SynproxySpec {
   p.expect('mss');
   const mss = p.number('the mss', 65_535);
-  p.skipSeparators();
+  if (p.atEnd()) {
+    p.next();
+  }
   p.expect('wscale');
   const wscale = p.number('the scale', 255);
   const more = p.atEnd() && ['timestamp', 'sack-perm'].includes(p.peek().text);

@@ -4,13 +4,13 @@ import { nextHandle } from './ruleset-chain.ts';
 import { chainOfRule, findRule } from './ruleset-find.ts';
 import type { NftChain, NftRule } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
-import { countSets } from './ruleset-uses.ts';
+import { countHandles } from './ruleset-uses.ts';
 
 /** Evaluates a rule and gives it its handle. */
 function makeRule(t: Transaction, chain: NftChain, node: RuleNode): NftRule {
   const { expr, plan } = evalRule(node, chain, t);
-  // The kernel numbers a rule's anonymous sets before the rule.
-  for (let count = countSets(expr); count > 0; count--) {
+  // The kernel numbers a rule's anonymous sets and chains before the rule.
+  for (let count = countHandles(expr); count > 0; count--) {
     nextHandle(t, chain.table);
   }
   const handle = nextHandle(t, chain.table);

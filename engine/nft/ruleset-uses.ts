@@ -97,21 +97,26 @@ export function isUsed(table: NftTable, what: string, except?: string): boolean 
   return false;
 }
 
-/** Number of anonymous sets in statements: each takes a handle before the rule does. */
-export function countSets(node: unknown): number {
+/**
+ * Number of handles that a rule's statements take before the rule does: one for each anonymous set, for a meter, and
+ * in `jump { … }` for the chain and for each of its rules.
+ */
+export function countHandles(node: unknown): number {
   if (Array.isArray(node)) {
-    return node.reduce<number>((sum, one) => sum + countSets(one), 0);
+    return node.reduce<number>((sum, one) => sum + countHandles(one), 0);
   }
   if (typeof node !== 'object' || node === null) {
     return 0;
   }
   let count = 0;
   for (const [key, value] of Object.entries(node)) {
-    if (key === 'set' && Array.isArray(value)) {
+    const many = Array.isArray(value);
+    if ((key === 'set' && many) || key === 'meter') {
       count++;
-    } else if (value !== null && typeof value === 'object') {
-      count += countSets(value);
+    } else if (key === 'rules' && many) {
+      count += 1 + value.length;
     }
+    count += value !== null && typeof value === 'object' ? countHandles(value) : 0;
   }
   return count;
 }

@@ -143,27 +143,39 @@ function jsonNumber(value: bigint): JsonValue {
   return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
 }
 
+/** The name that some types have outside their symbol tables, or with certain options. */
+function optionalJsonName(type: Datatype, value: bigint, options: ListOptions): string | undefined {
+  switch (type.notation) {
+    case 'protocol':
+      return options.numeric === true || options.numericProtocol === true
+        ? undefined
+        : protocolName(Number(value));
+    case 'service':
+      return options.services === true ? serviceName(Number(value)) : undefined;
+    case 'user':
+    case 'group':
+      return options.guid === true ? symbolName(type, value) : undefined;
+    default:
+      return options.numeric === true ? undefined : symbolName(type, value);
+  }
+}
+
 /**
- * A constant as `nft -j list ruleset` writes it: names as above but whatever the options, else numbers; addresses and
- * the like as text.
+ * A constant as `nft -j list ruleset` writes it: by its name, else as a number; addresses and the like as text.
+ * @param options which names to use
  */
-export function jsonConstant(constant: ConstantValue): JsonValue {
+export function jsonConstant(constant: ConstantValue, options: ListOptions = {}): JsonValue {
   const { type, value, bits } = constant;
   if (typeof value === 'string') return value;
   switch (type.notation) {
     case 'boolean':
       return value !== 0n;
-    case 'protocol':
-      return protocolName(Number(value)) ?? jsonNumber(value);
     case 'relative':
       return jsonNumber(value / 1000n);
     case 'label': {
       const text = labelText(value);
       return /^\d+$/.test(text) ? Number(text) : jsonNumber(value);
     }
-    case 'user':
-    case 'group':
-      return jsonNumber(value);
     case 'date':
       return dateText(value);
     case 'hour':
@@ -176,7 +188,7 @@ export function jsonConstant(constant: ConstantValue): JsonValue {
     case 'interface':
       return String(value);
     default: {
-      const name = symbolName(type, value);
+      const name = optionalJsonName(type, value, options);
       if (name !== undefined) return name;
       return type.name === 'realm' ? String(value) : jsonNumber(value);
     }

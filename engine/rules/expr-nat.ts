@@ -10,14 +10,17 @@ export const NFT_NAT_DNAT = 1;
 /** A register, or null where the rule has no such value. */
 type Reg = number | null;
 
+const NO_DESTINATION = 'destination translation is not supported yet';
+
 function unknownDestination(state: HookState): number {
-  state.unknown = 'destination translation is not supported yet';
+  state.unknown = NO_DESTINATION;
   return NF_UNKNOWN;
 }
 
 /** `nat`: snat and dnat. Until translation exists the first accepts, the second makes the verdict unknown. */
 export class NatExpr implements Expr {
   readonly name = 'nat';
+  readonly unknowable?: string;
   readonly type: number;
   readonly family: number;
   readonly sregAddrMin: Reg;
@@ -36,6 +39,7 @@ export class NatExpr implements Expr {
     sregProtoMax: Reg,
     flags: number,
   ) {
+    if (type === NFT_NAT_DNAT) this.unknowable = NO_DESTINATION;
     this.type = type;
     this.family = family;
     this.sregAddrMin = sregAddrMin;
@@ -71,6 +75,7 @@ export class MasqExpr implements Expr {
 /** `redir`: destination translation to this machine. */
 export class RedirExpr implements Expr {
   readonly name = 'redir';
+  readonly unknowable = NO_DESTINATION;
   readonly sregProtoMin: Reg;
   readonly sregProtoMax: Reg;
   readonly flags: number;

@@ -9,6 +9,7 @@ import { NF_DROP, NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
 /** `synproxy`: answers a SYN in the server's place. What it decides hangs on cookies that only that machine knows. */
 export class SynproxyExpr implements Expr {
   readonly name = 'synproxy';
+  readonly unknowable = 'synproxy is not supported';
   readonly mss: number;
   readonly wscale: number;
   readonly flags: number;
@@ -25,7 +26,7 @@ export class SynproxyExpr implements Expr {
     const l4 = wholeTcpHeader(pkt);
     if (l4 < 0) return NF_DROP;
     if ((tcpFlags(pkt.view, l4) & (TH_SYN | TH_ACK)) === 0) return NFT_CONTINUE;
-    state.unknown = 'synproxy is not supported';
+    state.unknown = this.unknowable;
     return NF_UNKNOWN;
   }
 }

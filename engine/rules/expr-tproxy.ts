@@ -7,6 +7,7 @@ import { NF_UNKNOWN, NFT_BREAK } from './verdict.ts';
 /** `tproxy`: hands the packet to a local socket if one listens there, which only that machine knows. */
 export class TproxyExpr implements Expr {
   readonly name = 'tproxy';
+  readonly unknowable = 'whether a proxy listens is not known';
   readonly family: number;
   readonly sregAddr: number | null;
   readonly sregPort: number | null;
@@ -20,7 +21,7 @@ export class TproxyExpr implements Expr {
   eval(state: HookState): number {
     const proto = nftProto(state.pkt);
     if (proto !== IPPROTO_TCP && proto !== IPPROTO_UDP) return NFT_BREAK;
-    state.unknown = 'whether a proxy listens is not known';
+    state.unknown = this.unknowable;
     return NF_UNKNOWN;
   }
 }

@@ -12,6 +12,7 @@ import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
 /** `socket`: a fact about the local socket that would get the packet. */
 export class SocketExpr implements Expr {
   readonly name = 'socket';
+  readonly unknowable = 'which sockets exist is not known';
   readonly dreg: number;
   readonly key: number;
   readonly level: number;
@@ -24,7 +25,7 @@ export class SocketExpr implements Expr {
   }
 
   eval(state: HookState): number {
-    state.unknown = 'which sockets exist is not known';
+    state.unknown = this.unknowable;
     return NF_UNKNOWN;
   }
 }
@@ -32,6 +33,7 @@ export class SocketExpr implements Expr {
 /** `osf`: the sender's operating system by its SYN; which fingerprints are loaded is not known. */
 export class OsfExpr implements Expr {
   readonly name = 'osf';
+  readonly unknowable = 'which fingerprints of operating systems are loaded is not known';
   readonly dreg: number;
   readonly ttl: number;
   readonly flags: number;
@@ -46,7 +48,7 @@ export class OsfExpr implements Expr {
     const { pkt } = state;
     const l4 = nftProto(pkt) === IPPROTO_TCP ? wholeTcpHeader(pkt) : -1;
     if (l4 < 0 || (tcpFlags(pkt.view, l4) & TH_SYN) === 0) return NFT_BREAK;
-    state.unknown = 'which fingerprints of operating systems are loaded is not known';
+    state.unknown = this.unknowable;
     return NF_UNKNOWN;
   }
 }

@@ -8,6 +8,8 @@ import { NF_UNKNOWN } from './verdict.ts';
 export interface Expr {
   /** As `nft --debug=netlink` prints it (`payload`, `cmp`); `match` and `target` for those of xtables. */
   readonly name: string;
+  /** Why keepstate cannot evaluate it, whatever the packet; left out if it can. */
+  readonly unknowable?: string;
   /**
    * Looks at the packet of `state`, reads and writes its registers. Allocates nothing.
    * @returns NFT_CONTINUE (matches, or is no match at all), NFT_BREAK (does not match), a verdict (NF_*), or
@@ -33,15 +35,14 @@ export const HOST_IS_LITTLE = true;
 /** What keepstate reads but cannot evaluate. The verdict is unknown where it would have decided. */
 export class UnknownExpr implements Expr {
   readonly name = 'unknown';
-  /** What it is and why it cannot be evaluated, in words for users. */
-  readonly why: string;
+  readonly unknowable: string;
 
   constructor(why: string) {
-    this.why = why;
+    this.unknowable = why;
   }
 
   eval(state: HookState): number {
-    state.unknown = this.why;
+    state.unknown = this.unknowable;
     return NF_UNKNOWN;
   }
 }

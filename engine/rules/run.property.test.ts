@@ -272,6 +272,6 @@ test('the compiled run gives what evaluating expression by expression gives', ()
         expect(counted(fast)).toEqual(counted(slow));
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 250 },
   );
 });

@@ -58,6 +58,7 @@ export class Runner extends SourceReader {
     this.depth = 0;
     this.doubts.clear();
     this.program = programOf(chain);
+    this.makeRoom();
     this.loop(state);
     return this.doubts.any ? this.doubts.settle(state, this.verdict) : this.verdict;
   }
@@ -91,7 +92,7 @@ export class Runner extends SourceReader {
         program = this.program;
         code = program!.code;
       }
-      // Reading a new source, or changing the packet, may have replaced these.
+      // A chain compiled on the way, or a changed packet, may have replaced these.
       values = this.values;
       stamps = this.stamps;
       round = this.round;
@@ -218,6 +219,7 @@ export class Runner extends SourceReader {
       this.depth++;
     }
     this.program = programOf(chain);
+    this.makeRoom();
     return 0;
   }
 

@@ -25,7 +25,6 @@ export class SourceReader {
   /** A packet comes. */
   protected begin(state: HookState): void {
     this.state = state;
-    if (this.values.length < S.SOURCE_KINDS.length) this.grow();
     if (this.round >= LAST_ROUND) {
       this.stamps.fill(0);
       this.round = 0;
@@ -33,7 +32,9 @@ export class SourceReader {
     this.round++;
   }
 
-  private grow(): void {
+  /** Makes room for all sources that there are; to be called whenever a chain may have been compiled. */
+  protected makeRoom(): void {
+    if (this.values.length >= S.SOURCE_KINDS.length) return;
     const room = S.SOURCE_KINDS.length * 2;
     const values = new Int32Array(room);
     values.set(this.values);
@@ -45,7 +46,6 @@ export class SourceReader {
 
   /** Reads a source that was not read in this round. Returns false if the packet has none. */
   protected read(slot: number): boolean {
-    if (slot >= this.values.length) this.grow();
     if (this.stamps[slot] === -this.round) return false;
     const { pkt } = this.state!;
     const kind = S.SOURCE_KINDS[slot]!;

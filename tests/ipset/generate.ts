@@ -31,7 +31,11 @@ interface Made {
 function rangeOf(type: string, random: Random): string {
   if (type === 'bitmap:port') return pick(random, [' range 0-100', ' range 20-90', ' range tcp:1-http']);
   if (type === 'bitmap:ip')
-    return pick(random, [' range 10.0.0.0/24', ' range 10.0.0.3-10.0.1.200', ' range 10.0.0.0/16 netmask 28']);
+    return pick(random, [
+      ' range 10.0.0.0/24',
+      ' range 10.0.0.3-10.0.1.200',
+      ' range 10.0.0.0/16 netmask 28',
+    ]);
   return type === 'bitmap:ip,mac' ? ' range 10.0.0.0-10.0.0.100' : '';
 }
 
@@ -43,8 +47,12 @@ function hashOptions(type: string, v6: boolean, random: Random): string {
   else if (random.below(8) === 0) text += ' forceadd';
   if (random.below(6) === 0) text += ` bucketsize ${random.below(16)}`;
   if ((type === 'hash:ip' || type === 'hash:ip,port') && random.below(3) === 0)
-    text += pick(random, v6 ? [' netmask 64', ' bitmask ffff::ff'] : [' netmask 28', ' netmask 32', ' bitmask 255.0.255.3']);
-  if (random.below(30) === 0) text += pick(random, [' netmask 33', ' size 3', ' nomatch', ' maxelem', ' hashsize x']);
+    text += pick(
+      random,
+      v6 ? [' netmask 64', ' bitmask ffff::ff'] : [' netmask 28', ' netmask 32', ' bitmask 255.0.255.3'],
+    );
+  if (random.below(30) === 0)
+    text += pick(random, [' netmask 33', ' size 3', ' nomatch', ' maxelem', ' hashsize x']);
   return text;
 }
 
@@ -74,17 +82,40 @@ function ip(v6: boolean, random: Random, whole: boolean): string {
   }
   const a = ip4(random);
   if (whole) return a;
-  return pick(random, [a, a, `${a}/32`, `${a}/30`, `${a}/28`, `${a}/24`, `10.0.0.${random.below(24)}-10.0.1.${random.below(24)}`]);
+  return pick(random, [
+    a,
+    a,
+    `${a}/32`,
+    `${a}/30`,
+    `${a}/28`,
+    `${a}/24`,
+    `10.0.0.${random.below(24)}-10.0.1.${random.below(24)}`,
+  ]);
 }
 
 function port(v6: boolean, random: Random): string {
-  const icmp = v6 ? ['icmpv6:echo-request', 'ipv6-icmp:1/3', 'icmpv6:135/0'] : ['icmp:ping', 'icmp:3/1', 'icmp:30/2'];
-  return pick(random, ['80', 'http', '78-82', 'udp:53', 'udp:50-54', 'tcp:ssh', 'sctp:9', 'udplite:7', 'vrrp:0', '47:0', ...icmp]);
+  const icmp = v6
+    ? ['icmpv6:echo-request', 'ipv6-icmp:1/3', 'icmpv6:135/0']
+    : ['icmp:ping', 'icmp:3/1', 'icmp:30/2'];
+  return pick(random, [
+    '80',
+    'http',
+    '78-82',
+    'udp:53',
+    'udp:50-54',
+    'tcp:ssh',
+    'sctp:9',
+    'udplite:7',
+    'vrrp:0',
+    '47:0',
+    ...icmp,
+  ]);
 }
 
 function element(set: Made, random: Random): string {
   const [, parts] = set.type.split(':') as [string, string];
-  if (set.type === 'bitmap:port') return pick(random, ['80', 'http', '22-25', '20', 'udp:53', '101', '90', '1-3']);
+  if (set.type === 'bitmap:port')
+    return pick(random, ['80', 'http', '22-25', '20', 'udp:53', '101', '90', '1-3']);
   return parts
     .split(',')
     .map((part, i) => {
@@ -100,12 +131,19 @@ function element(set: Made, random: Random): string {
 function extras(set: Made, random: Random): string {
   let text = '';
   const maybe = (flag: string, words: readonly string[]): void => {
-    if (set.flags.has(flag) ? random.below(3) === 0 : random.below(150) === 0) text += ` ${pick(random, words)}`;
+    if (set.flags.has(flag) ? random.below(3) === 0 : random.below(150) === 0)
+      text += ` ${pick(random, words)}`;
   };
   maybe('timeout', ['timeout 0', 'timeout 5000', 'timeout 2147483', 'timeout 2147484']);
   maybe('counters', ['packets 5', 'bytes 0x10 packets 3', 'bytes 99999999999']);
   maybe('comment', ['comment "a b"', 'comment x', 'comment "a\\b"']);
-  maybe('skbinfo', ['skbmark 0x10/0xff', 'skbmark 0x1 skbprio 1:a', 'skbqueue 7', 'skbmark 0x0/0xff', 'skbprio 10']);
+  maybe('skbinfo', [
+    'skbmark 0x10/0xff',
+    'skbmark 0x1 skbprio 1:a',
+    'skbqueue 7',
+    'skbmark 0x0/0xff',
+    'skbprio 10',
+  ]);
   if (set.type.includes('net') && random.below(5) === 0) text += ' nomatch';
   return text;
 }

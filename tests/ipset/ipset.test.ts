@@ -73,11 +73,16 @@ function comparable(save: string): string {
     .map((block) => {
       const [head, ...elements] = block.trimEnd().split('\n');
       const plain = [head, ...elements].map((l) =>
-        l!.replace(/ initval \S+/, '').replace(/(bitmask \S+?)\/\d+/, '$1').replace(/(?<=^add .*) timeout (\d+)/, (_, t) => ` timeout ${Math.ceil(Number(t) / 20)}`),
+        l!
+          .replace(/ initval \S+/, '')
+          .replace(/(bitmask \S+?)\/\d+/, '$1')
+          .replace(/(?<=^add .*) timeout (\d+)/, (_, t) => ` timeout ${Math.ceil(Number(t) / 20)}`),
       );
       // A hash grows when a bucket is full, which the secret decides.
       if (plain.length > 40) plain[0] = plain[0]!.replace(/ hashsize \d+/, '');
-      return plain[0]!.includes(' hash:') ? [plain[0], ...plain.slice(1).sort()].join('\n') : plain.join('\n');
+      return plain[0]!.includes(' hash:')
+        ? [plain[0], ...plain.slice(1).sort()].join('\n')
+        : plain.join('\n');
     })
     .join('\n');
 }

@@ -257,13 +257,15 @@ class RuleMaker {
   }
 
   private word(kind: Kind): string {
-    return this.dice.pick(WORDS[kind]);
+    // Odd and wrong words stand at the end of the lists.
+    const words: readonly string[] = WORDS[kind];
+    return this.dice.pick(this.dice.chance(75) ? words.slice(0, Math.ceil(words.length * 0.6)) : words);
   }
 
   private options(options: readonly Option[], percent: number): string[] {
     const out: string[] = [];
-    for (const [name, ...kinds] of options) {
-      if (!this.dice.chance(percent)) continue;
+    for (const [i, [name, ...kinds]] of options.entries()) {
+      if (!this.dice.chance(i === 0 && percent === 50 ? 90 : percent)) continue;
       const invert = name.startsWith('!') && this.dice.chance(25) ? ['!'] : [];
       out.push(...invert, name.replace('!', ''), ...kinds.map((kind) => this.word(kind)));
     }

@@ -32,6 +32,7 @@ function saveText(text: string, tables: readonly string[]): string[] {
 function setsText(text: string): string[] {
   const lines = text
     .replace(/ initval 0x[\da-f]+/g, '')
+    .replace(/^(add .* timeout) \d+/gm, '$1 N')
     .trimEnd()
     .split('\n');
   return [...lines.filter((l) => l.startsWith('create')), ...lines.filter((l) => l.startsWith('add')).sort()];

@@ -1,0 +1,140 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { Place } from '../testing/keepstate.ts';
+
+const place = new Place();
+afterAll(() => place.end());
+
+const NFT = `table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state established,related accept
+		tcp dport 22 accept
+	}
+}
+`;
+const SAVE = `*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`;
+
+describe('check', () => {
+  test.each([
+    ['nft', 'rules.nft', `#!/usr/sbin/nft -f\ndefine ssh = 22\n${NFT.replace('22', '$ssh')}`, NFT],
+    ['iptables-save', 'rules.v4', SAVE, SAVE],
+    [
+      'a shell script',
+      'rules.sh',
+      '#!/bin/sh\niptables -P INPUT DROP\niptables -A INPUT -p tcp --dport ssh -j ACCEPT\n',
+      SAVE,
+    ],
+    ['ipset', 'sets', 'create a hash:ip\nadd a 10.0.0.1\n', null],
+  ])('lists %s back as its tool does', async (_kind, name, text, listing) => {
+    const ran = await place.run('check', '--list', place.file(name, text));
+    expect(ran.err).toContain('rules in');
+    expect(ran.status).toBe(0);
+    if (listing === null) expect(ran.lines).toContain('add a 10.0.0.1');
+    else expect(ran.out).toBe(listing);
+  });
+
+  test('lists JSON as nft -j does, and reads it back', async () => {
+    const json = await place.run('check', '--list', '--json', place.file('a.nft', NFT));
+    expect(JSON.parse(json.out).nftables[0].metainfo.json_schema_version).toBe(1);
+    const back = await place.run('check', '--list', place.file('a.json', json.out));
+    expect(back).toMatchObject({ status: 0, out: NFT });
+  });
+
+  test('shows every error with its line, carets and a suggestion, and ends with status 1', async () => {
+    const text =
+      'table ip t {\n\tchain c {\n\t\tct state establishd accept\n\t\ttcp dport 99999 drop\n\t}\n}\n';
+    const file = place.file('bad.nft', text);
+    const { status, err, out } = await place.run('check', '--list', file);
+    expect(status).toBe(1);
+    expect(out).toBe('');
+    const lines = err.split('\n');
+    expect(lines[0]).toMatch(`${file}:3:12-21: Error: `);
+    expect(lines.slice(1, 4)).toEqual([
+      '\t\tct state establishd accept',
+      '\t\t         ^^^^^^^^^^',
+      "did you mean 'established'?",
+    ]);
+    expect(lines[4]).toMatch(`${file}:4:`);
+  });
+
+  test('reports errors as JSON', async () => {
+    const file = place.file('bad.v4', SAVE.replace('--dport', '--dprt'));
+    const { status, lines } = await place.run('check', '--json', file);
+    expect(status).toBe(1);
+    expect(JSON.parse(lines[0]!).error).toMatchObject({ file, line: 5 });
+  });
+
+  test('reads files that include others, and variables of the command line', async () => {
+    place.file('ports.nft', 'define web = { 80, 443 }\n');
+    const main = place.file(
+      'main.nft',
+      `include "./ports*.nft"\n${NFT.replace('22', '$web').replace('established', '$s')}`,
+    );
+    const { status, out } = await place.run('check', '--list', '-D', 's=established', main);
+    expect(status).toBe(0);
+    expect(out).toContain('tcp dport { 80, 443 } accept');
+  });
+
+  test('says what --lint finds, with the place and how to mend it', async () => {
+    const file = place.file(
+      'lint.v4',
+      SAVE.replace('COMMIT', '-A INPUT -p tcp -m tcp --dport 22 -j DROP\nCOMMIT'),
+    );
+    const text = await place.run('check', '--lint', file);
+    expect(text.status).toBe(1);
+    expect(text.out).toContain(`${file}:6:1-`);
+    const json = await place.run('check', '--lint', '--json', file);
+    expect(json.lines.map((line) => JSON.parse(line).finding)).toContain('shadowed');
+  });
+
+  test('refuses with --strict what it cannot evaluate', async () => {
+    const file = place.file(
+      'strict.nft',
+      'add table ip t\nadd chain ip t c\nadd rule ip t c tcp dport 80 dnat to 10.0.0.1\n',
+    );
+    const lax = await place.run('check', file);
+    expect(lax.status).toBe(0);
+    const nat =
+      'table ip t { chain c { type nat hook prerouting priority 0; tcp dport 80 dnat to 10.0.0.1; }; }\n';
+    const { status, err } = await place.run('check', '--strict', place.file('nat.nft', nat));
+    expect(status).toBe(1);
+    expect(err).toContain('cannot evaluate');
+  });
+
+  test('says what it needs when nothing is named', async () => {
+    expect(await place.run('check')).toMatchObject({ status: 2 });
+    expect((await place.run('check', '--kind', 'nf', 'x')).err).toContain("'nf'");
+  });
+});
+
+describe('check --batch', () => {
+  test('answers each request on its own', () => {
+    const requests = [
+      { id: 1, kind: 'nft', script: NFT },
+      { id: 'two', kind: 'iptables', script: 'iptables -A INPUT -p tcp --dport 22 -j ACCEPT' },
+      { id: 3, kind: 'iptables-save', script: SAVE.replace('tcp', 'tpc') },
+      { id: 4, kind: 'pf', script: '' },
+    ];
+    const input = `${requests.map((r) => JSON.stringify(r)).join('\n')}\nno json\n`;
+    const { lines, status } = place.spawn(['check', '--batch'], input);
+    expect(status).toBe(0);
+    const answers = lines.map((line) => JSON.parse(line));
+    expect(answers.map((a) => [a.id, a.ok])).toEqual([
+      [1, true],
+      ['two', true],
+      [3, false],
+      [4, false],
+      [null, false],
+    ]);
+    expect(answers[0].listing).toBe(NFT);
+    expect(answers[1].listing).toContain('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT');
+    expect(answers[2]).toMatchObject({ listing: null });
+    expect(answers[2].error).toContain('script:5:');
+  });
+});

@@ -1,0 +1,85 @@
+/** Matches and targets beside iptables' core: what is refused and what is listed, beside the real tool's. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { worldSets } from '../../engine/iptables/ipset-world.ts';
+import { XtWorld } from '../../engine/iptables/world.ts';
+import { Xtables } from '../../engine/iptables/xtables.ts';
+import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../../engine/rules/family.ts';
+
+const SETS = `create s4 hash:ip
+create s6 hash:ip family inet6
+create t4 hash:ip skbinfo timeout 10
+create p4 hash:ip,port
+`;
+
+/** Each line by itself: restored into an empty table, then listed. */
+const SHELL = `
+ip link set lo up
+ipset restore <<'END'
+${SETS}END
+while read -r family table rule; do
+  if [ "$family" = 4 ]; then tool=iptables-nft; else tool=ip6tables-nft; fi
+  if printf '*%s\\n%s\\nCOMMIT\\n' "$table" "$rule" | $tool-restore >/dev/null 2>&1
+  then $tool-save -t "$table" | grep -a '^-A'; else echo refused; fi
+done`;
+
+function lines(): string[] {
+  const text = readFileSync(new URL('./extensions.txt', import.meta.url), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => (line.startsWith('b ') ? [`4${line.slice(1)}`, `6${line.slice(1)}`] : [line]));
+}
+
+function whyNot(): string | null {
+  const { status } = spawnSync('unshare', ['-n', 'sh', '-c', 'iptables-nft-save && ipset list'], { stdio: 'ignore' });
+  if (status === 0) return null;
+  const reason = 'needs root, iptables-nft and ipset';
+  if (process.env.CI === 'true') throw new Error(reason);
+  console.warn(`skipped: ${reason}`);
+  return reason;
+}
+
+function ours(line: string): string {
+  const [family, table, ...rule] = line.split(' ');
+  const world = new XtWorld();
+  worldSets(world).restore({ name: 'sets', text: SETS });
+  const xtables = new Xtables(family === '4' ? NFPROTO_IPV4 : NFPROTO_IPV6, { world });
+  const errors = xtables.restore({ name: 'rules', text: `*${table}\n${rule.join(' ')}\nCOMMIT\n` });
+  if (errors.length > 0) return 'refused';
+  // What can be listed can be lowered.
+  xtables.tables();
+  return xtables
+    .save({ table: table! })
+    .split('\n')
+    .filter((l) => l.startsWith('-A'))
+    .join('\n');
+}
+
+test.skipIf(whyNot() !== null)(
+  'every match and target beside the core is refused and listed as iptables-nft does',
+  { timeout: 180_000 },
+  () => {
+    const all = lines();
+    const { stdout } = spawnSync('unshare', ['-n', 'bash', '-c', SHELL], {
+      input: all.map((l) => `${l}\n`).join(''),
+      encoding: 'latin1',
+      maxBuffer: 1 << 28,
+    });
+    const real = stdout.split('\n').slice(0, -1);
+    expect(real.length).toBe(all.length);
+    const both = (of: (line: string, i: number) => string): string =>
+      all.map((line, i) => `${line}\n    ${of(line, i).trimEnd()}`).join('\n');
+    expect(both(ours)).toBe(both((_, i) => real[i]!));
+  },
+);
+
+test('what is listed reads back to itself', () => {
+  for (const line of lines()) {
+    const listed = ours(line);
+    if (listed === 'refused' || /--genre "|--label "a b"/.test(line)) continue;
+    const [family, table] = line.split(' ');
+    expect(ours(`${family} ${table} ${listed}`), line).toBe(listed);
+  }
+});
