@@ -6,6 +6,7 @@ import { flagList, normalKey, normalMatch, normalSet } from './eval-normal.ts';
 import { learnHeaders } from './eval-proto.ts';
 import { fieldTests, namedMatch, retyped } from './eval-raw.ts';
 import { type Headers, headersOf, numberOf } from './eval-scope.ts';
+import { placeOf } from './lower-bits.ts';
 import { findField, findProtocol } from './proto-table.ts';
 import { TRANSPORTS } from './proto-transport.ts';
 
@@ -47,6 +48,7 @@ class Listing {
   private transport = -1;
   private icmp = -1;
   private link = -1;
+  private unknown = -1;
 
   constructor(family: Family) {
     this.headers = headersOf(family);
@@ -56,14 +58,25 @@ class Listing {
     if ('merged' in item) {
       const { place, value, parts } = item.merged;
       for (const part of parts) this.use(part.match.left);
-      for (const stmt of fieldTests(place, value, this.headers, '==')) this.match(stmt, index);
+      for (const stmt of fieldTests(place, value, this.headers, '==')) this.match(stmt, stmt, index);
     } else if ('match' in item.stmt) {
-      for (const stmt of namedMatch(item.stmt, this.headers)) this.match(stmt, index);
+      this.matchOf(item.stmt, index);
     } else this.statement(item.stmt, index);
   }
 
-  private match(stmt: MatchStmt, index: number): void {
-    const normal = normalMatch(stmt, this.headers);
+  private matchOf(stmt: MatchStmt, index: number): void {
+    const { left, op, right } = stmt.match;
+    const value = numberOf(right);
+    const place = 'rawPayload' in left ? placeOf(left) : null;
+    if (place !== null && value !== undefined && (op === '==' || op === '!='))
+      for (const test of fieldTests(place, value, this.headers, op)) this.match(test, test, index);
+    else {
+      const named = namedMatch(stmt, this.headers);
+      this.match(named, normalMatch(named, this.headers), index);
+    }
+  }
+
+  private match(stmt: MatchStmt, normal: MatchStmt, index: number): void {
     this.use(normal.match.left);
     this.parts.push({ stmt: normal, item: index });
     const { op, left, right } = stmt.match;
@@ -83,7 +96,7 @@ class Listing {
       else if (key === 'iiftype') this.link = here;
       else if (key === 'l4proto' && !TRANSPORTS.has(Number(value))) {
         // A protocol without a known header counts as one of the lowest layer (measured).
-        this.link = here;
+        this.unknown = here;
       } else if (key === 'l4proto') {
         this.dropImplied(value);
         this.transport = here;
@@ -146,6 +159,7 @@ class Listing {
 
   private useLink(protocol: string): void {
     this.link = this.drop(this.link);
+    this.unknown = this.drop(this.unknown);
     if (protocol === 'vlan' && this.testedValue(this.network) === 0x8100n)
       this.network = this.drop(this.network);
   }
@@ -181,6 +195,7 @@ class Listing {
     this.transport = -1;
     this.icmp = -1;
     this.link = -1;
+    this.unknown = -1;
   }
 
   private key(expr: ExprNode): ExprNode {

@@ -158,7 +158,9 @@ function prefixMatch(
   const { op } = stmt.match;
   const { addr, len } = right.prefix;
   if (len === info.bits) return rebuilt(stmt, op, left, addr);
-  if (hasPrefixes(info.type)) return rebuilt(stmt, op, left, right);
+  // Of a prefix that ends with a byte only those bytes are tested, and it comes back as a prefix whatever the type.
+  const bytes = 'payload' in left && info.order === 'big' && len > 0 && len % 8 === 0;
+  if (hasPrefixes(info.type) || bytes) return rebuilt(stmt, op, left, right);
   const mask = ((1n << BigInt(len)) - 1n) << BigInt(info.bits - len);
   return rebuilt(stmt, op, { binop: { op: '&', left, right: constant(info, mask) } }, addr);
 }

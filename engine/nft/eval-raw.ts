@@ -2,8 +2,7 @@ import type { ExprNode } from './ast-expr.ts';
 import type { MatchStmt } from './ast-stmt.ts';
 import { infoOf } from './eval-key.ts';
 import { fieldInfo } from './eval-proto.ts';
-import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
-import { hasPrefixes } from './eval-value.ts';
+import { constant, type Headers, type Info } from './eval-scope.ts';
 import { type Place, placeOf } from './lower-bits.ts';
 import type { HeaderField } from './proto-header.ts';
 import { findProtocol } from './proto-table.ts';
@@ -22,16 +21,23 @@ function headerAt(headers: Headers, base: number): string | null {
   return layer === 'th' ? 'th' : null;
 }
 
-/** The fields of a header that cover a place exactly, in order; null if none do. */
-function fieldsAt(header: string, place: Place): HeaderField[] | null {
+/** A field, or its first bits. */
+interface Piece {
+  readonly field: HeaderField;
+  readonly bits: number;
+}
+
+/** The fields of a header that a place is, in order, the last one perhaps not whole; null if it begins within one. */
+function piecesAt(header: string, place: Place): Piece[] | null {
   const start = header === 'vlan' ? ETHER_BITS : 0;
-  const out: HeaderField[] = [];
+  const out: Piece[] = [];
   let at = place.offset - start;
   const end = at + place.bits;
   for (const field of findProtocol(header)!.fields.values()) {
-    if (field.offset !== at || field.offset + field.bits > end) continue;
-    out.push(field);
-    at += field.bits;
+    if (field.offset !== at) continue;
+    const bits = Math.min(field.bits, end - at);
+    out.push({ field, bits });
+    at += bits;
     if (at === end) return out;
   }
   return null;
@@ -44,8 +50,9 @@ export function namedPayload(expr: ExprNode, headers: Headers): ExprNode {
   const place = placeOf(expr);
   const header = place === null ? null : headerAt(headers, place.base);
   if (place === null || header === null) return expr;
-  const found = fieldsAt(header, place);
-  if (found?.length === 1) return { payload: { protocol: header, field: found[0]!.name }, at: expr.at };
+  const [piece, ...more] = piecesAt(header, place) ?? [];
+  if (piece !== undefined && more.length === 0 && piece.bits === piece.field.bits)
+    return { payload: { protocol: header, field: piece.field.name }, at: expr.at };
   return isPort ? rawOf(place) : expr;
 }
 
@@ -60,30 +67,18 @@ function rawOf(place: Place): ExprNode {
  */
 export function fieldTests(place: Place, value: bigint, headers: Headers, op: '==' | '!='): MatchStmt[] {
   const header = headerAt(headers, place.base);
-  const found = header === null ? null : fieldsAt(header, place);
-  const begin = header === null || found !== null ? null : prefixTest(header, place, value, op);
-  if (begin !== null) return [begin];
+  const found = header === null ? null : piecesAt(header, place);
   if (found === null || header === null || (header === 'th' && found.length > 1))
     return [rawTest(place, value, op)];
   let rest = BigInt(place.bits);
-  return found.map((field) => {
-    rest -= BigInt(field.bits);
-    const part = (value >> rest) & ((1n << BigInt(field.bits)) - 1n);
+  return found.map(({ field, bits }) => {
+    rest -= BigInt(bits);
+    const part = (value >> rest) & ((1n << BigInt(bits)) - 1n);
     const left = { payload: { protocol: header, field: field.name } };
-    return { match: { op, left, right: constant(fieldInfo(field), part) } };
+    const whole = constant(fieldInfo(field), part << BigInt(field.bits - bits));
+    const right: ExprNode = bits === field.bits ? whole : { prefix: { addr: whole, len: bits } };
+    return { match: { op, left, right } };
   });
-}
-
-/** The first bytes of an address are a prefix of it. */
-function prefixTest(header: string, place: Place, value: bigint, op: '==' | '!='): MatchStmt | null {
-  if (place.bits % 8 !== 0) return null;
-  for (const field of findProtocol(header)!.fields.values()) {
-    if (field.offset !== place.offset || field.bits <= place.bits || !hasPrefixes(field.type)) continue;
-    const left = { payload: { protocol: header, field: field.name } };
-    const addr = constant(fieldInfo(field), value << BigInt(field.bits - place.bits));
-    return { match: { op, left, right: { prefix: { addr, len: place.bits } } } };
-  }
-  return null;
 }
 
 function rawTest(place: Place, value: bigint, op: '==' | '!='): MatchStmt {
@@ -104,15 +99,11 @@ function rawInfo(bits: number): Info {
   return { type: RAW_INTEGER, bits, order: 'big' };
 }
 
-/** A match on raw bytes as nft lists it; the match itself where it is on something else. */
-export function namedMatch(stmt: MatchStmt, headers: Headers): MatchStmt[] {
+/** A match on raw bytes as one on the field that they are, where that is known. */
+export function namedMatch(stmt: MatchStmt, headers: Headers): MatchStmt {
   const { left, op, right } = stmt.match;
-  const value = numberOf(right);
-  if ('rawPayload' in left && value !== undefined && (op === '==' || op === '!='))
-    return fieldTests(placeOf(left)!, value, headers, op);
   const named = namedPayload(left, headers);
-  if (named === left) return [stmt];
-  return [{ match: { op, left: named, right: retyped(right, named) }, at: stmt.at }];
+  return named === left ? stmt : { match: { op, left: named, right: retyped(right, named) }, at: stmt.at };
 }
 
 /** Values that were written for raw bytes, as values of the field that the bytes turned out to be. */

@@ -1,7 +1,6 @@
 import type { Family } from './ast.ts';
-import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
-import { exprText, type ListContext } from './list-expr.ts';
+import type { ListContext } from './list-expr.ts';
 import { flowtableText, objectText } from './list-object.ts';
 import { priorityText } from './list-priority.ts';
 import { setText } from './list-set.ts';
@@ -118,17 +117,7 @@ export function listObject(object: import('./ruleset-state.ts').NftObject, optio
   return wrapped(object.table, objectText(object, contextOf(object.table.family, options)));
 }
 
-/** A rule as a line of a listing: what traces and messages quote. */
-export function listRule(expr: readonly StmtNode[], family: Family, options: ListOptions = {}): string {
-  return ruleText({ expr }, contextOf(family, options));
-}
-
 /** A statement, for the parts of a rule that traces name. */
 export function listStatement(node: StmtNode, family: Family, options: ListOptions = {}): string {
   return stmtText(node, contextOf(family, options));
-}
-
-/** An element of a set, for messages. */
-export function listElement(node: ExprNode, family: Family, options: ListOptions = {}): string {
-  return exprText(node, contextOf(family, options));
 }

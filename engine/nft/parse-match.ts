@@ -65,6 +65,13 @@ function flagCompare(p: Cursor, start: At, op: MatchOp, left: ExprNode, value: E
     p.fail(`only == and != can be used with a mask`, start);
   }
   const mask = listOf(p, (q) => primary(q, 'right'));
+  if (!('list' in mask)) {
+    p.fail(
+      'the mask must be a list of two flags or more',
+      (mask.at ?? start) as At,
+      "else write 'flags & mask == value'",
+    );
+  }
   const masked: ExprNode = { binop: { op: '&', left, right: mask }, at: p.since(start) };
   return { match: { op: op === '!=' ? '!=' : '==', left: masked, right: value }, at: p.since(start) };
 }

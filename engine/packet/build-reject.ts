@@ -81,7 +81,7 @@ function isNobody6(view: DataView, at: number): boolean {
   return rest === 0 || isMulticast6(view, at);
 }
 
-/** Whether options that would have to be copied into an answer are there: then none is sent (measured). */
+/** Whether options are there that routing writes to: then no answer is sent behind it (measured). */
 function hasRecordingOptions(pkt: Packet): boolean {
   const { view, off } = pkt;
   const stop = off + ((view.getUint8(off) & 15) << 2);
@@ -120,7 +120,7 @@ export function mayAnswer(pkt: Packet, verifies: boolean, isRouted: boolean): bo
   if (pkt.family === AF_INET) {
     const src = view.getInt32(off + 12);
     if ((isRouted && isGroup4(view.getInt32(off + 16))) || isGroup4(src) || src === 0) return false;
-    if (view.getUint8(off) !== 0x45 && hasRecordingOptions(pkt)) return false;
+    if (isRouted && view.getUint8(off) !== 0x45 && hasRecordingOptions(pkt)) return false;
   } else if (isMulticast6(view, off + 24) || isNobody6(view, off + 8)) return false;
   return !verifies || (pkt.l4 >= 0 && pkt.l4 < pkt.end && checksumOk(pkt));
 }

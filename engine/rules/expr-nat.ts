@@ -75,7 +75,7 @@ export class MasqExpr implements Expr {
 /** `redir`: destination translation to this machine. */
 export class RedirExpr implements Expr {
   readonly name = 'redir';
-  readonly unknowable = NO_DESTINATION;
+  readonly unknowable: string = NO_DESTINATION;
   readonly sregProtoMin: Reg;
   readonly sregProtoMax: Reg;
   readonly flags: number;

@@ -9,7 +9,7 @@ import { NF_DROP, NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
 /** `synproxy`: answers a SYN in the server's place. What it decides hangs on cookies that only that machine knows. */
 export class SynproxyExpr implements Expr {
   readonly name = 'synproxy';
-  readonly unknowable = 'synproxy is not supported';
+  readonly unknowable: string = 'synproxy is not supported';
   readonly mss: number;
   readonly wscale: number;
   readonly flags: number;

@@ -7,7 +7,7 @@ import { NF_UNKNOWN, NFT_BREAK } from './verdict.ts';
 /** `tproxy`: hands the packet to a local socket if one listens there, which only that machine knows. */
 export class TproxyExpr implements Expr {
   readonly name = 'tproxy';
-  readonly unknowable = 'whether a proxy listens is not known';
+  readonly unknowable: string = 'whether a proxy listens is not known';
   readonly family: number;
   readonly sregAddr: number | null;
   readonly sregPort: number | null;

@@ -12,7 +12,7 @@ import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
 /** `socket`: a fact about the local socket that would get the packet. */
 export class SocketExpr implements Expr {
   readonly name = 'socket';
-  readonly unknowable = 'which sockets exist is not known';
+  readonly unknowable: string = 'which sockets exist is not known';
   readonly dreg: number;
   readonly key: number;
   readonly level: number;
@@ -33,7 +33,7 @@ export class SocketExpr implements Expr {
 /** `osf`: the sender's operating system by its SYN; which fingerprints are loaded is not known. */
 export class OsfExpr implements Expr {
   readonly name = 'osf';
-  readonly unknowable = 'which fingerprints of operating systems are loaded is not known';
+  readonly unknowable: string = 'which fingerprints of operating systems are loaded is not known';
   readonly dreg: number;
   readonly ttl: number;
   readonly flags: number;

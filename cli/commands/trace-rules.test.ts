@@ -1,0 +1,161 @@
+import { icmpPacket, udpPacket } from '@keepstate/engine';
+import { afterAll, describe, expect, test } from 'vitest';
+import { connection, pcap, segment } from '../testing/captures.ts';
+import { Place } from '../testing/keepstate.ts';
+
+const place = new Place();
+afterAll(() => place.end());
+
+const CAPTURE = place.file('http.pcap', pcap(connection()));
+const RULES = place.file(
+  'rules.nft',
+  `table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state established accept
+		tcp dport 80 log prefix "web " accept
+		udp dport 53 reject
+	}
+}
+`,
+);
+/** The server of the capture. */
+const SERVER = ['--iface', 'eth0=10.0.0.2/24'];
+
+interface Line {
+  readonly verdict: string;
+  readonly hook: string | null;
+  readonly rule: Record<string, unknown> | null;
+  readonly [field: string]: unknown;
+}
+
+async function trace(...args: string[]): Promise<Line[]> {
+  const { lines, err } = await place.run('trace', '--json', '--quiet', ...args);
+  expect(err).toBe('');
+  return lines.map((line) => JSON.parse(line));
+}
+
+describe('trace --rules', () => {
+  test('gives each packet the verdict, the hook and the rule that decided, with its place', async () => {
+    const packets = await trace('--rules', RULES, ...SERVER, CAPTURE);
+    expect(packets.map((p) => p.verdict)).toEqual(Array(8).fill('accept'));
+    expect(packets[0]).toMatchObject({ hook: 'INPUT', iif: 'eth0' });
+    expect(packets[0]!.rule).toEqual({
+      file: RULES,
+      line: 5,
+      family: 'inet',
+      table: 'filter',
+      chain: 'input',
+      number: 2,
+      handle: expect.any(Number),
+      policy: false,
+      text: 'tcp dport 80 log prefix "web " accept',
+    });
+    expect(packets[2]!.rule).toMatchObject({ line: 4, number: 1 });
+  });
+
+  test('shows the way of a packet below its line, and with --verbose what did not match', async () => {
+    const short = await place.run('trace', '--rules', RULES, ...SERVER, CAPTURE);
+    expect(short.lines[0]).toMatch(/NEW +original +SYN_SENT \[UNREPLIED\] +120 +accept +10\.0\.0\.1:1000/);
+    expect(short.lines[1]).toBe('        INPUT');
+    expect(short.lines[2]).toBe(
+      `          inet filter input rule 2 (${RULES}:5): tcp dport 80 log prefix "web " accept -- accept`,
+    );
+    const long = await place.run('trace', '-v', '--rules', RULES, ...SERVER, CAPTURE);
+    expect(long.out).toContain(
+      `rule 1 (${RULES}:4): ct state established accept -- does not match: ct state established`,
+    );
+    expect(long.out).toContain('conntrack: NEW original');
+  });
+
+  test('a policy decides what no rule does', async () => {
+    const ping = pcap([{ at: 0, bytes: icmpPacket({ src: '10.0.0.9', dst: '10.0.0.2', type: 8 }) }]);
+    const [packet] = await trace('--rules', RULES, ...SERVER, place.file('ping.pcap', ping));
+    expect(packet).toMatchObject({ verdict: 'drop', hook: 'INPUT' });
+    expect(packet!.rule).toMatchObject({ chain: 'input', policy: true, number: null, line: null });
+  });
+
+  test('a rejected packet has the bytes of its answer', async () => {
+    const query = udpPacket({ src: '10.0.0.1', dst: '10.0.0.2', sport: 4000, dport: 53, payload: 8 });
+    const file = place.file('dns.pcap', pcap([{ at: 0, bytes: query }]));
+    const [packet] = await trace('--bytes', '--rules', RULES, ...SERVER, file);
+    expect(packet).toMatchObject({ verdict: 'reject', out: [] });
+    const [answer] = packet!.answers as string[];
+    // ICMP type 3, code 3 from the server to the client.
+    expect(answer).toMatch(/^45.{18}010a0000020a0000010303|^45.{22}0a0000020a0000010303/);
+  });
+
+  test('shows log lines as the kernel writes them', async () => {
+    const [packet] = await trace('--log', '--rules', RULES, ...SERVER, CAPTURE);
+    const line = (packet!.log as string[])[0]!;
+    expect(line).toMatch(/^web IN=eth0 OUT= MAC= SRC=10\.0\.0\.1 DST=10\.0\.0\.2 LEN=40 TOS=0x00 /);
+    expect(line).toMatch(/ PROTO=TCP SPT=1000 DPT=80 WINDOW=\d+ RES=0x00 SYN URGP=0 $/);
+  });
+
+  test('lists counters after the run', async () => {
+    const counted = place.file(
+      'count.v4',
+      '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\nCOMMIT\n',
+    );
+    const { out } = await place.run('trace', '--counters', '--rules', counted, ...SERVER, CAPTURE);
+    // Five packets of the client: four of 40 bytes, one of 50.
+    expect(out).toContain('[5:210] -A INPUT -p tcp -j ACCEPT');
+  });
+
+  test('without a host every packet is forwarded, and it says so', async () => {
+    const { err, lines } = await place.run('trace', '--json', '--rules', RULES, CAPTURE);
+    expect(err).toContain('no host is described');
+    expect(JSON.parse(lines[0]!)).toMatchObject({ verdict: 'accept', iif: 'eth0', oif: 'eth1', rule: null });
+  });
+
+  test('takes both languages at once, and rules among the captures', async () => {
+    const legacy = place.file(
+      'more.v4',
+      '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp --dport 80 -j DROP\nCOMMIT\n',
+    );
+    const packets = await trace('--rules', RULES, ...SERVER, legacy, CAPTURE);
+    expect(packets[0]).toMatchObject({ verdict: 'drop' });
+    expect(packets[0]!.rule).toMatchObject({ file: legacy, line: 3, table: 'filter', chain: 'INPUT' });
+  });
+
+  test('a dropped first packet leaves no flow', async () => {
+    const drop = place.file(
+      'drop.nft',
+      'table ip t { chain c { type filter hook input priority 0; policy drop; }; }\n',
+    );
+    const file = place.file('syn.pcap', pcap([{ at: 0, bytes: segment('client', 'SYN', 1, 0) }]));
+    const [packet] = await trace('--rules', drop, ...SERVER, file);
+    expect(packet).toMatchObject({ verdict: 'drop', ctstate: 'NEW', flow: null });
+  });
+
+  test('--check ends with 1 for a drop, and with 3 where a verdict is unknown', async () => {
+    const drop = place.file(
+      'd.nft',
+      'table ip t { chain c { type filter hook forward priority 0; drop; }; }\n',
+    );
+    expect(await place.run('trace', '--check', '--rules', drop, CAPTURE)).toMatchObject({ status: 1 });
+    const nat = place.file(
+      'n.nft',
+      'table ip t { chain c { type nat hook prerouting priority 0; dnat to 10.0.0.7; }; }\n',
+    );
+    const ran = await place.run('trace', '--check', '--json', '--rules', nat, CAPTURE);
+    expect(ran.status).toBe(3);
+    expect(JSON.parse(ran.lines[0]!)).toMatchObject({
+      verdict: 'unknown',
+      unknown: expect.stringContaining('translation'),
+    });
+  });
+
+  test('a wrong ruleset ends it with its errors and status 2', async () => {
+    const bad = place.file('bad.nft', 'table ip t {\n chain c { acept; }\n}\n');
+    const { status, err, out } = await place.run('trace', '--rules', bad, CAPTURE);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toContain(`${bad}:2:12-`);
+  });
+
+  test('options of rules without rules are refused', async () => {
+    const { status, err } = await place.run('trace', '--verbose', CAPTURE);
+    expect(status).toBe(2);
+    expect(err).toContain('--rules');
+  });
+});
