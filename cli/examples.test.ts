@@ -10,17 +10,34 @@ describe('an example', () => {
   const manual = readFileSync(new URL('../docs/keepstate.1.md', import.meta.url), 'utf8');
   const shown = [
     ...COMMANDS.flatMap((c) => c.examples.map((e) => e.command)),
-    ...[...manual.matchAll(/^keepstate (?:trace|flows|events|help) .*?(?=$| {3}#)/gm)].map(([line]) => line),
+    ...[...manual.matchAll(/^keepstate (?:trace|check|flows|events|help) .*?(?=$| {3}#)/gm)].map(
+      ([line]) => line,
+    ),
     ...[...readme.matchAll(/`npx (keepstate \w+ [^`]*)`/g)].map(([, command]) => command!),
-  ].filter((command) => command.startsWith('keepstate') && !command.includes('COMMAND'));
+  ].filter(
+    (command) =>
+      // What reads standard input has a test of its own.
+      command.startsWith('keepstate') && !command.includes('COMMAND') && !command.includes('--batch'),
+  );
+  const rules = {
+    'rules.nft': 'gateway/rules.nft',
+    'rules.v4': 'gateway/rules.v4',
+    'rules.v6': 'gateway/rules.v4',
+  };
 
   test.each([...new Set(shown)])('runs as it is printed: %s', async (command) => {
     const place = new Place();
     const words = [...command.replace(/ >.*$/, '').matchAll(/'([^']*)'|(\S+)/g)].map(([, a, b]) => a ?? b!);
-    const args = words.slice(1).map((word) => (word.endsWith('.pcap') ? capture : word));
+    const args = words.slice(1).map((word) => {
+      const file = rules[word as keyof typeof rules];
+      if (file !== undefined) return fileURLToPath(new URL(`../examples/${file}`, import.meta.url));
+      return word.endsWith('.pcap') ? capture : word;
+    });
     const { status, out, err } = await place.run(...args);
     place.end();
-    expect(status, err).toBe(args.includes('--check') ? 1 : 0);
+    expect(status, err).toBe(args.includes('--check') || args.includes('--lint') ? 1 : 0);
+    // A ruleset without errors has nothing to say on standard output.
+    if (args[0] === 'check' && args.length === 2) return;
     // The example capture has no host of 10.0.0.0/8 and no unanswered TCP.
     if (!/10\.0\.0\.0|tcp and status UNREPLIED/.test(command)) expect(out).not.toBe('');
   });

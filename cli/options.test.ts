@@ -78,7 +78,7 @@ describe('the manual', () => {
   const page = readFileSync(new URL('../docs/keepstate.1.md', import.meta.url), 'utf8');
 
   test('names every option as the table of options has it, and no other', () => {
-    const named = [...page.matchAll(/^\*\*(?:-(\w)\*\*, \*\*)?--([a-z-]+)\*\*(?: \*([A-Z=]+)\*)?$/gm)];
+    const named = [...page.matchAll(/^\*\*(?:-(\w)\*\*, \*\*)?--([a-z-]+)\*\*(?: \*([A-Z=:]+)\*)?$/gm)];
     expect(named.map(([, short, name, value]) => ({ name, short, value }))).toEqual(
       OPTIONS.map(({ name, short, value }) => ({ name, short, value })),
     );

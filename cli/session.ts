@@ -36,7 +36,7 @@ export interface SessionOptions {
   /** When to stop, null for the last packet. */
   readonly at: Moment | null;
   /** The machine and its rules, null to track only. */
-  readonly rules: SessionRules | null;
+  readonly rules?: SessionRules | null;
 }
 
 /** What packets have to pass. */
@@ -100,7 +100,7 @@ export class Session {
   private latest: number = Number.NEGATIVE_INFINITY;
 
   constructor(options: SessionOptions) {
-    const { settings, seed, rules } = options;
+    const { settings, seed, rules = null } = options;
     this.firewall = new Firewall(
       rules === null ? { settings, seed } : { settings, seed, host: rules.host, rules: rules.tables },
     );

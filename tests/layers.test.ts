@@ -20,7 +20,7 @@ function withoutComments(source: string): string {
 
 /** What a source imports or re-exports: `from '…'`, `import '…'`, `import('…')`, `require('…')`. */
 function importsOf(source: string): string[] {
-  const specifier = /\b(?:from|import|require)\s*\(?\s*(['"`])([^'"`\n]*)\1/g;
+  const specifier = /(?<!['"`])\b(?:from|import|require)\s*\(?\s*(['"`])([^'"`\n]*)\1/g;
   return [...withoutComments(source).matchAll(specifier)].map((match) => match[2]!);
 }
 
@@ -49,7 +49,7 @@ function troubles(file: string, source: string): string[] {
   const found: (string | null)[] = importsOf(source).map((specifier) => importTrouble(file, specifier));
   const code = withoutComments(source);
   if (rank(file) < 0) found.push(`${file} has no place in the order of folders`);
-  if (/\bexport\s+default\b|\bas\s+default\b/.test(code)) found.push(`${file} has a default export`);
+  if (/\bexport\s+default\b|\bas\s+default\s*[,}]/.test(code)) found.push(`${file} has a default export`);
   if (/\bexport\s+(?:type\s+)?\*\s*from\b/.test(code)) found.push(`${file} exports everything of a file`);
   return found.filter((trouble) => trouble !== null);
 }

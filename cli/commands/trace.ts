@@ -179,7 +179,7 @@ export const TRACE: Command = {
     {
       command:
         'keepstate trace --rules rules.nft --iface eth0=192.0.2.10/24 --route default:eth0 capture.pcap',
-      says: 'what the rules of that host would do to each packet, and which of them decides',
+      says: 'what rules of that host do to each packet, and which one decides',
     },
     {
       command: 'keepstate trace --check --quiet capture.pcap >/dev/null',

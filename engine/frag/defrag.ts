@@ -43,6 +43,8 @@ export class Defrag {
    */
   refragment(packet: Uint8Array): Uint8Array[] {
     const { head, sizes, nextHeaderAt } = this.assembly;
+    // A fragment that is a whole datagram leaves without its header.
+    if (sizes.length < 2) return [packet];
     return packet[0]! >> 4 === 4 ? cutIpv4(packet, head, sizes) : cutIpv6(packet, head, nextHeaderAt, sizes);
   }
 

@@ -45,7 +45,7 @@ import { setClosing } from './closing.ts';
 import { HopLimit, hopLimit } from './hop-limit.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import { NOT_PLAIN, PlainPath } from './plain.ts';
-import { beginRoute, finishRoute } from './record-route.ts';
+import { writeRoute } from './record-route.ts';
 import { HookRunner } from './runner.ts';
 
 /** How deep packets of the firewall's own may cause others. */
@@ -224,13 +224,12 @@ export class Pipeline implements RuleEffects {
       because(pkt, R_LINK_LOCAL);
       return this.unroutable(state);
     }
-    const records = beginRoute(this.host, pkt);
     this.hop.decrease(pkt);
     this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_FORWARD;
     let verdict = this.run(state, hook, 0);
     if (verdict === NF_ACCEPT) {
-      if (records) finishRoute(this.host, pkt);
+      writeRoute(this.host, pkt);
       hook = NF_INET_POST_ROUTING;
       verdict = this.run(state, hook, 0);
     }

@@ -59,7 +59,7 @@ export function icmpReject(host: Host, pkt: Packet, hook: number, code: number):
   const isRouted = hook !== NF_INET_PRE_ROUTING;
   if (!mayAnswer(pkt, true, isRouted) || isBroadcast(host, pkt, hook) || !isReachable(host, pkt)) return null;
   const type = pkt.family === AF_INET ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
-  return icmpErrorAbout(pkt, type, code, 0, errorSource(host, pkt, hook));
+  return icmpErrorAbout(pkt, type, code, 0, errorSource(host, pkt, hook), isRouted);
 }
 
 /**
@@ -78,5 +78,5 @@ export function ipError(
   if (!mayAnswer(pkt, false, true) || isBroadcast(host, pkt, hook) || !isReachable(host, pkt)) return null;
   const unreachable = pkt.family === AF_INET ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
   const late = pkt.family === AF_INET ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
-  return icmpErrorAbout(pkt, exceeded ? late : unreachable, code, 0, errorSource(host, pkt, hook));
+  return icmpErrorAbout(pkt, exceeded ? late : unreachable, code, 0, errorSource(host, pkt, hook), true);
 }

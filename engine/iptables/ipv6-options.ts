@@ -1,8 +1,7 @@
-import type { HookState } from '../rules/hook-state.ts';
-import { findIpv6Header } from '../rules/ipv6-header.ts';
+import type { Packet } from '../packet/packet.ts';
 import { type Extension, XT_IPV6, type XtArg, XtError } from './extension.ts';
+import { HeaderMatch } from './ipv6-find.ts';
 import { readUint, scanUint, uintArg } from './values.ts';
-import { XtMatch } from './xt-match.ts';
 
 /** What `-m hbh` and `-m dst` ask. */
 export interface Ipv6Options {
@@ -15,20 +14,15 @@ export interface Ipv6Options {
 const MAX_OPTIONS = 16;
 
 /** The options of a hop-by-hop or destination header (RFC 8200, section 4.2). */
-class OptionsMatch extends XtMatch {
+class OptionsMatch extends HeaderMatch {
   private readonly spec: Ipv6Options;
-  private readonly header: number;
 
   constructor(spec: Ipv6Options, header: number) {
-    super();
+    super(header, 2);
     this.spec = spec;
-    this.header = header;
   }
 
-  matches(state: HookState): boolean {
-    const { pkt } = state;
-    const at = findIpv6Header(pkt, this.header);
-    if (at < 0 || at + 2 > pkt.end) return false;
+  matchesAt(pkt: Packet, at: number): boolean {
     const bytes = (pkt.view.getUint8(at + 1) + 1) << 3;
     if (at + bytes > pkt.end) return false;
     const { length, options } = this.spec;

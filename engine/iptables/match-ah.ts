@@ -1,9 +1,8 @@
-import type { HookState } from '../rules/hook-state.ts';
-import { findIpv6Header } from '../rules/ipv6-header.ts';
+import type { Packet } from '../packet/packet.ts';
 import { type Extension, XT_IPV4, XT_IPV6 } from './extension.ts';
+import { HeaderMatch } from './ipv6-find.ts';
 import { allSpis, SpiMatch, type SpiRange, spiHolds, spiOption, spiText } from './spi-range.ts';
 import { uintArg } from './values.ts';
-import { XtMatch } from './xt-match.ts';
 
 const AH = 51;
 const AH_HEADER = 12;
@@ -14,18 +13,15 @@ interface Ah6Spec extends SpiRange {
 }
 
 /** An authentication header among IPv6's extension headers. */
-class Ah6Match extends XtMatch {
+class Ah6Match extends HeaderMatch {
   private readonly spec: Ah6Spec;
 
   constructor(spec: Ah6Spec) {
-    super();
+    super(AH, AH_HEADER);
     this.spec = spec;
   }
 
-  matches(state: HookState): boolean {
-    const { pkt } = state;
-    const at = findIpv6Header(pkt, AH);
-    if (at < 0 || at + AH_HEADER > pkt.end) return false;
+  matchesAt(pkt: Packet, at: number): boolean {
     const { length, reserved } = this.spec;
     const bytes = (pkt.view.getUint8(at + 1) + 2) << 2;
     if (!spiHolds(this.spec, pkt.view.getUint32(at + 4))) return false;

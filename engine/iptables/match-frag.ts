@@ -1,9 +1,8 @@
-import type { HookState } from '../rules/hook-state.ts';
-import { findIpv6Header } from '../rules/ipv6-header.ts';
+import type { Packet } from '../packet/packet.ts';
 import { type Extension, XT_IPV6, type XtOption } from './extension.ts';
+import { HeaderMatch } from './ipv6-find.ts';
 import { allSpis, type SpiRange, spiHolds, spiOption, spiText } from './spi-range.ts';
 import { uintArg } from './values.ts';
-import { XtMatch } from './xt-match.ts';
 
 interface FragSpec extends SpiRange {
   length: { readonly value: number; readonly inverted: boolean } | null;
@@ -16,18 +15,16 @@ interface FragSpec extends SpiRange {
 const FRAGMENT = 44;
 
 /** IPv6's fragment header (RFC 8200, section 4.5). Its length is always 8, and Linux does not look at it. */
-class FragMatch extends XtMatch {
+class FragMatch extends HeaderMatch {
   private readonly spec: FragSpec;
 
   constructor(spec: FragSpec) {
-    super();
+    super(FRAGMENT, 8);
     this.spec = spec;
   }
 
-  matches(state: HookState): boolean {
-    const { pkt } = state;
-    const at = findIpv6Header(pkt, FRAGMENT);
-    if (at < 0 || at + 8 > pkt.end || !spiHolds(this.spec, pkt.view.getUint32(at + 4))) return false;
+  matchesAt(pkt: Packet, at: number): boolean {
+    if (!spiHolds(this.spec, pkt.view.getUint32(at + 4))) return false;
     const offset = pkt.view.getUint16(at + 2);
     const { res, first, more, last } = this.spec;
     if (res && (pkt.view.getUint8(at + 1) !== 0 || (offset & 6) !== 0)) return false;

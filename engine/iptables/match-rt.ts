@@ -1,9 +1,8 @@
-import type { HookState } from '../rules/hook-state.ts';
-import { findIpv6Header } from '../rules/ipv6-header.ts';
+import type { Packet } from '../packet/packet.ts';
 import { addressText, hostAddress } from './address.ts';
 import { type Extension, XT_IPV6, XtError, type XtOption } from './extension.ts';
+import { HeaderMatch } from './ipv6-find.ts';
 import { rangeArg, uintArg } from './values.ts';
-import { XtMatch } from './xt-match.ts';
 
 interface Number {
   readonly value: number;
@@ -23,18 +22,15 @@ const ROUTING = 43;
 const MAX_ADDRESSES = 16;
 
 /** IPv6's routing header (RFC 8200, section 4.4). */
-class RtMatch extends XtMatch {
+class RtMatch extends HeaderMatch {
   private readonly spec: RtSpec;
 
   constructor(spec: RtSpec) {
-    super();
+    super(ROUTING, 4);
     this.spec = spec;
   }
 
-  matches(state: HookState): boolean {
-    const { pkt } = state;
-    const at = findIpv6Header(pkt, ROUTING);
-    if (at < 0 || at + 4 > pkt.end) return false;
+  matchesAt(pkt: Packet, at: number): boolean {
     const bytes = (pkt.view.getUint8(at + 1) + 1) << 3;
     if (at + bytes > pkt.end) return false;
     const { type, segsleft, length, reserved, addresses, notStrict } = this.spec;

@@ -1,9 +1,8 @@
-import type { HookState } from '../rules/hook-state.ts';
-import { findIpv6Header } from '../rules/ipv6-header.ts';
+import type { Packet } from '../packet/packet.ts';
 import { addressMask, addressText, maskText, type XtAddress } from './address.ts';
 import { type Extension, XT_IPV6, type XtOption } from './extension.ts';
+import { HeaderMatch } from './ipv6-find.ts';
 import { uintArg } from './values.ts';
-import { XtMatch } from './xt-match.ts';
 
 /** The tests in the order in which they are saved. */
 const FIELDS = ['hdr-len', 'segs-left', 'last-entry'] as const;
@@ -23,18 +22,17 @@ const ROUTING = 43;
 const SEGMENT_ROUTING = 4;
 
 /** IPv6's segment routing header. */
-class SrhMatch extends XtMatch {
+class SrhMatch extends HeaderMatch {
   private readonly spec: SrhSpec;
 
   constructor(spec: SrhSpec) {
-    super();
+    super(ROUTING, 8);
     this.spec = spec;
   }
 
-  matches(state: HookState): boolean {
-    const { view, end } = state.pkt;
-    const at = findIpv6Header(state.pkt, ROUTING);
-    if (at < 0 || at + 8 > end || at + ((view.getUint8(at + 1) + 1) << 3) > end) return false;
+  matchesAt(pkt: Packet, at: number): boolean {
+    const { view, end } = pkt;
+    if (at + ((view.getUint8(at + 1) + 1) << 3) > end) return false;
     const left = view.getUint8(at + 3);
     const last = view.getUint8(at + 4);
     if (view.getUint8(at + 2) !== SEGMENT_ROUTING || left > last) return false;

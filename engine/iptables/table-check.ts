@@ -19,7 +19,7 @@ function usesOf(rule: XtRule): readonly XtUse[] {
  * From which hooks each chain can be reached, as bits 1 << NF_INET_*.
  * @throws SourceError at a rule that jumps in a circle that a hook leads to
  */
-export function reachableHooks(table: XtTable): ReadonlyMap<string, number> {
+function reachableHooks(table: XtTable): ReadonlyMap<string, number> {
   const masks = new Map<string, number>();
   const open = new Set<string>();
   const visit = (chain: XtChain, bit: number): void => {
@@ -39,6 +39,51 @@ export function reachableHooks(table: XtTable): ReadonlyMap<string, number> {
   };
   for (const chain of table.chains.values())
     if (chain.builtin !== null) visit(chain, 1 << chain.builtin.hook);
+  return masks;
+}
+
+/** Jumps that nf_tables lets a packet be deep in (measured: fifteen are taken, sixteen are not). */
+const JUMPS_MAX = 15;
+
+/**
+ * How deep jumps may lead from a hook, for the kernel's nf_tables.
+ * @param table without loops that a hook leads to
+ * @throws SourceError at the rule of a built-in chain that leads too deep
+ */
+function checkDepth(table: XtTable): void {
+  const known = new Map<string, number>();
+  const depth = (chain: XtChain): number => {
+    let deepest = known.get(chain.name);
+    if (deepest !== undefined) return deepest;
+    deepest = 0;
+    for (const { spec } of chain.rules) {
+      const next = spec.target.kind === 'chain' ? table.chains.get(spec.target.name) : undefined;
+      if (next !== undefined) deepest = Math.max(deepest, 1 + depth(next));
+    }
+    known.set(chain.name, deepest);
+    return deepest;
+  };
+  for (const chain of table.chains.values()) {
+    if (chain.builtin === null || depth(chain) <= JUMPS_MAX) continue;
+    const rule = chain.rules.find(({ spec }) => {
+      const next = spec.target.kind === 'chain' ? table.chains.get(spec.target.name) : undefined;
+      return next !== undefined && depth(next) >= JUMPS_MAX;
+    });
+    throw new SourceError(
+      `more than ${JUMPS_MAX} jumps one behind the other: Too many links`,
+      rule?.at ?? NOWHERE,
+    );
+  }
+}
+
+/**
+ * What jumps say of a table: {@link reachableHooks}, and that none lead too deep.
+ * @param backend only nf_tables minds how deep
+ * @throws SourceError
+ */
+export function checkJumps(table: XtTable, backend: 'nft' | 'legacy'): ReadonlyMap<string, number> {
+  const masks = reachableHooks(table);
+  if (backend === 'nft') checkDepth(table);
   return masks;
 }
 
@@ -100,11 +145,16 @@ export function dependsOnHooks(rule: XtRule): boolean {
 }
 
 /** All the kernel's checks of a table, in order. @returns what is wrong, empty if nothing is */
-export function checkTable(table: XtTable, family: number, world: XtWorld): SourceError[] {
+export function checkTable(
+  table: XtTable,
+  family: number,
+  world: XtWorld,
+  backend: 'nft' | 'legacy',
+): SourceError[] {
   const errors: SourceError[] = [];
   let masks: ReadonlyMap<string, number>;
   try {
-    masks = reachableHooks(table);
+    masks = checkJumps(table, backend);
   } catch (error) {
     if (error instanceof SourceError) return [error];
     throw error;

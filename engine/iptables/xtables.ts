@@ -7,7 +7,7 @@ import { type LowerScope, lowerTable } from './lower.ts';
 import { type RestoreOptions, restoreTables, type Source } from './restore.ts';
 import { type SaveOptions, saveTables } from './save.ts';
 import { BUILTIN, XtTable } from './table.ts';
-import { checkRule, dependsOnHooks, reachableHooks } from './table-check.ts';
+import { checkJumps, checkRule, dependsOnHooks } from './table-check.ts';
 import { splitLine, type Word } from './words.ts';
 import { XtWorld } from './world.ts';
 
@@ -93,9 +93,9 @@ export class Xtables {
   /** The kernel's checks of what a command added; of the whole table only what new ways lead to. */
   private checkAdded(table: XtTable, done: Applied): void {
     if (done.chain === null) return;
-    const before = this.reach.get(table.name) ?? reachableHooks(table);
+    const before = this.reach.get(table.name) ?? checkJumps(table, this.backend);
     const jumps = done.added.some((rule) => rule.spec.target.kind === 'chain');
-    const masks = jumps ? reachableHooks(table) : before;
+    const masks = jumps ? checkJumps(table, this.backend) : before;
     this.reach.set(table.name, masks);
     const check = (rules: Applied['added'], hooks: number): void => {
       for (const rule of rules) checkRule(rule, table.name, this.family, this.world, hooks);

@@ -2,6 +2,7 @@ import type { ExprNode } from './ast-expr.ts';
 import type { MatchStmt, StmtNode } from './ast-stmt.ts';
 import { numberOf } from './eval-scope.ts';
 import { type Place, placeOf } from './lower-bits.ts';
+import { findProtocol } from './proto-table.ts';
 
 /** Matches of neighbouring fields that nft tests with one load; in the packet's order. */
 export interface Merged {
@@ -70,13 +71,22 @@ function mergeRun(items: (Item | null)[], run: readonly Candidate[]): void {
       place = { ...place, bits: place.bits + one.place.bits };
       value = (value << BigInt(one.place.bits)) | one.value;
       parts.push(one);
-      items[one.index] = null;
       next++;
     }
-    if (parts.length > 1)
-      items[first.index] = { merged: { parts: parts.map((one) => one.stmt), place, value } };
+    if (parts.length > 1) joinAt(items, parts, { parts: parts.map((one) => one.stmt), place, value });
     at = next;
   }
+}
+
+/** Puts a joined test where the field stood that says what follows the header, or else where the first field did. */
+function joinAt(items: (Item | null)[], parts: readonly Candidate[], merged: Merged): void {
+  for (const part of parts) items[part.index] = null;
+  const key = parts.find((part) => saysWhatFollows(part.stmt.match.left)) ?? parts[0]!;
+  items[key.index] = { merged };
+}
+
+function saysWhatFollows(left: ExprNode): boolean {
+  return 'payload' in left && findProtocol(left.payload.protocol)?.upper?.field === left.payload.field;
 }
 
 function mergeable(a: Place, b: Place): boolean {

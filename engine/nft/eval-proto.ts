@@ -54,13 +54,13 @@ function requireNetwork(scope: Scope, name: string, at: At | undefined, direct: 
 }
 
 function requireTransport(scope: Scope, name: string, at: At | undefined): void {
+  for (const other of scope.transports) if (other !== name) conflict(scope, other, name, at);
   if (scope.th === name) return;
-  if (scope.th !== null) conflict(scope, scope.th, name, at);
   if (scope.nh === 'arp') conflict(scope, scope.nh, name, at);
   const home = HOME[name];
   if (home !== undefined && scope.nh === null) requireNetwork(scope, home, at, false);
   test(scope, { meta: { key: 'l4proto' } }, transportNumber(name));
-  scope.th = name;
+  learnTransport(scope, name);
 }
 
 function ethernetType(name: string): bigint {
@@ -126,8 +126,14 @@ function learn(scope: Headers, left: ExprNode, value: number): void {
   const { protocol, field } = left.payload;
   if (field === 'type' && (protocol === 'ether' || protocol === 'vlan')) learnEther(scope, value);
   else if ((protocol === 'ip' && field === 'protocol') || (protocol === 'ip6' && field === 'nexthdr'))
-    scope.th = TRANSPORTS.get(value) ?? scope.th;
+    learnTransport(scope, TRANSPORTS.get(value));
   else if (field === 'type' && (protocol === 'icmp' || protocol === 'icmpv6')) scope.icmpType = value;
+}
+
+function learnTransport(scope: Headers, name: string | undefined): void {
+  if (name === undefined) return;
+  scope.th = name;
+  scope.transports.add(name);
 }
 
 function learnEther(scope: Headers, value: number): void {
@@ -138,7 +144,7 @@ function learnEther(scope: Headers, value: number): void {
 
 function learnMeta(scope: Headers, key: string, value: number): void {
   if (key === 'nfproto') scope.nh = value === 2 ? 'ip' : value === 10 ? 'ip6' : scope.nh;
-  else if (key === 'l4proto') scope.th = TRANSPORTS.get(value) ?? 'unknown';
+  else if (key === 'l4proto') learnTransport(scope, TRANSPORTS.get(value) ?? 'unknown');
   else if (key === 'iiftype') scope.ll = value === 1 ? 'ether' : scope.ll;
   else if (key === 'protocol' && (scope.family === 'bridge' || scope.family === 'netdev'))
     learnEther(scope, value);

@@ -43,17 +43,22 @@ function piecesAt(header: string, place: Place): Piece[] | null {
   return null;
 }
 
-/** A payload expression by the name that its header has where the header is known: `@th,16,16`, `th dport`. */
+/** A payload expression by the name that the header has that is known there: `@th,16,16`, `th dport`. */
 export function namedPayload(expr: ExprNode, headers: Headers): ExprNode {
-  const isPort = 'payload' in expr && expr.payload.protocol === 'th';
-  if (!('rawPayload' in expr) && !isPort) return expr;
   const place = placeOf(expr);
-  const header = place === null ? null : headerAt(headers, place.base);
-  if (place === null || header === null) return expr;
-  const [piece, ...more] = piecesAt(header, place) ?? [];
+  if (place === null) return expr;
+  const header = headerAt(headers, place.base);
+  if ('payload' in expr && (expr.payload.protocol === header || isLink(expr.payload.protocol, header)))
+    return expr;
+  const [piece, ...more] = header === null ? [] : (piecesAt(header, place) ?? []);
   if (piece !== undefined && more.length === 0 && piece.bits === piece.field.bits)
-    return { payload: { protocol: header, field: piece.field.name }, at: expr.at };
-  return isPort ? rawOf(place) : expr;
+    return { payload: { protocol: header!, field: piece.field.name }, at: expr.at };
+  return 'payload' in expr ? rawOf(place) : expr;
+}
+
+/** Ethernet's fields stand before a VLAN's header too. */
+function isLink(protocol: string, header: string | null): boolean {
+  return protocol === 'ether' && header === 'vlan';
 }
 
 /** A place without a name. */
@@ -68,7 +73,9 @@ function rawOf(place: Place): ExprNode {
 export function fieldTests(place: Place, value: bigint, headers: Headers, op: '==' | '!='): MatchStmt[] {
   const header = headerAt(headers, place.base);
   const found = header === null ? null : piecesAt(header, place);
-  if (found === null || header === null || (header === 'th' && found.length > 1))
+  const exact = found?.length === 1 && found[0]!.bits === found[0]!.field.bits;
+  const aligned = place.offset % 8 === 0 && place.bits % 8 === 0;
+  if (found === null || header === null || (!exact && (header === 'th' || !aligned)))
     return [rawTest(place, value, op)];
   let rest = BigInt(place.bits);
   return found.map(({ field, bits }) => {
@@ -108,7 +115,7 @@ export function namedMatch(stmt: MatchStmt, headers: Headers): MatchStmt {
 
 /** Values that were written for raw bytes, as values of the field that the bytes turned out to be. */
 export function retyped(node: ExprNode, key: ExprNode): ExprNode {
-  if (!('payload' in key)) return node;
+  if (!('payload' in key) && !('rawPayload' in key)) return node;
   const info = infoOf(key);
   const walk = (one: ExprNode): ExprNode => {
     if ('constant' in one) return constant(info, one.constant.value, one.at);

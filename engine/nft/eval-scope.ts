@@ -51,6 +51,8 @@ export interface Headers {
   nh: string | null;
   /** Transport: 'tcp', … or null. */
   th: string | null;
+  /** All transports that tests so far allow; 'unknown' for those without a known header. */
+  readonly transports: Set<string>;
   /** The ICMP type that was tested for; null if none. */
   icmpType: number | null;
 }
@@ -58,7 +60,7 @@ export interface Headers {
 /** What is known of packets of a table's family before any test. */
 export function headersOf(family: Family): Headers {
   const ll = family === 'bridge' ? 'ether' : null;
-  return { family, ll, nh: NETWORK_OF[family] ?? null, th: null, icmpType: null };
+  return { family, ll, nh: NETWORK_OF[family] ?? null, th: null, transports: new Set(), icmpType: null };
 }
 
 /** The evaluation of a rule: what is known of its packets, and the statements so far. */
@@ -73,6 +75,7 @@ export class Scope implements Headers {
   ll: string | null;
   nh: string | null;
   th: string | null = null;
+  readonly transports: Set<string> = new Set();
   icmpType: number | null = null;
   /** Only the types of expressions are wanted (`typeof`): no header is needed for them. */
   typesOnly = false;

@@ -23,15 +23,16 @@ export function secondsJson(ms: number | bigint | undefined): Json | undefined {
 }
 
 const elem: Writer<ElemExpr> = ({ elem: parts }, context) => {
-  const members: { [key: string]: Json | undefined } = {
+  const members = {
     val: exprJson(parts.val, context),
     timeout: secondsJson(parts.timeout),
     expires: secondsJson(parts.expires),
     comment: parts.comment,
   };
-  for (const statement of parts.stmts ?? [])
-    Object.assign(members, context.statementJson(statement, context));
-  return { elem: members };
+  // Of several statements nft 1.0.6 shows the first only (measured).
+  const [first] = parts.stmts ?? [];
+  const state = first === undefined ? {} : (context.statementJson(first, context) as object);
+  return { elem: { ...members, ...state } };
 };
 
 const exthdr: Writer<ExthdrExpr> = ({ exthdr: { name, field, offset } }) => {

@@ -2,14 +2,17 @@ import { T_EOF, T_PUNCT } from './lex.ts';
 import { type Cursor, describeToken } from './parse-cursor.ts';
 import { commonItem } from './parse-define.ts';
 
+/** Takes one item of a block. */
+export type Item = () => unknown;
+
 /**
  * Takes `{ … }` with items that each end with a newline or a semicolon; what is wrong with one does not hide the
  * next. Every block has variables of its own.
  * @param what the block's name in messages: `chain 'input'`
- * @param item takes one item, without its end
+ * @param item takes one item, without its end; true if it needs none
  * @param lastMayLackEnd whether `}` may follow an item without newline or semicolon
  */
-export function block(p: Cursor, what: string, item: () => void, lastMayLackEnd: boolean = false): void {
+export function block(p: Cursor, what: string, item: Item, lastMayLackEnd: boolean = false): void {
   if (p.atEnd()) {
     p.fail(`expected '{', found ${describeToken(p.token)}`, p.at, 'the brace stands in the same line');
   }
@@ -17,7 +20,7 @@ export function block(p: Cursor, what: string, item: () => void, lastMayLackEnd:
   p.nested(() => p.scoped(() => items(p, what, item, lastMayLackEnd, open.at)));
 }
 
-function items(p: Cursor, what: string, item: () => void, lastMayLackEnd: boolean, open: number): void {
+function items(p: Cursor, what: string, item: Item, lastMayLackEnd: boolean, open: number): void {
   for (;;) {
     p.skipSeparators();
     if (p.token.kind === T_PUNCT && p.token.text === '}') {
@@ -30,8 +33,7 @@ function items(p: Cursor, what: string, item: () => void, lastMayLackEnd: boolea
     }
     const braces = p.braces;
     try {
-      if (!commonItem(p)) {
-        item();
+      if (!commonItem(p) && item() !== true) {
         itemEnd(p, lastMayLackEnd);
       }
     } catch (error) {

@@ -15,7 +15,7 @@ import { chainBlock, rule } from './parse-chain.ts';
 import type { Cursor } from './parse-cursor.ts';
 import { variable } from './parse-expr.ts';
 import { KEYWORDS } from './parse-keywords.ts';
-import { bareObject, objectBlock, objectKind } from './parse-object.ts';
+import { bareObject, inlineObject, objectBlock, objectKind } from './parse-object.ts';
 import { setExpr } from './parse-set.ts';
 import { setBlock } from './parse-set-decl.ts';
 import { ruleCommands, setCommands, tableBlock } from './parse-table.ts';
@@ -145,14 +145,14 @@ function object(p: Cursor, op: CommandOp): Command[] | null {
   }
   const name = named(p, `the name of a ${kind}`, op === 'delete' || op === 'destroy');
   const made = op === 'add' || op === 'create';
-  const body = made && (kind !== 'counter' || p.is('{'));
-  const node: ObjectNode = body ? objectBlock(p, kind, name) : bareObject(kind, name);
+  const inline = made && !p.is('{') ? inlineObject(p, kind, name) : null;
+  const node: ObjectNode = inline ?? (made ? objectBlock(p, kind, name) : bareObject(kind, name));
   return [{ op, object: node, at: p.since(start) }];
 }
 
 /** Words of what `list` and `reset` take as a whole. */
 const PLURALS = [
-  ...['tables', 'chains', 'rules', 'sets', 'maps', 'meters', 'counters', 'quotas', 'limits', 'secmarks'],
+  ...['tables', 'chains', 'sets', 'maps', 'meters', 'counters', 'quotas', 'limits', 'secmarks'],
   ...['synproxys', 'flowtables', 'hooks'],
 ];
 

@@ -132,6 +132,9 @@ export function matchStmt(p: Cursor, change: (p: Cursor, start: At, key: ExprNod
     return change(p, start, left);
   }
   const op = relation(p);
+  if (op === '!' && 'binop' in left) {
+    p.fail('a negation cannot be combined with an operation on the left', p.since(start), "write '!='");
+  }
   if (!beginsValue(p) && !p.is('-')) {
     const what = op === 'implicit' ? 'a value, an operator or a set' : `a value behind '${op}'`;
     p.fail(`expected ${what}, found ${describeToken(p.token)}`, p.at, valueHint(p));

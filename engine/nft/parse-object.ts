@@ -7,7 +7,7 @@ import { deviceList, flagList, priority } from './parse-chain.ts';
 import { type Cursor, describeToken } from './parse-cursor.ts';
 import { synproxySpec } from './parse-log.ts';
 import { commentText, duration } from './parse-set.ts';
-import { limitSpec, quotaSpec } from './parse-stateful.ts';
+import { counterValues, limitSpec, quotaSpec } from './parse-stateful.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -33,12 +33,13 @@ function numberPair(p: Cursor): { packets: number | bigint; bytes: number | bigi
 function counter(p: Cursor, name: NamedNode): ObjectNode {
   let values: { packets: number | bigint; bytes: number | bigint } = { packets: 0, bytes: 0 };
   let comment: string | undefined;
-  const item = (): void => {
+  const item = (): boolean => {
     if (p.is('comment')) {
       comment = commentText(p);
-    } else {
-      values = numberPair(p);
+      return false;
     }
+    values = numberPair(p);
+    return true;
   };
   block(p, `counter '${name.name}'`, item, true);
   return { counter: { ...name, ...values, comment } };
@@ -76,16 +77,21 @@ function limit(p: Cursor, name: NamedNode): ObjectNode {
 function synproxyBody(p: Cursor): SynproxySpec {
   p.expect('mss');
   const mss = p.number('the mss', 65_535);
-  if (p.atEnd()) {
+  const split = p.atEnd();
+  if (split) {
     p.next();
   }
   p.expect('wscale');
   const wscale = p.number('the scale', 255);
-  const more = p.atEnd() && ['timestamp', 'sack-perm'].includes(p.peek().text);
-  if (more) {
+  const end = p.atEnd();
+  if (end && ['timestamp', 'sack-perm'].includes(p.peek().text)) {
     p.next();
   }
-  return { ...synproxySpec(p), mss, wscale };
+  const { flags } = synproxySpec(p);
+  if (split && flags.length === 0 && !end) {
+    p.unexpected("a newline or ';'");
+  }
+  return { mss, wscale, flags };
 }
 
 function synproxy(p: Cursor, name: NamedNode): ObjectNode {
@@ -251,9 +257,11 @@ function flowtable(p: Cursor, name: NamedNode): ObjectNode {
       body.flags = [...(body.flags ?? []), ...flagList(p, 'flowtable flag', ['offload'])];
     } else if (p.eat('counter')) {
       body.flags = [...(body.flags ?? []), 'counter'];
+      return true;
     } else {
       p.unexpected("'hook', 'devices', 'flags' or 'counter'", ['hook', 'devices', 'flags', 'counter']);
     }
+    return false;
   });
   return { flowtable: { ...name, ...body } };
 }
@@ -278,7 +286,25 @@ export function objectBlock(p: Cursor, kind: BlockKind, name: NamedNode): Object
   return BLOCKS[kind](p, name);
 }
 
-/** What a kind is without a block: by name only. */
+/** What a command adds without braces: `add quota ip t q 5 mbytes`; null with nothing taken if braces must come. */
+export function inlineObject(p: Cursor, kind: BlockKind, name: NamedNode): ObjectNode | null {
+  switch (kind) {
+    case 'counter':
+      return { counter: { ...name, ...counterValues(p) } };
+    case 'quota':
+      return { quota: { ...name, quota: quotaSpec(p) } };
+    case 'limit':
+      return { limit: { ...name, limit: limitSpec(p) } };
+    case 'synproxy':
+      return { synproxy: { ...name, synproxy: synproxySpec(p) } };
+    case 'secmark':
+      return { secmark: { ...name, context: p.string('a security context').text } };
+    default:
+      return null;
+  }
+}
+
+/** What a kind is by its name only. */
 export function bareObject(kind: BlockKind, name: NamedNode): ObjectNode {
   const node = kind === 'counter' ? { ...name, packets: 0, bytes: 0 } : name;
   return { [kind]: node } as unknown as ObjectNode;

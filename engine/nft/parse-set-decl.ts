@@ -106,8 +106,14 @@ function elements(p: Cursor): readonly ExprNode[] {
   return value.set;
 }
 
-function setItem(p: Cursor, parts: SetParts, isMap: boolean): void {
+/** One property of a set; true if nothing needs to stand between it and the next. */
+function setItem(p: Cursor, parts: SetParts, isMap: boolean): boolean {
   const { text } = p.token;
+  setProperty(p, parts, isMap, text);
+  return text === 'elements' || text === 'auto-merge';
+}
+
+function setProperty(p: Cursor, parts: SetParts, isMap: boolean, text: string): void {
   switch (text) {
     case 'type':
     case 'typeof':

@@ -1,6 +1,7 @@
 import type { ChainNode, CommandOp, Family, TableNode } from './ast.ts';
 import { priorityNumber } from './list-priority.ts';
 import { findChain, findTable, lookTable, tableKey } from './ruleset-find.ts';
+import { renameChain } from './ruleset-rename.ts';
 import type { NftBase, NftChain, NftTable } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
 import { isUsed } from './ruleset-uses.ts';
@@ -191,29 +192,10 @@ function deleteChain(t: Transaction, node: ChainNode, op: CommandOp): void {
     return;
   }
   const chain = findChain(t, node);
-  if (isUsed(chain.table, `chain ${chain.name}`, chain.name)) {
+  if (isUsed(chain.table, `chain ${chain.name}`)) {
     t.fail('Device or resource busy', node.nameAt, `rules or maps still lead to the chain '${chain.name}'`);
   }
   t.delete(chain.table.chains, chain.name);
-}
-
-function renameChain(t: Transaction, node: ChainNode): void {
-  const chain = findChain(t, node);
-  const { chains } = chain.table;
-  const newname = node.newname ?? '';
-  if (chains.has(newname)) {
-    t.fail('File exists', node.nameAt, `there is a chain '${newname}' already`);
-  }
-  const old = chain.name;
-  const entries = [...chains].map(([key, value]): [string, NftChain] => [key === old ? newname : key, value]);
-  t.deleteWhere(chains, () => true);
-  for (const [key, value] of entries) {
-    chains.set(key, value);
-  }
-  chain.name = newname;
-  t.onUndo(() => {
-    chain.name = old;
-  });
 }
 
 /** A command about a chain. */

@@ -81,6 +81,19 @@ export function findSet(t: Transaction, node: NamedNode, kind?: 'set' | 'map'): 
   return found;
 }
 
+/** A meter that must exist: some rule has it. */
+export function findMeter(t: Transaction, node: NamedNode): void {
+  const table = findTable(t, node.family, node.table, node.tableAt);
+  for (const chain of table.chains.values()) {
+    for (const rule of chain.rules) {
+      if (rule.expr.some((stmt) => 'meter' in stmt && stmt.meter.name === node.name)) {
+        return;
+      }
+    }
+  }
+  t.missing(`meter '${node.name}' in table ${node.family} ${node.table}`, node.nameAt);
+}
+
 /** The chain of a rule. */
 export function chainOfRule(t: Transaction, rule: RuleNode): NftChain {
   return findChain(t, {

@@ -34,7 +34,8 @@ function deleteSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: Set
   if (op === 'destroy' && lookTable(t.state, node.family, node.table)?.sets.has(node.name) !== true) {
     return;
   }
-  const set = findSet(t, node, kind);
+  // The kernel does not tell sets and maps apart here.
+  const set = findSet(t, node);
   if (isUsed(set.table, `set ${set.name}`)) {
     t.fail('Device or resource busy', node.nameAt, `rules still use the ${kind} '${set.name}'`);
   }

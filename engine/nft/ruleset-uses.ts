@@ -1,5 +1,5 @@
 import type { ExprNode } from './ast-expr.ts';
-import type { NftTable } from './ruleset-state.ts';
+import type { NftRule, NftTable } from './ruleset-state.ts';
 
 /** What a rule or an element refers to: `chain x`, `set x`, `counter x`, …. */
 type Uses = ReadonlySet<string>;
@@ -72,17 +72,15 @@ function elementUses(element: ExprNode, objects: string | undefined): Uses {
   return uses;
 }
 
-/**
- * Whether any rule or element of a table refers to something in it.
- * @param what `chain x`, `set x`, `ct helper x`, …
- * @param except a chain that is about to go, whose own rules do not count
- */
-export function isUsed(table: NftTable, what: string, except?: string): boolean {
+/** Whether a rule refers to something: `chain x`, `set x`, `ct helper x`, …. */
+export function ruleUses(rule: NftRule, what: string): boolean {
+  return usesOf(rule, [rule.node.expr, rule.expr]).has(what);
+}
+
+/** Whether any rule or element of a table refers to something in it, written as for {@link ruleUses}. */
+export function isUsed(table: NftTable, what: string): boolean {
   for (const chain of table.chains.values()) {
-    if (
-      chain.name !== except &&
-      chain.rules.some((rule) => usesOf(rule, [rule.node.expr, rule.expr]).has(what))
-    ) {
+    if (chain.rules.some((rule) => ruleUses(rule, what))) {
       return true;
     }
   }
@@ -95,6 +93,26 @@ export function isUsed(table: NftTable, what: string, except?: string): boolean 
     }
   }
   return false;
+}
+
+/** A copy of a node in which every jump and goto to one chain goes to another; the node itself if there is none. */
+export function retarget<T>(node: T, from: string, to: string): T {
+  if (typeof node !== 'object' || node === null) {
+    return node;
+  }
+  if (Array.isArray(node)) {
+    const copies = node.map((one: unknown) => retarget(one, from, to));
+    return copies.every((one, i) => one === node[i]) ? node : (copies as T);
+  }
+  let copy: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(node)) {
+    const changed = key === 'target' && value === from ? to : retarget(value, from, to);
+    if (changed !== value) {
+      copy ??= { ...node };
+      copy[key] = changed;
+    }
+  }
+  return (copy ?? node) as T;
 }
 
 /**

@@ -11,7 +11,7 @@ import { lower } from './lower.ts';
 import { parseNft } from './parse.ts';
 import type { NamedText, ReadFiles } from './parse-cursor.ts';
 import { applyChain, applyTable } from './ruleset-chain.ts';
-import { findTable } from './ruleset-find.ts';
+import { findMeter, findTable } from './ruleset-find.ts';
 import { applyFlowtable, applyObject, resetObject } from './ruleset-object.ts';
 import { applyRule } from './ruleset-rule.ts';
 import { applyElements, applySet } from './ruleset-set.ts';
@@ -115,7 +115,9 @@ export class NftRuleset {
       flushRuleset(t, op, object.ruleset.family);
     } else if ('all' in object) {
       applyAll(t, op, object.all);
-    } else if (!('meter' in object)) {
+    } else if ('meter' in object) {
+      findMeter(t, object.meter);
+    } else {
       const [kind, node] = Object.entries(object)[0] as [ObjectKind, ObjectBody];
       applyObject(t, op, kind, node);
     }

@@ -81,18 +81,29 @@ function isNobody6(view: DataView, at: number): boolean {
   return rest === 0 || isMulticast6(view, at);
 }
 
-/** Whether options are there that routing writes to: then no answer is sent behind it (measured). */
-function hasRecordingOptions(pkt: Packet): boolean {
-  const { view, off } = pkt;
+const NO_OPTIONS = new Uint8Array(0);
+
+/**
+ * The options that an ICMP error takes over from the packet behind routing (measured): "record route" if it is full.
+ * @returns the bytes, padded; null if none is sent, because the option has room or is a timestamp
+ */
+function echoedOptions(pkt: Packet): Uint8Array | null {
+  const { bytes, view, off } = pkt;
   const stop = off + ((view.getUint8(off) & 15) << 2);
-  let at = off + IPV4_HEADER;
-  while (at < stop) {
+  for (let at = off + IPV4_HEADER; at + 2 < stop; ) {
     const type = view.getUint8(at);
-    if (type === 0) return false;
-    if (type === IPOPT_RR || type === IPOPT_TS) return true;
-    at += type === 1 || at + 1 >= stop ? 1 : Math.max(2, view.getUint8(at + 1));
+    if (type === 0) return NO_OPTIONS;
+    const length = type === 1 ? 1 : Math.max(2, view.getUint8(at + 1));
+    if (type === IPOPT_TS) return null;
+    if (type === IPOPT_RR) {
+      if (view.getUint8(at + 2) <= length) return null;
+      const echoed = new Uint8Array((length + 3) & ~3);
+      echoed.set(bytes.subarray(at, Math.min(stop, at + length)));
+      return echoed;
+    }
+    at += length;
   }
-  return false;
+  return NO_OPTIONS;
 }
 
 /** Whether a packet is an error itself, or what Linux takes for one: those are never answered by another. */
@@ -120,20 +131,20 @@ export function mayAnswer(pkt: Packet, verifies: boolean, isRouted: boolean): bo
   if (pkt.family === AF_INET) {
     const src = view.getInt32(off + 12);
     if ((isRouted && isGroup4(view.getInt32(off + 16))) || isGroup4(src) || src === 0) return false;
-    if (isRouted && view.getUint8(off) !== 0x45 && hasRecordingOptions(pkt)) return false;
+    if (isRouted && view.getUint8(off) !== 0x45 && echoedOptions(pkt) === null) return false;
   } else if (isMulticast6(view, off + 24) || isNobody6(view, off + 8)) return false;
   return !verifies || (pkt.l4 >= 0 && pkt.l4 < pkt.end && checksumOk(pkt));
 }
 
-/** Writes an IPv4 header without options, its checksum too. */
-function putIpv4(out: DataView, tos: number, flags: number, proto: number): void {
-  out.setUint8(0, 0x45);
+/** Writes an IPv4 header of `header` bytes, its checksum too; options are there already. */
+function putIpv4(out: DataView, tos: number, flags: number, proto: number, header = IPV4_HEADER): void {
+  out.setUint8(0, 0x40 | (header >> 2));
   out.setUint8(1, tos);
   out.setUint16(2, out.byteLength);
   out.setUint16(6, flags);
   out.setUint8(8, DEFAULT_TTL);
   out.setUint8(9, proto);
-  out.setUint16(10, ~fold(sum(out, 0, IPV4_HEADER)) & 0xffff);
+  out.setUint16(10, ~fold(sum(out, 0, header)) & 0xffff);
 }
 
 /** Writes an IPv6 header whose addresses are there already. */
@@ -157,6 +168,7 @@ function putChecksum(out: DataView, from: number, at: number, pseudo: number): v
  * @param type of ICMP or ICMPv6, as the family asks for
  * @param rest the header's last four bytes
  * @param source the address it comes from: 4 or 16 bytes
+ * @param isRouted as for {@link mayAnswer}
  */
 export function icmpErrorAbout(
   pkt: Packet,
@@ -164,10 +176,13 @@ export function icmpErrorAbout(
   code: number,
   rest: number,
   source: Uint8Array,
+  isRouted: boolean,
 ): Uint8Array {
   const { bytes, view, off, end } = pkt;
   const isIpv4 = pkt.family === AF_INET;
-  const headers = isIpv4 ? BEHIND_HEADERS4 : BEHIND_HEADERS6;
+  const options =
+    (isIpv4 && isRouted && view.getUint8(off) !== 0x45 ? echoedOptions(pkt) : null) ?? NO_OPTIONS;
+  const headers = (isIpv4 ? BEHIND_HEADERS4 : BEHIND_HEADERS6) + options.length;
   const quoted = Math.min(end - off, (isIpv4 ? ICMP_MOST : ICMPV6_MOST) - headers);
   const answer = new Uint8Array(headers + quoted);
   const out = new DataView(answer.buffer);
@@ -177,9 +192,10 @@ export function icmpErrorAbout(
   out.setUint8(icmp + 1, code);
   out.setUint32(icmp + 4, rest);
   if (isIpv4) {
+    answer.set(options, IPV4_HEADER);
     answer.set(source, 12);
     answer.set(bytes.subarray(off + 12, off + 16), 16);
-    putIpv4(out, (view.getUint8(off + 1) & TOS_KEPT) | TOS_CONTROL, 0, IPPROTO_ICMP);
+    putIpv4(out, (view.getUint8(off + 1) & TOS_KEPT) | TOS_CONTROL, 0, IPPROTO_ICMP, icmp);
     putChecksum(out, icmp, icmp + 2, 0);
   } else {
     answer.set(source, 8);

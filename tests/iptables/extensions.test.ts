@@ -33,7 +33,9 @@ function lines(): string[] {
 }
 
 function whyNot(): string | null {
-  const { status } = spawnSync('unshare', ['-n', 'sh', '-c', 'iptables-nft-save && ipset list'], { stdio: 'ignore' });
+  const { status } = spawnSync('unshare', ['-n', 'sh', '-c', 'iptables-nft-save && ipset list'], {
+    stdio: 'ignore',
+  });
   if (status === 0) return null;
   const reason = 'needs root, iptables-nft and ipset';
   if (process.env.CI === 'true') throw new Error(reason);

@@ -1,0 +1,57 @@
+import type { ChainNode } from './ast.ts';
+import { evalRule } from './eval.ts';
+import { findChain } from './ruleset-find.ts';
+import type { NftChain, NftTable } from './ruleset-state.ts';
+import type { Transaction } from './ruleset-transaction.ts';
+import { retarget, ruleUses } from './ruleset-uses.ts';
+
+/** `rename chain`: whatever leads to the chain leads to it by its new name. */
+export function renameChain(t: Transaction, node: ChainNode): void {
+  const chain = findChain(t, node);
+  const { chains } = chain.table;
+  const newname = node.newname ?? '';
+  if (chains.has(newname)) {
+    t.fail('File exists', node.nameAt, `there is a chain '${newname}' already`);
+  }
+  const old = chain.name;
+  const entries = [...chains].map(([key, value]): [string, NftChain] => [key === old ? newname : key, value]);
+  t.deleteWhere(chains, () => true);
+  for (const [key, value] of entries) {
+    chains.set(key, value);
+  }
+  chain.name = newname;
+  t.onUndo(() => {
+    chain.name = old;
+  });
+  renameInRules(t, chain.table, old, newname);
+  renameInMaps(t, chain.table, old, newname);
+}
+
+function renameInRules(t: Transaction, table: NftTable, old: string, newname: string): void {
+  for (const chain of table.chains.values()) {
+    if (!chain.rules.some((rule) => ruleUses(rule, `chain ${old}`))) {
+      continue;
+    }
+    const rules = t.rulesOf(chain);
+    for (const [i, rule] of rules.entries()) {
+      if (ruleUses(rule, `chain ${old}`)) {
+        const node = retarget(rule.node, old, newname);
+        rules[i] = { ...rule, node, ...evalRule(node, chain, t) };
+      }
+    }
+  }
+}
+
+function renameInMaps(t: Transaction, table: NftTable, old: string, newname: string): void {
+  for (const set of table.sets.values()) {
+    if (set.node.map?.[0]?.type !== 'verdict') {
+      continue;
+    }
+    for (const [key, element] of set.elements) {
+      const renamed = retarget(element, old, newname);
+      if (renamed !== element) {
+        t.set(set.elements, key, renamed);
+      }
+    }
+  }
+}
