@@ -16,7 +16,7 @@ const RULES4 = [
   '-p udp -m udp --sport 0:100 --dport 1024:65535',
   '-p udp -m udp ! --sport 0:100 ! --dport 1024:65535',
   '! -i +',
-  '-i + -o a -p 132',
+  '-o a -p 132',
   '-m limit --limit 7/min --limit-burst 9 -j ACCEPT',
   '-p icmp -s 0.0.0.0',
 ];

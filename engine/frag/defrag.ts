@@ -44,8 +44,10 @@ export class Defrag {
   refragment(packet: Uint8Array): Uint8Array[] {
     const { head, sizes, nextHeaderAt } = this.assembly;
     // A fragment that is a whole datagram leaves without its header.
-    if (sizes.length < 2) return [packet];
-    return packet[0]! >> 4 === 4 ? cutIpv4(packet, head, sizes) : cutIpv6(packet, head, nextHeaderAt, sizes);
+    const isIpv4 = packet[0]! >> 4 === 4;
+    // IPv6 is not cut again if it is no longer than its largest fragment was (measured).
+    if (sizes.length < 2 || (!isIpv4 && packet.length <= this.maxSize)) return [packet];
+    return isIpv4 ? cutIpv4(packet, head, sizes) : cutIpv6(packet, head, nextHeaderAt, sizes);
   }
 
   /** Datagrams that are waiting for fragments. */

@@ -9,6 +9,9 @@ import { enterLink } from '../packet/link.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { makeTrackers } from '../proto/registry.ts';
 import type { RuleTable } from '../rules/chain.ts';
+import { NFT_CT_AVGPKT, NFT_CT_BYTES, NFT_CT_PKTS } from '../rules/ct-keys.ts';
+import type { Expr } from '../rules/expr.ts';
+import { CtExpr } from '../rules/expr-ct.ts';
 import { NF_ACCEPT, NF_DROP, NF_STOLEN } from '../rules/verdict.ts';
 import { Outcome } from './outcome.ts';
 import type { PacketTrace } from './packet-trace.ts';
@@ -70,6 +73,8 @@ export class Firewall {
       this.tellWishes();
     }
     this.pipeline.setRules(tables);
+    // As in Linux, rules that ask for counters switch them on for all flows made from then on.
+    if (wantCounters(tables)) this.settings.set('nf_conntrack_acct', 1);
   }
 
   /** Whether {@link Outcome.out} is wanted: the bytes of what leaves. */
@@ -144,4 +149,20 @@ export class Firewall {
     this.conntrack.tick(now);
     this.defrag.tick(this.conntrack.now);
   }
+}
+
+/** Whether an expression of a rule reads the counters of flows. */
+function wantCounters(tables: readonly RuleTable[]): boolean {
+  for (const { chains } of tables)
+    for (const { rules } of chains.values())
+      for (const { exprs } of rules) if (exprs.some(readsCounters)) return true;
+  return false;
+}
+
+function readsCounters(expr: Expr): boolean {
+  if (expr.needsAccounting === true) return true;
+  return (
+    expr instanceof CtExpr &&
+    (expr.key === NFT_CT_PKTS || expr.key === NFT_CT_BYTES || expr.key === NFT_CT_AVGPKT)
+  );
 }

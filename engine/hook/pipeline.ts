@@ -53,6 +53,9 @@ const DEEPEST = 4;
 /** First entry of PREROUTING and OUTPUT behind defragmentation and tracking, where no chain comes before those. */
 const BEHIND_TRACKING = 2;
 
+/** Priority (TC_PRIO_*) of a forwarded IPv4 packet by bits 1 to 4 of its TOS (RFC 1349), as measured. */
+const PRIORITY_OF_TOS: Uint8Array = Uint8Array.of(0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4);
+
 /** Told what rules log. */
 export interface RuleLog {
   /**
@@ -225,6 +228,7 @@ export class Pipeline implements RuleEffects {
       return this.unroutable(state);
     }
     this.hop.decrease(pkt);
+    if (pkt.family === AF_INET) pkt.priority = PRIORITY_OF_TOS[(pkt.view.getUint8(pkt.off + 1) & 0x1e) >> 1]!;
     this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_FORWARD;
     let verdict = this.run(state, hook, 0);

@@ -1,14 +1,6 @@
 import type { ServiceProtocol } from '../nft/type-services.ts';
 import type { Expr } from '../rules/expr.ts';
-import {
-  CmpExpr,
-  NFT_CMP_EQ,
-  NFT_CMP_GT,
-  NFT_CMP_GTE,
-  NFT_CMP_LT,
-  NFT_CMP_LTE,
-  NFT_CMP_NEQ,
-} from '../rules/expr-cmp.ts';
+import { CmpExpr, NFT_CMP_EQ, NFT_CMP_GT, NFT_CMP_LTE, NFT_CMP_NEQ } from '../rules/expr-cmp.ts';
 import { NFT_PAYLOAD_TRANSPORT_HEADER, PayloadExpr } from '../rules/expr-payload.ts';
 import { NFT_RANGE_EQ, NFT_RANGE_NEQ, RangeExpr } from '../rules/expr-range.ts';
 import type { XtArg, XtOption } from './extension.ts';
@@ -89,8 +81,6 @@ function portExprs(test: PortTest, offset: number): Expr[] {
   const load = LOADS[offset >> 1]!;
   if (from === to) return [load, new CmpExpr(1, test.inverted ? NFT_CMP_NEQ : NFT_CMP_EQ, portBytes(from))];
   if (from === 0) return [load, new CmpExpr(1, test.inverted ? NFT_CMP_GT : NFT_CMP_LTE, portBytes(to))];
-  if (to === ANY_LAST)
-    return [load, new CmpExpr(1, test.inverted ? NFT_CMP_LT : NFT_CMP_GTE, portBytes(from))];
   const op = test.inverted ? NFT_RANGE_NEQ : NFT_RANGE_EQ;
   return [load, new RangeExpr(1, op, portBytes(from), portBytes(to))];
 }

@@ -21,6 +21,13 @@ export function canonicalRule(family: Family, statements: readonly StmtNode[]): 
   return canonicalParts(family, mergePayloads(statements)).map((part) => part.stmt);
 }
 
+/** A test for the types of ping's messages, as nft itself adds it before a test of `icmp id`. */
+function isEchoTest(left: ExprNode, right: ExprNode): boolean {
+  if (!('set' in right) || !('payload' in left) || !left.payload.protocol.startsWith('icmp')) return false;
+  const values = right.set.map((one) => numberOf(one));
+  return ECHOES.some((types) => values.every((value) => value !== undefined && types.includes(value)));
+}
+
 /** The same with the items that the statements come from. */
 export function canonicalParts(family: Family, items: readonly Item[]): CanonicalPart[] {
   const listing = new Listing(family);
@@ -30,6 +37,10 @@ export function canonicalParts(family: Family, items: readonly Item[]): Canonica
   return listing.parts.filter((part) => part !== null);
 }
 
+const ECHOES = [
+  [0n, 8n],
+  [128n, 129n],
+];
 const IPPROTO_ICMP = 1n;
 const IPPROTO_ICMPV6 = 58n;
 /** `meta nfproto`, and the types of `ether type` and `meta protocol`, of IPv4 and IPv6. */
@@ -81,7 +92,7 @@ class Listing {
     this.parts.push({ stmt: normal, item: index });
     const { op, left, right } = stmt.match;
     if (op !== '==' && op !== 'in') return;
-    if ('constant' in right) learnHeaders(this.headers, left, right);
+    if ('constant' in right || isEchoTest(left, right)) learnHeaders(this.headers, left, right);
     this.remember(normal.match.left, right);
   }
 

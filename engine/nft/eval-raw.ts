@@ -5,7 +5,7 @@ import { fieldInfo } from './eval-proto.ts';
 import { constant, type Headers, type Info } from './eval-scope.ts';
 import { type Place, placeOf } from './lower-bits.ts';
 import type { HeaderField } from './proto-header.ts';
-import { findProtocol } from './proto-table.ts';
+import { findField, findProtocol } from './proto-table.ts';
 import { RAW_INTEGER } from './type-datatype.ts';
 
 const LAYERS = ['ll', 'nh', 'th'] as const;
@@ -28,13 +28,13 @@ interface Piece {
 }
 
 /** The fields of a header that a place is, in order, the last one perhaps not whole; null if it begins within one. */
-function piecesAt(header: string, place: Place): Piece[] | null {
+function piecesAt(header: string, place: Place, headers: Headers): Piece[] | null {
   const start = header === 'vlan' ? ETHER_BITS : 0;
   const out: Piece[] = [];
   let at = place.offset - start;
   const end = at + place.bits;
   for (const field of findProtocol(header)!.fields.values()) {
-    if (field.offset !== at) continue;
+    if (field.offset !== at || !isThere(field, headers)) continue;
     const bits = Math.min(field.bits, end - at);
     out.push({ field, bits });
     at += bits;
@@ -43,22 +43,31 @@ function piecesAt(header: string, place: Place): Piece[] | null {
   return null;
 }
 
+/** Whether a field belongs to the ICMP messages that a rule tests for; any other field does. */
+function isThere(field: HeaderField, headers: Headers): boolean {
+  return field.types === undefined || (headers.icmpType !== null && field.types.includes(headers.icmpType));
+}
+
 /** A payload expression by the name that the header has that is known there: `@th,16,16`, `th dport`. */
 export function namedPayload(expr: ExprNode, headers: Headers): ExprNode {
   const place = placeOf(expr);
   if (place === null) return expr;
   const header = headerAt(headers, place.base);
-  if ('payload' in expr && (expr.payload.protocol === header || isLink(expr.payload.protocol, header)))
-    return expr;
-  const [piece, ...more] = header === null ? [] : (piecesAt(header, place) ?? []);
+  if ('payload' in expr && isKnown(expr.payload, header, headers)) return expr;
+  const [piece, ...more] = header === null ? [] : (piecesAt(header, place, headers) ?? []);
   if (piece !== undefined && more.length === 0 && piece.bits === piece.field.bits)
     return { payload: { protocol: header!, field: piece.field.name }, at: expr.at };
   return 'payload' in expr ? rawOf(place) : expr;
 }
 
-/** Ethernet's fields stand before a VLAN's header too. */
-function isLink(protocol: string, header: string | null): boolean {
-  return protocol === 'ether' && header === 'vlan';
+function isKnown(
+  { protocol, field }: { readonly protocol: string; readonly field: string },
+  header: string | null,
+  headers: Headers,
+): boolean {
+  // Ethernet's fields stand before a VLAN's header too.
+  if (protocol !== header && !(protocol === 'ether' && header === 'vlan')) return false;
+  return isThere(findField(protocol, field)!, headers);
 }
 
 /** A place without a name. */
@@ -72,7 +81,7 @@ function rawOf(place: Place): ExprNode {
  */
 export function fieldTests(place: Place, value: bigint, headers: Headers, op: '==' | '!='): MatchStmt[] {
   const header = headerAt(headers, place.base);
-  const found = header === null ? null : piecesAt(header, place);
+  const found = header === null ? null : piecesAt(header, place, headers);
   const exact = found?.length === 1 && found[0]!.bits === found[0]!.field.bits;
   const aligned = place.offset % 8 === 0 && place.bits % 8 === 0;
   if (found === null || header === null || (!exact && (header === 'th' || !aligned)))

@@ -108,7 +108,7 @@ export function retarget<T>(node: T, from: string, to: string): T {
   for (const [key, value] of Object.entries(node)) {
     const changed = key === 'target' && value === from ? to : retarget(value, from, to);
     if (changed !== value) {
-      copy ??= { ...node };
+      copy ??= { ...(node as Record<string, unknown>) };
       copy[key] = changed;
     }
   }

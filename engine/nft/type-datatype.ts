@@ -101,6 +101,7 @@ export const VERDICT: Datatype = {
 };
 /** Flags without names. What is of this type itself is compared as a number is: only what is based on it is a mask. */
 export const BITMASK: Datatype = integer('bitmask', 'bitmask', 0, null, 'hex');
+/** What `exists` and `missing` are values of. */
 export const BOOLEAN: Datatype = integer('boolean', 'boolean type', 1, 'host', 'boolean', symbols.BOOLEANS);
 /** A link layer address of any length. */
 export const LLADDR: Datatype = {
@@ -112,6 +113,7 @@ export const LLADDR: Datatype = {
   notation: 'lladdr',
   symbols: null,
 };
+/** `ether saddr`. */
 export const ETHER_ADDR: Datatype = {
   name: 'ether_addr',
   desc: 'Ethernet address',
@@ -121,9 +123,13 @@ export const ETHER_ADDR: Datatype = {
   notation: 'lladdr',
   symbols: null,
 };
+/** `ip saddr`. */
 export const IPV4_ADDR: Datatype = integer('ipv4_addr', 'IPv4 address', 32, 'big', 'ipv4');
+/** `ip6 saddr`. */
 export const IPV6_ADDR: Datatype = integer('ipv6_addr', 'IPv6 address', 128, 'big', 'ipv6');
+/** `ip protocol`, `meta l4proto`. */
 export const INET_PROTO: Datatype = integer('inet_proto', 'Internet protocol', 8, 'big', 'protocol');
+/** `tcp dport`. */
 export const INET_SERVICE: Datatype = integer(
   'inet_service',
   'internet network service',
@@ -131,11 +137,15 @@ export const INET_SERVICE: Datatype = integer(
   'big',
   'service',
 );
+/** `meta mark`, `ct mark`. */
 export const MARK: Datatype = integer('mark', 'packet mark', 32, 'host', 'padded');
 /** `ct expiration`, in ms. */
 export const TIME: Datatype = integer('time', 'relative time', 32, 'host', 'relative');
+/** `icmp type`. */
 export const ICMP_TYPE: Datatype = integer('icmp_type', 'ICMP type', 8, 'big', 'decimal', symbols.ICMP_TYPES);
+/** `icmp code`, `reject with icmp`. */
 export const ICMP_CODE: Datatype = integer('icmp_code', 'icmp code', 8, 'big', 'decimal', symbols.ICMP_CODES);
+/** `icmpv6 type`. */
 export const ICMPV6_TYPE: Datatype = integer(
   'icmpv6_type',
   'ICMPv6 type',
@@ -144,6 +154,7 @@ export const ICMPV6_TYPE: Datatype = integer(
   'decimal',
   symbols.ICMPV6_TYPES,
 );
+/** `icmpv6 code`, `reject with icmpv6`. */
 export const ICMPV6_CODE: Datatype = integer(
   'icmpv6_code',
   'icmpv6 code',
@@ -152,6 +163,7 @@ export const ICMPV6_CODE: Datatype = integer(
   'decimal',
   symbols.ICMPV6_CODES,
 );
+/** `reject with icmpx`. */
 export const ICMPX_CODE: Datatype = integer(
   'icmpx_code',
   'icmpx code',
@@ -160,7 +172,9 @@ export const ICMPX_CODE: Datatype = integer(
   'decimal',
   symbols.ICMPX_CODES,
 );
+/** `igmp type`. */
 export const IGMP_TYPE: Datatype = integer('igmp_type', 'IGMP type', 8, 'big', 'decimal', symbols.IGMP_TYPES);
+/** `ether type`, `meta protocol`. */
 export const ETHER_TYPE: Datatype = integer(
   'ether_type',
   'Ethernet protocol',
@@ -169,6 +183,7 @@ export const ETHER_TYPE: Datatype = integer(
   'padded',
   symbols.ETHER_TYPES,
 );
+/** `arp operation`. */
 export const ARP_OP: Datatype = integer(
   'arp_op',
   'ARP operation',
@@ -177,6 +192,7 @@ export const ARP_OP: Datatype = integer(
   'decimal',
   symbols.ARP_OPERATIONS,
 );
+/** `meta nfproto`. */
 export const NF_PROTO: Datatype = integer(
   'nf_proto',
   'netfilter protocol',
@@ -185,6 +201,7 @@ export const NF_PROTO: Datatype = integer(
   'decimal',
   symbols.NF_PROTOS,
 );
+/** `ip dscp`. */
 export const DSCP: Datatype = integer(
   'dscp',
   'Differentiated Services Code Point',
@@ -193,6 +210,7 @@ export const DSCP: Datatype = integer(
   'padded',
   symbols.DSCPS,
 );
+/** `ip ecn`. */
 export const ECN: Datatype = integer(
   'ecn',
   'Explicit Congestion Notification',
@@ -201,7 +219,9 @@ export const ECN: Datatype = integer(
   'padded',
   symbols.ECNS,
 );
+/** `tcp flags`. */
 export const TCP_FLAG: Datatype = bitmask('tcp_flag', 'TCP flag', 8, 'host', symbols.TCP_FLAGS);
+/** `dccp type`. */
 export const DCCP_PKTTYPE: Datatype = integer(
   'dccp_pkttype',
   'DCCP packet type',
@@ -210,6 +230,7 @@ export const DCCP_PKTTYPE: Datatype = integer(
   'decimal',
   symbols.DCCP_TYPES,
 );
+/** `mh type`. */
 export const MH_TYPE: Datatype = integer(
   'mh_type',
   'Mobility Header Type',
@@ -218,7 +239,9 @@ export const MH_TYPE: Datatype = integer(
   'decimal',
   symbols.MH_TYPES,
 );
+/** `ct state`. */
 export const CT_STATE: Datatype = bitmask('ct_state', 'conntrack state', 32, 'host', symbols.CT_STATES);
+/** `ct direction`. */
 export const CT_DIR: Datatype = integer(
   'ct_dir',
   'conntrack direction',
@@ -227,10 +250,13 @@ export const CT_DIR: Datatype = integer(
   'decimal',
   symbols.CT_DIRECTIONS,
 );
+/** `ct status`. */
 export const CT_STATUS: Datatype = bitmask('ct_status', 'conntrack status', 32, 'host', symbols.CT_STATUSES);
+/** `ct event`. */
 export const CT_EVENT: Datatype = bitmask('ct_event', 'conntrack event bits', 32, 'host', symbols.CT_EVENTS);
 /** Bit 5 is written `5`; there are no names without a connlabel.conf. */
 export const CT_LABEL: Datatype = bitmask('ct_label', 'conntrack label', 128, 'host', null);
+/** `iif`, `fib … oif`: a number in the kernel, listed by name while such an interface exists. */
 export const IFACE_INDEX: Datatype = integer(
   'iface_index',
   'network interface index',
@@ -238,6 +264,7 @@ export const IFACE_INDEX: Datatype = integer(
   'host',
   'interface',
 );
+/** `meta iiftype`. */
 export const IFACE_TYPE: Datatype = integer(
   'iface_type',
   'network interface type',
@@ -246,6 +273,7 @@ export const IFACE_TYPE: Datatype = integer(
   'decimal',
   symbols.INTERFACE_TYPES,
 );
+/** `iifname`. */
 export const IFNAME: Datatype = {
   name: 'ifname',
   desc: 'network interface name',
@@ -255,10 +283,15 @@ export const IFNAME: Datatype = {
   notation: 'string',
   symbols: null,
 };
+/** `meta skuid`. */
 export const UID: Datatype = integer('uid', 'user ID', 32, 'host', 'user', symbols.USERS);
+/** `meta skgid`. */
 export const GID: Datatype = integer('gid', 'group ID', 32, 'host', 'group', symbols.GROUPS);
+/** `rt classid`. */
 export const REALM: Datatype = integer('realm', 'routing realm', 32, 'host', 'named', symbols.REALMS);
+/** `meta priority`. */
 export const CLASSID: Datatype = integer('classid', 'TC classid', 32, 'host', 'classid');
+/** `meta pkttype`. */
 export const PKT_TYPE: Datatype = integer(
   'pkt_type',
   'packet type',
@@ -267,6 +300,7 @@ export const PKT_TYPE: Datatype = integer(
   'decimal',
   symbols.PACKET_TYPES,
 );
+/** `iifgroup`. */
 export const DEVGROUP: Datatype = integer(
   'devgroup',
   'devgroup name',
@@ -275,6 +309,7 @@ export const DEVGROUP: Datatype = integer(
   'named',
   symbols.DEVICE_GROUPS,
 );
+/** `fib … type`. */
 export const FIB_ADDRTYPE: Datatype = integer(
   'fib_addrtype',
   'fib address type',
@@ -283,9 +318,11 @@ export const FIB_ADDRTYPE: Datatype = integer(
   'decimal',
   symbols.FIB_TYPES,
 );
+/** `socket cgroupv2`. */
 export const CGROUPSV2: Datatype = integer('cgroupsv2', 'cgroupsv2 path', 64, 'host', 'path');
 /** `meta time`, in ns since 1970. */
 export const META_TIME: Datatype = integer('time', 'Relative time of packet reception', 64, 'host', 'date');
+/** `meta day`. */
 export const DAY: Datatype = integer(
   'day',
   'Day of week of packet reception',

@@ -4,6 +4,7 @@ import { IPS_CONFIRMED, IPS_DYING } from '../conntrack/status.ts';
 import { T_ZONE, TUPLE_WORDS, type Tuple } from '../conntrack/tuple.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TCP_CLOSE, TCP_TIME_WAIT } from '../proto/tcp-states.ts';
+import { ctDirection } from './expr-ct.ts';
 import type { HookState } from './hook-state.ts';
 
 /** Milliseconds of the kernel's clock tick (HZ is 250). */
@@ -13,8 +14,9 @@ const tupleScratch: Tuple = new Int32Array(TUPLE_WORDS);
 
 /**
  * Counts connections that exist at the same time, as `ct count` and `connlimit` do (kernel: nf_conncount). Measured:
- * a connection is counted in with the packets that come before it is confirmed, each of them; those that are gone,
- * closed, or never were confirmed are counted out by the first such packet of a later clock tick.
+ * a connection is counted in with each packet that comes before it is confirmed, and once with packets in reply
+ * direction, but not with those in original direction once it is confirmed; those that are gone, closed, or never were
+ * confirmed are counted out by the first packet of a later clock tick.
  */
 export class ConnCount {
   /** Row and id of each flow, two numbers a flow; a row that is another flow's by now has another id. */
@@ -29,20 +31,21 @@ export class ConnCount {
 
   /**
    * Counts the packet's connection in, if it is a new one, and those out that are gone or closed.
-   * @returns how many there are
+   * @returns how many there are; -1 if the packet is such that nothing can be counted: the kernel drops it
    */
   add(state: HookState): number {
     const { conntrack, pkt } = state;
     const { words } = conntrack.table;
     const tick = Math.floor(state.now / JIFFY);
     const confirmed = pkt.flow !== 0 && (words[pkt.flow * ROW_WORDS + F_STATUS]! & IPS_CONFIRMED) !== 0;
-    const looks = confirmed || tick !== this.looked;
-    if (looks) this.collect(conntrack);
-    if (confirmed) return this.count;
-    this.looked = tick;
+    if (confirmed || tick !== this.looked) this.collect(conntrack);
+    if (confirmed && ctDirection(pkt) === 0) return this.count;
     const flow = pkt.flow === 0 ? flowOf(state) : pkt.flow;
+    if (flow < 0) return -1;
     const id = words[flow * ROW_WORDS + F_ID]!;
-    if (!looks || !this.has(flow, id)) this.flows.push(flow, id);
+    const again = tick === this.looked && !confirmed;
+    if (!confirmed) this.looked = tick;
+    if (again || !this.has(flow, id)) this.flows.push(flow, id);
     return this.count;
   }
 
@@ -65,11 +68,11 @@ export class ConnCount {
   }
 }
 
-/** The flow that has an INVALID packet's tuple all the same, 0 if there is none. */
+/** The flow that has the tuple of a packet without one all the same, 0 if there is none; -1 if it has no tuple. */
 function flowOf({ conntrack, pkt }: HookState): number {
-  if (pkt.l4 < 0) return 0;
+  if (pkt.l4 < 0) return -1;
   tupleScratch[T_ZONE] = pkt.zone;
-  if (!conntrack.tupleOf(pkt.view, pkt.off, pkt.family, pkt.l4, pkt.end, pkt.proto, tupleScratch)) return 0;
+  if (!conntrack.tupleOf(pkt.view, pkt.off, pkt.family, pkt.l4, pkt.end, pkt.proto, tupleScratch)) return -1;
   return conntrack.get(tupleScratch) >> 1;
 }
 

@@ -1,7 +1,7 @@
 import { ConnCount } from './conn-count.ts';
 import type { HookState } from './hook-state.ts';
 import type { StatefulExpr } from './stateful.ts';
-import { NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
+import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
 
 /** NFT_CONNLIMIT_F_INV: `ct count over`. */
 export const NFT_CONNLIMIT_F_INV = 1;
@@ -20,7 +20,9 @@ export class ConnlimitExpr implements StatefulExpr {
   }
 
   eval(state: HookState): number {
-    const over = this.list.add(state) > this.count;
+    const count = this.list.add(state);
+    if (count < 0) return NF_DROP;
+    const over = count > this.count;
     return over === ((this.flags & NFT_CONNLIMIT_F_INV) !== 0) ? NFT_CONTINUE : NFT_BREAK;
   }
 

@@ -10,6 +10,8 @@ export interface Expr {
   readonly name: string;
   /** Why keepstate cannot evaluate it, whatever the packet; left out if it can. */
   readonly unknowable?: string;
+  /** Whether it reads the counters of flows: rules with it switch them on (nf_conntrack_acct). */
+  readonly needsAccounting?: boolean;
   /**
    * Looks at the packet of `state`, reads and writes its registers. Allocates nothing.
    * @returns NFT_CONTINUE (matches, or is no match at all), NFT_BREAK (does not match), a verdict (NF_*), or

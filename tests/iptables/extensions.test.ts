@@ -1,17 +1,7 @@
 /** Matches and targets beside iptables' core: what is refused and what is listed, beside the real tool's. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { worldSets } from '../../engine/iptables/ipset-world.ts';
-import { XtWorld } from '../../engine/iptables/world.ts';
-import { Xtables } from '../../engine/iptables/xtables.ts';
-import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../../engine/rules/family.ts';
-
-const SETS = `create s4 hash:ip
-create s6 hash:ip family inet6
-create t4 hash:ip skbinfo timeout 10
-create p4 hash:ip,port
-`;
+import { listed, ruleLines, SETS } from './extension-cases.ts';
 
 /** Each line by itself: restored into an empty table, then listed. */
 const SHELL = `
@@ -23,14 +13,6 @@ while read -r family table rule; do
   if printf '*%s\\n%s\\nCOMMIT\\n' "$table" "$rule" | $tool-restore >/dev/null 2>&1
   then $tool-save -t "$table" | grep -a '^-A'; else echo refused; fi
 done`;
-
-function lines(): string[] {
-  const text = readFileSync(new URL('./extensions.txt', import.meta.url), 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .flatMap((line) => (line.startsWith('b ') ? [`4${line.slice(1)}`, `6${line.slice(1)}`] : [line]));
-}
 
 function whyNot(): string | null {
   const { status } = spawnSync('unshare', ['-n', 'sh', '-c', 'iptables-nft-save && ipset list'], {
@@ -44,26 +26,14 @@ function whyNot(): string | null {
 }
 
 function ours(line: string): string {
-  const [family, table, ...rule] = line.split(' ');
-  const world = new XtWorld();
-  worldSets(world).restore({ name: 'sets', text: SETS });
-  const xtables = new Xtables(family === '4' ? NFPROTO_IPV4 : NFPROTO_IPV6, { world });
-  const errors = xtables.restore({ name: 'rules', text: `*${table}\n${rule.join(' ')}\nCOMMIT\n` });
-  if (errors.length > 0) return 'refused';
-  // What can be listed can be lowered.
-  xtables.tables();
-  return xtables
-    .save({ table: table! })
-    .split('\n')
-    .filter((l) => l.startsWith('-A'))
-    .join('\n');
+  return listed(line) ?? 'refused';
 }
 
 test.skipIf(whyNot() !== null)(
   'every match and target beside the core is refused and listed as iptables-nft does',
   { timeout: 180_000 },
   () => {
-    const all = lines();
+    const all = ruleLines();
     const { stdout } = spawnSync('unshare', ['-n', 'bash', '-c', SHELL], {
       input: all.map((l) => `${l}\n`).join(''),
       encoding: 'latin1',
@@ -78,7 +48,7 @@ test.skipIf(whyNot() !== null)(
 );
 
 test('what is listed reads back to itself', () => {
-  for (const line of lines()) {
+  for (const line of ruleLines()) {
     const listed = ours(line);
     if (listed === 'refused' || /--genre "|--label "a b"/.test(line)) continue;
     const [family, table] = line.split(' ');

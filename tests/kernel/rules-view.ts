@@ -91,6 +91,9 @@ export function differing(a: PacketView, b: PacketView, packet: RulePacket): str
   // A REJECT whose answer the rules of OUTPUT drop looks like a DROP from outside.
   if (a.verdict === 'drop' && b.verdict === 'reject' && b.left.length === 0)
     return differing(a, { ...b, verdict: 'drop' }, packet);
+  // Nor can an answer of a rule be told from one of the IP layer's own (hop limit, no route).
+  if (a.verdict === 'reject' && b.verdict === 'drop' && b.left.length > 0)
+    return differing(a, { ...b, verdict: 'reject' }, packet);
   if (isFragment(packet.bytes)) return a.verdict === b.verdict ? [] : ['verdict'];
   const fields = ['verdict', 'left', 'log', 'groups', 'mark'] as const;
   return fields.filter((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]));
