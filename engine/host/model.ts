@@ -36,6 +36,14 @@ export interface DeviceFields {
 /** Reverse path filter, as net.ipv4.conf.all.rp_filter numbers it: 0 off, 1 strict, 2 loose. */
 export type RpFilter = 0 | 1 | 2;
 
+/** Of {@link HostModel.facts4}: four bits of RTN_*, and where each part begins. */
+const FACT_TYPE = 15;
+const FACT_ROUTE = 4;
+const FACT_DEVICE = 8;
+const FACT_KNOWN = 1 << 30;
+const CACHE_BITS = 11;
+const CACHE_SIZE = 1 << CACHE_BITS;
+
 function prefixOf(text: string): Prefix {
   return parsePrefix(text)!;
 }
@@ -68,6 +76,9 @@ export class HostModel implements Host {
   private readonly groups4: RouteTable = new RouteTable(AF_INET);
   private readonly groups6: RouteTable = new RouteTable(AF_INET6);
   private first = 0;
+  /** What is known of IPv4 addresses that were asked for: see {@link facts4}. By hash; forgotten with every change. */
+  private readonly cachedWords: Int32Array = new Int32Array(CACHE_SIZE);
+  private readonly cachedFacts: Int32Array = new Int32Array(CACHE_SIZE);
 
   constructor() {
     for (const group of ['224.0.0.1', 'ff02::1', 'ff02::2']) this.join(prefixOf(group));
@@ -92,6 +103,7 @@ export class HostModel implements Host {
     if (there !== undefined && there.index !== index) this.devices[there.index] = null;
     this.devices[index] = device;
     this.names.set(name, device);
+    this.cachedFacts.fill(0);
     if (index > LOOPBACK && (this.first === 0 || index < this.first)) this.first = index;
     return device;
   }
@@ -102,6 +114,7 @@ export class HostModel implements Host {
    */
   addAddress(device: string, prefix: Prefix): void {
     const { index } = this.names.get(device) ?? this.addDevice(device);
+    this.cachedFacts.fill(0);
     const { family, words, length } = prefix;
     const bits = words.length * 32;
     const isLoopback = index === LOOPBACK;
@@ -127,6 +140,7 @@ export class HostModel implements Host {
 
   /** Adds a route to table `main`, or to `local` if its type is RTN_LOCAL, RTN_BROADCAST or RTN_ANYCAST. */
   addRoute(route: Route): void {
+    this.cachedFacts.fill(0);
     const isIpv4 = route.prefix.family === AF_INET;
     const isMain = route.type === RTN_UNICAST || route.type > RTN_MULTICAST;
     if (isMain) (isIpv4 ? this.main4 : this.main6).add(route);
@@ -178,16 +192,19 @@ export class HostModel implements Host {
 
   /** RTN_* of the route to an address over all tables, RTN_UNSPEC if there is none. */
   routeType(family: number, view: DataView, at: number): number {
+    if (family === AF_INET) return (this.facts4(view, at) >> FACT_ROUTE) & FACT_TYPE;
     return this.route(family, view, at, 0)?.type ?? RTN_UNSPEC;
   }
 
   /** Whether an address is one of this machine's. */
   isLocal(family: number, view: DataView, at: number): boolean {
-    return (family === AF_INET ? this.local4 : this.local6).find(view, at, 0)?.type === RTN_LOCAL;
+    if (family === AF_INET) return (this.facts4(view, at) & FACT_TYPE) === RTN_LOCAL;
+    return this.local6.find(view, at, 0)?.type === RTN_LOCAL;
   }
 
   /** @param _mark is not looked at: there are no rules of policy routing */
   routeDevice(family: number, view: DataView, at: number, _mark: number, device: number): number {
+    if (family === AF_INET && device === 0) return (this.facts4(view, at) >> FACT_DEVICE) & 0xffff;
     return this.route(family, view, at, device)?.device ?? 0;
   }
 
@@ -198,6 +215,25 @@ export class HostModel implements Host {
     if (source === null) return false;
     putWords(source, out);
     return true;
+  }
+
+  /**
+   * What routing needs of an IPv4 address, in one word: its type in table `local`, type and device of its route. Looked
+   * up once, since nearly all packets are to and from addresses that others were to and from just before.
+   */
+  private facts4(view: DataView, at: number): number {
+    const word = view.getInt32(at);
+    const slot = Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS);
+    const known = this.cachedFacts[slot]!;
+    if (known !== 0 && this.cachedWords[slot] === word) return known;
+    const local = this.local4.find(view, at, 0);
+    const route = local ?? this.main4.find(view, at, 0);
+    const type = local === null ? 0 : local.type;
+    const way = route === null ? 0 : (route.type << FACT_ROUTE) | (route.device << FACT_DEVICE);
+    const facts = FACT_KNOWN | way | type;
+    this.cachedWords[slot] = word;
+    this.cachedFacts[slot] = facts;
+    return facts;
   }
 
   /** Table `local` first, as Linux' rules have it. */

@@ -13,11 +13,25 @@ function hex(n: number): string {
 }
 
 /**
+ * When virtual time began for the sets of a namespace. Sets are read before the first packet says what time it is:
+ * timeouts of that time, 0, run from the first packet on.
+ */
+export class SetClock {
+  /** When the first packet came (ms). */
+  first: number = Number.NaN;
+
+  /** A packet came. */
+  see(now: number): void {
+    if (Number.isNaN(this.first)) this.first = now;
+  }
+}
+
+/**
  * What belongs to the elements of a set beside their keys: timeout, counters, comment, skbinfo, flags. By row of
  * the set's table. Made for all sets alike, so that the code that looks at them stays of one shape.
  */
 export class Extensions {
-  /** When an element ends (ms); 0 is never. */
+  /** When an element ends (ms); 0 is never, below 0 is so long after the first packet. */
   readonly expires: number[] = [];
   readonly packets: number[] = [];
   readonly bytes: number[] = [];
@@ -29,15 +43,18 @@ export class Extensions {
   /** NOMATCH, WILDCARD, MAC_UNSET. */
   readonly flags: number[] = [];
   private readonly options: SetOptions;
+  private readonly clock: SetClock;
 
-  constructor(options: SetOptions) {
+  constructor(options: SetOptions, clock: SetClock) {
     this.options = options;
+    this.clock = clock;
   }
 
   /** Takes over what `add` says. Counters that it does not name stay, all else is set anew (measured). */
   set(row: number, extras: Extras, now: number, isNew: boolean): void {
     const seconds = extras.timeout ?? this.options.timeout;
-    this.expires[row] = this.options.timeout >= 0 && seconds > 0 ? now + 1000 * seconds : 0;
+    const lasts = this.options.timeout >= 0 ? 1000 * seconds : 0;
+    this.expires[row] = lasts <= 0 ? 0 : now === 0 ? -lasts : now + lasts;
     this.packets[row] = extras.packets ?? (isNew ? 0 : this.packets[row]!);
     this.bytes[row] = extras.bytes ?? (isNew ? 0 : this.bytes[row]!);
     this.comments[row] = extras.comment ?? '';
@@ -51,6 +68,7 @@ export class Extensions {
   /** Whether an element's time is over. */
   isExpired(row: number, now: number): boolean {
     const end = this.expires[row]!;
+    if (end < 0) return now > this.clock.first - end;
     return end !== 0 && now > end;
   }
 
@@ -76,7 +94,9 @@ export class Extensions {
   /** Whole seconds that are left; one that has not ended has at least one (0 is for ever). */
   private remaining(row: number, now: number): number {
     const end = this.expires[row]!;
-    return end === 0 ? 0 : Math.max(1, Math.floor((end - now) / 1000));
+    if (end === 0) return 0;
+    const began = now === 0 || Number.isNaN(this.clock.first) ? now : this.clock.first;
+    return Math.max(1, Math.floor(((end < 0 ? began - end : end) - now) / 1000));
   }
 
   private skbWords(row: number, words: string[]): void {

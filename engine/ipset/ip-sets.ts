@@ -3,6 +3,7 @@ import { Random } from '../base/random.ts';
 import { suggest } from '../base/suggest.ts';
 import { commandOf, parseExtras, withoutOptions } from './command.ts';
 import { parseCreate } from './create.ts';
+import { SetClock } from './extensions.ts';
 import { KeyedSet } from './keyed-set.ts';
 import { ListSet, SetSlot } from './list-set.ts';
 import type { IpSet } from './set-base.ts';
@@ -37,10 +38,16 @@ export class IpSets {
   private readonly slots: (SetSlot | null)[] = [];
   private readonly byName: Map<string, SetSlot> = new Map();
   private readonly random: Random;
+  private readonly clock: SetClock = new SetClock();
 
   /** @param seed keys the hash tables */
   constructor(seed: number) {
     this.random = new Random(seed);
+  }
+
+  /** The first packet comes: timeouts of what was read before begin. Later calls do nothing. */
+  begin(now: number): void {
+    this.clock.see(now);
   }
 
   /** The set of a name, undefined if there is none. */
@@ -55,7 +62,7 @@ export class IpSets {
 
   /**
    * Reads what `ipset save` writes, or any list of ipset commands, one a line.
-   * @param now when its timeouts begin (ms)
+   * @param now when its timeouts begin (ms); 0 is with the first packet
    * @param exist as if every command had `-exist`
    * @returns all that is wrong with it; lines that are right take effect all the same
    */
@@ -74,7 +81,7 @@ export class IpSets {
 
   /**
    * One command, without the word `ipset` in front.
-   * @param now when its timeouts begin (ms)
+   * @param now when its timeouts begin (ms); 0 is with the first packet
    * @throws SetError
    */
   command(words: readonly string[], now = 0, exist = false): SetAnswer {
@@ -158,8 +165,8 @@ export class IpSets {
     const had = this.byName.get(name);
     const set: IpSet =
       type.method === 'list'
-        ? new ListSet(type, options, (n) => this.byName.get(n))
-        : new KeyedSet(type, options, this.random);
+        ? new ListSet(type, options, (n) => this.byName.get(n), this.clock)
+        : new KeyedSet(type, options, this.random, this.clock);
     if (had !== undefined) {
       if (exist && isSame(had.set, set)) return NOTHING;
       throw new SetError('set cannot be created: set with the same name already exists', name);

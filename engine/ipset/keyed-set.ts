@@ -8,7 +8,7 @@ import {
   type ParsedElement,
   parseElement,
 } from './element.ts';
-import { Extensions, MAC_UNSET, NOMATCH, WILDCARD } from './extensions.ts';
+import { Extensions, MAC_UNSET, NOMATCH, type SetClock, WILDCARD } from './extensions.ts';
 import { checkExtras, type Extras } from './extras.ts';
 import { headerText } from './header.ts';
 import { IfaceIds } from './iface-ids.ts';
@@ -41,11 +41,13 @@ export class KeyedSet implements IpSet {
   private readonly gone: Map<number, readonly [number, number]> = new Map();
   private wildcards = 0;
   private readonly reader: PacketReader;
+  private readonly clock: SetClock;
   /** What is looked for, addresses of nets still whole; and the same cut to a prefix. */
   private readonly key: Int32Array;
   private readonly probe: Int32Array;
 
-  constructor(type: SetType, options: SetOptions, random: Random) {
+  constructor(type: SetType, options: SetOptions, random: Random, clock: SetClock) {
+    this.clock = clock;
     this.type = type;
     this.options = options;
     const layout = layoutOf(type, options.addressBytes);
@@ -53,7 +55,7 @@ export class KeyedSet implements IpSet {
     this.context = { type, options, layout, names };
     this.ifaces = new IfaceIds(names);
     this.table = new WordTable(layout.width, random);
-    this.extensions = new Extensions(options);
+    this.extensions = new Extensions(options, clock);
     this.nets = type.parts.flatMap((p, i) => (p === 'net' ? [layout.at[i]!] : []));
     this.masks = layout.addressWords === 1 ? MASKS_4 : MASKS_16;
     this.reader = new PacketReader(this.context, this.ifaces);
@@ -130,6 +132,7 @@ export class KeyedSet implements IpSet {
   }
 
   match(state: HookState, query: SetQuery): boolean {
+    this.clock.see(state.now);
     if (!this.reader.read(state, query)) return false;
     const row = this.search(state.now);
     if (row === NO_ROW || (this.hasMacs && !this.matchMac(row, state, query))) return false;
@@ -148,6 +151,7 @@ export class KeyedSet implements IpSet {
   }
 
   addPacket(state: HookState, query: SetQuery, timeout: number, exist: boolean): boolean {
+    this.clock.see(state.now);
     if (!this.reader.read(state, query)) return false;
     this.cutToOwn();
     const extras: Extras = timeout >= 0 ? { timeout } : {};
@@ -167,6 +171,7 @@ export class KeyedSet implements IpSet {
   }
 
   delPacket(state: HookState, query: SetQuery): boolean {
+    this.clock.see(state.now);
     if (!this.reader.read(state, query)) return false;
     this.cutToOwn();
     const row = this.existing(this.probe);

@@ -1,5 +1,5 @@
 import type { HookState } from '../rules/hook-state.ts';
-import { Extensions } from './extensions.ts';
+import { Extensions, type SetClock } from './extensions.ts';
 import { checkExtras, type Extras } from './extras.ts';
 import { headerText } from './header.ts';
 import { countersAllow } from './query.ts';
@@ -28,14 +28,21 @@ export class ListSet implements IpSet {
   /** Members in order, each with the row of its extensions. */
   private readonly members: { readonly slot: SetSlot; readonly row: number }[] = [];
   private readonly extensions: Extensions;
+  private readonly clock: SetClock;
   private rows = 0;
 
   /** @param find the set of a name */
-  constructor(type: SetType, options: SetOptions, find: (name: string) => SetSlot | undefined) {
+  constructor(
+    type: SetType,
+    options: SetOptions,
+    find: (name: string) => SetSlot | undefined,
+    clock: SetClock,
+  ) {
+    this.clock = clock;
     this.type = type;
     this.options = options;
     this.find = find;
-    this.extensions = new Extensions(options);
+    this.extensions = new Extensions(options, clock);
   }
 
   get count(): number {
@@ -96,6 +103,7 @@ export class ListSet implements IpSet {
 
   match(state: HookState, query: SetQuery): boolean {
     const x = this.extensions;
+    this.clock.see(state.now);
     for (let i = 0; i < this.members.length; i++) {
       const { slot, row } = this.members[i]!;
       if (x.isExpired(row, state.now) || !slot.set.match(state, query)) continue;

@@ -1,4 +1,12 @@
 import { suggest } from '../base/suggest.ts';
+import {
+  RTN_ANYCAST,
+  RTN_LOCAL,
+  RTN_MULTICAST,
+  RTN_UNICAST,
+  RTN_UNREACHABLE,
+  RTN_UNSPEC,
+} from '../host/host.ts';
 import { AF_INET } from '../packet/packet.ts';
 import type { Expr } from '../rules/expr.ts';
 import {
@@ -160,6 +168,27 @@ export class AddrtypeMatch implements Expr {
 
   private is(state: HookState, at: number, device: number, types: number): boolean {
     const { pkt, host } = state;
+    if (pkt.family !== AF_INET) return is6(state, at, device, types);
     return (types & (1 << host.addressType(pkt.family, pkt.view, at, device))) !== 0;
   }
+}
+
+/** Types that only the routes can tell of an IPv6 address. */
+const ROUTED6 = (1 << RTN_LOCAL) | (1 << RTN_ANYCAST) | (1 << RTN_UNREACHABLE);
+
+/**
+ * Whether an IPv6 address is of all the types asked for, as far as the address itself says it, and of one of those
+ * that the routes tell (kernel: match_type6). So a local address is UNICAST, too.
+ */
+function is6(state: HookState, at: number, device: number, types: number): boolean {
+  const { view, family } = state.pkt;
+  const multicast = view.getUint8(at) === 0xff;
+  const low = view.getInt32(at) === 0 && view.getInt32(at + 4) === 0;
+  const any = low && view.getInt32(at + 8) === 0 && view.getInt32(at + 12) === 0;
+  const mapped = low && view.getInt32(at + 8) === 0xffff;
+  if ((types & (1 << RTN_MULTICAST)) !== 0 && !multicast) return false;
+  if ((types & (1 << RTN_UNICAST)) !== 0 && (multicast || any || mapped)) return false;
+  if ((types & (1 << RTN_UNSPEC)) !== 0 && !any) return false;
+  if ((types & ROUTED6) === 0) return true;
+  return (types & ROUTED6 & (1 << state.host.addressType(family, view, at, device))) !== 0;
 }

@@ -11,6 +11,9 @@ const OWN_NAMES: ReadonlyMap<string, number> = new Map([
   ['mh', 135],
 ]);
 
+/** What is meant most often, for suggestions. */
+const USUAL: readonly string[] = ['tcp', 'udp', 'icmp'];
+
 /** A protocol's number or name, in any case of letters; undefined if it is none. */
 export function findProtocol(text: string): number | undefined {
   const lower = text.toLowerCase();
@@ -23,7 +26,7 @@ export function findProtocol(text: string): number | undefined {
 export function readProtocol(text: string): number {
   const number = findProtocol(text);
   if (number !== undefined) return number;
-  const near = suggest(text.toLowerCase(), [...OWN_NAMES.keys(), ...protocolNames()]);
+  const near = suggest(text.toLowerCase(), [...USUAL, ...OWN_NAMES.keys(), ...protocolNames()]);
   throw new XtError(
     `unknown protocol "${text}" specified`,
     near === undefined ? undefined : `did you mean '${near}'?`,

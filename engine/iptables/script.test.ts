@@ -74,7 +74,7 @@ COMMIT
 END
 `);
     expect(v6).toEqual(['-A INPUT -i eth0 -j ACCEPT']);
-    expect(errors).toEqual(["s:9:21: Chain 'ACCEPTT' does not exist (did you mean 'ACCEPT'?)"]);
+    expect(errors).toEqual(["s:9:20: Chain 'ACCEPTT' does not exist (did you mean 'ACCEPT'?)"]);
   });
 
   test('has functions, if and case followed as far as they can be told', () => {

@@ -27,8 +27,9 @@ import {
 import { complement, intersect, normalised, type Ranges } from './ranges.ts';
 
 /** Fields are compared as numbers of this many bits, left-aligned, so that a prefix is a range of its field. */
-const FIELD_BITS = 128n;
-const MOST = (1n << FIELD_BITS) - 1n;
+export const FIELD_BITS = 128;
+const BITS = BigInt(FIELD_BITS);
+const MOST = (1n << BITS) - 1n;
 
 /** Key of the ct state in {@link Conditions.fields}. */
 export const CT_STATE_FIELD: string = `ct ${NFT_CT_STATE} -1`;
@@ -93,7 +94,7 @@ function number(bytes: Uint8Array, reversed: boolean): bigint {
 
 /** A span of values of so many bytes as a span of the field, which may be longer. */
 function leftAligned(lo: bigint, hi: bigint, bytes: number): readonly [bigint, bigint] {
-  const shift = FIELD_BITS - BigInt(8 * bytes);
+  const shift = BITS - BigInt(8 * bytes);
   return [lo << shift, (hi << shift) | ((1n << shift) - 1n)];
 }
 
@@ -244,7 +245,7 @@ class Reader {
       this.fields.set(key, intersect(this.fields.get(key) ?? [[0n, MOST]], ranges));
       return;
     }
-    const shift = FIELD_BITS - 32n;
+    const shift = BITS - 32n;
     this.restrictStates(
       STATE_POINTS.filter(([bit]) => ranges.some(([lo, hi]) => lo <= bit << shift && bit << shift <= hi)),
     );

@@ -1,6 +1,6 @@
 /** Rules that no packet reaches, and chains that no rule jumps to. */
 import type { Chain, Rule, RuleTable } from '../rules/chain.ts';
-import { type Conditions, conditionsOf } from './conditions.ts';
+import { type Conditions, conditionsOf, FIELD_BITS } from './conditions.ts';
 import type { Finding } from './finding.ts';
 import { endsHere, outcomeOf, targetsOf } from './outcome.ts';
 import { isWithin } from './ranges.ts';
@@ -21,22 +21,78 @@ function covers(outer: Conditions, inner: Conditions): boolean {
   return true;
 }
 
-function ofChain(chain: Chain): Finding[] {
-  const found: Finding[] = [];
-  const before: { rule: Rule; index: number; conditions: Conditions; all: boolean }[] = [];
-  for (const [index, rule] of chain.rules.entries()) {
-    const conditions = conditionsOf(rule);
-    const { fields, opaque, fickle } = conditions;
-    const end = before.find((b) => covers(b.conditions, conditions));
-    if (end !== undefined) found.push(hidden(chain, rule, end));
-    else if ([...fields.values()].some((ranges) => ranges.length === 0)) found.push(impossible(chain, rule));
-    const all = fields.size === 0 && opaque.size === 0 && !fickle;
-    if (endsHere(rule)) before.push({ rule, index, conditions, all });
+/** A rule after which the packets that it matches do not go on. */
+interface Ending {
+  readonly rule: Rule;
+  readonly index: number;
+  readonly conditions: Conditions;
+  readonly all: boolean;
+}
+
+/** Bytes of the fields whose single values many rules are told apart by: addresses, ports, names of devices. */
+const TELLING: ReadonlyMap<string, number> = new Map([
+  ['payload 1 12', 4],
+  ['payload 1 16', 4],
+  ['payload 1 8', 16],
+  ['payload 1 24', 16],
+  ['payload 2 0', 2],
+  ['payload 2 2', 2],
+]);
+/** Rules without such a value are compared with all behind them: so many at most, for the sake of long chains. */
+const MOST_OTHERS = 1000;
+
+/** The single values of a rule's telling fields, as keys. */
+function valuesOf({ fields }: Conditions): string[] {
+  const found: string[] = [];
+  for (const [key, bytes] of TELLING) {
+    const [range, more] = fields.get(key) ?? [];
+    if (range === undefined || more !== undefined) continue;
+    const width = 1n << BigInt(FIELD_BITS - 8 * bytes);
+    if (range[1] - range[0] < width) found.push(`${key} ${range[0]}`);
   }
   return found;
 }
 
-function hidden(chain: Chain, rule: Rule, by: { rule: Rule; index: number; all: boolean }): Finding {
+/** The rules so far that may cover a later one: where their single value is one of its own, or they have none. */
+class Endings {
+  private readonly byValue: Map<string, Ending[]> = new Map();
+  private readonly others: Ending[] = [];
+
+  add(ending: Ending): void {
+    const [value] = valuesOf(ending.conditions);
+    if (value === undefined) {
+      if (this.others.length < MOST_OTHERS) this.others.push(ending);
+      return;
+    }
+    const list = this.byValue.get(value);
+    if (list === undefined) this.byValue.set(value, [ending]);
+    else list.push(ending);
+  }
+
+  /** The first rule that matches all that these conditions would, undefined if there is none. */
+  covering(conditions: Conditions): Ending | undefined {
+    const lists = [this.others, ...valuesOf(conditions).map((value) => this.byValue.get(value) ?? [])];
+    const found = lists.flatMap((list) => list.find((e) => covers(e.conditions, conditions)) ?? []);
+    return found.sort((a, b) => a.index - b.index)[0];
+  }
+}
+
+function ofChain(chain: Chain): Finding[] {
+  const found: Finding[] = [];
+  const before = new Endings();
+  for (const [index, rule] of chain.rules.entries()) {
+    const conditions = conditionsOf(rule);
+    const { fields, opaque, fickle } = conditions;
+    const end = before.covering(conditions);
+    if (end !== undefined) found.push(hidden(chain, rule, end));
+    else if ([...fields.values()].some((ranges) => ranges.length === 0)) found.push(impossible(chain, rule));
+    const all = fields.size === 0 && opaque.size === 0 && !fickle;
+    if (endsHere(rule)) before.add({ rule, index, conditions, all });
+  }
+  return found;
+}
+
+function hidden(chain: Chain, rule: Rule, by: Ending): Finding {
   const first = named(by.rule, by.index);
   if (by.all) {
     return {

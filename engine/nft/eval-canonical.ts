@@ -89,6 +89,8 @@ class Listing {
 
   private match(stmt: MatchStmt, normal: MatchStmt, index: number): void {
     this.use(normal.match.left);
+    // Whatever the protocol was that the rule tested for (measured).
+    if ('tcp option' in normal.match.left) this.dropTransport();
     this.parts.push({ stmt: normal, item: index });
     const { op, left, right } = stmt.match;
     if (op !== '==' && op !== 'in') return;
@@ -160,10 +162,11 @@ class Listing {
     const base = findProtocol(protocol)?.base;
     if (base === 'll') this.useLink(protocol);
     else if (base === 'nh') this.network = this.drop(this.network);
-    else if (protocol !== 'th') {
+    else {
       const types = findField(protocol, field)?.types;
       if (this.isOwnNetwork()) this.network = this.drop(this.network);
       if (types?.length === 1) this.icmp = this.drop(this.icmp);
+      this.unknown = this.drop(this.unknown);
       if (this.mayDropTransport()) this.transport = this.drop(this.transport);
     }
   }
@@ -173,6 +176,11 @@ class Listing {
     this.unknown = this.drop(this.unknown);
     if (protocol === 'vlan' && this.testedValue(this.network) === 0x8100n)
       this.network = this.drop(this.network);
+  }
+
+  private dropTransport(): void {
+    if (this.icmp > this.transport) this.icmp = this.drop(this.icmp);
+    else this.transport = this.drop(this.transport);
   }
 
   /** Whether the last test of the network header says no more than the table's family. */
@@ -251,8 +259,9 @@ class Listing {
 
   private useReject(type: string | undefined): void {
     const { family } = this.headers;
-    if (type === 'icmp' || type === 'icmpv6') this.network = this.drop(this.network);
-    else if (type === 'tcp reset' && (family === 'ip' || family === 'ip6'))
+    const ownFamily = family === 'ip' || family === 'ip6';
+    if (!ownFamily && type !== 'icmpx') this.network = this.drop(this.network);
+    else if (type === 'tcp reset' && ownFamily)
       this.transport = this.drop(this.transport);
   }
 }

@@ -19,7 +19,7 @@ const HOME: Readonly<Record<string, string>> = { icmp: 'ip', igmp: 'ip', icmpv6:
 export function requireHeader(scope: Scope, name: string, at: At | undefined, direct = true): void {
   const base = findProtocol(name)?.base;
   if (name === 'th' || base === undefined || scope.typesOnly) return;
-  if (base === 'll') requireLink(scope, name);
+  if (base === 'll') requireLink(scope, name, at);
   else if (base === 'nh') requireNetwork(scope, name, at, direct);
   else requireTransport(scope, name, at);
 }
@@ -28,12 +28,15 @@ function conflict(scope: Scope, known: string, wanted: string, at: At | undefine
   return scope.refuse(`conflicting protocols specified: ${known} vs. ${wanted}`, at);
 }
 
-function requireLink(scope: Scope, name: string): void {
+function requireLink(scope: Scope, name: string, at: At | undefined): void {
   if (scope.ll === null) {
     test(scope, { meta: { key: 'iiftype' } }, ARPHRD_ETHER);
     scope.ll = 'ether';
   }
   if (name === 'vlan' && scope.ll !== 'vlan') {
+    const { family } = scope;
+    const known = family === 'inet' || family === 'bridge' || family === 'netdev' ? scope.nh : null;
+    if (known !== null) conflict(scope, 'ether', 'vlan', at);
     testField(scope, 'ether', 'type', 0x8100n);
     scope.ll = 'vlan';
   }

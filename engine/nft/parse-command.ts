@@ -8,6 +8,7 @@ import type {
   Family,
   NamedNode,
   ObjectNode,
+  RuleBody,
   RuleNode,
 } from './ast.ts';
 import { T_NUMBER, T_WORD, type Token } from './lex.ts';
@@ -41,13 +42,12 @@ function handle(p: Cursor): number {
 function named(p: Cursor, what: string, byHandle: boolean = false): NamedNode {
   const of = family(p);
   const table = p.name('the name of a table');
-  const base = { family: of, table: table.text, tableAt: table.at };
   if (byHandle && p.is('handle')) {
     const at = p.peek().at;
-    return { ...base, name: '', nameAt: at, handle: handle(p) };
+    return { family: of, table: table.text, tableAt: table.at, name: '', nameAt: at, handle: handle(p) };
   }
   const name = p.name(what);
-  return { ...base, name: name.text, nameAt: name.at };
+  return { family: of, table: table.text, tableAt: table.at, name: name.text, nameAt: name.at };
 }
 
 function table(p: Cursor, op: CommandOp): Command[] {
@@ -78,11 +78,13 @@ function chain(p: Cursor, op: CommandOp): Command[] {
   return [{ op, object: { chain: { ...name, newname } }, at: p.since(start) }];
 }
 
+const NOWHERE: Pick<RuleNode, 'handle' | 'handleAt' | 'index'> = {};
+
 /** `handle N`, `position N`, `index N`, where they may stand. */
 function place(p: Cursor): Pick<RuleNode, 'handle' | 'handleAt' | 'index'> {
   const { text } = p.token;
   if (text !== 'handle' && text !== 'position' && text !== 'index') {
-    return {};
+    return NOWHERE;
   }
   p.next();
   const handleAt = p.at;
@@ -90,26 +92,30 @@ function place(p: Cursor): Pick<RuleNode, 'handle' | 'handleAt' | 'index'> {
   return text === 'index' ? { index: number, handleAt } : { handle: number, handleAt };
 }
 
+const NO_RULE: RuleBody = { expr: [] };
+
 /** `[family] table chain …`, behind `rule` or without it. */
 function ruleCommand(p: Cursor, op: CommandOp): Command[] {
   const start = p.at;
   const name = named(p, 'the name of a chain');
-  const base = {
+  const placed = op === 'add' || op === 'insert';
+  const where = placed ? place(p) : { handleAt: p.peek().at, handle: handle(p), index: undefined };
+  const body = placed || op === 'replace' ? rule(p) : NO_RULE;
+  // One literal and no spreads: a file may have a hundred thousand of these.
+  const node: RuleNode = {
     family: name.family,
     table: name.table,
     tableAt: name.tableAt,
     chain: name.name,
     chainAt: name.nameAt,
+    handle: where.handle,
+    handleAt: where.handleAt,
+    index: where.index,
+    expr: body.expr,
+    comment: body.comment,
+    at: body.at,
   };
-  if (op === 'add' || op === 'insert') {
-    const where = place(p);
-    const node: RuleNode = { ...base, ...where, ...rule(p) };
-    return [{ op, object: { rule: node }, at: p.since(start) }];
-  }
-  const handleAt = p.peek().at;
-  const id = handle(p);
-  const body = op === 'replace' ? rule(p) : { expr: [] };
-  return [{ op, object: { rule: { ...base, handle: id, handleAt, ...body } }, at: p.since(start) }];
+  return [{ op, object: { rule: node }, at: p.since(start) }];
 }
 
 function set(p: Cursor, op: CommandOp): Command[] {

@@ -4,7 +4,6 @@ import { findChain, findTable, lookTable, tableKey } from './ruleset-find.ts';
 import { renameChain } from './ruleset-rename.ts';
 import type { NftBase, NftChain, NftTable } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
-import { isUsed } from './ruleset-uses.ts';
 
 /** Hooks of base chains, by family (measured: what nft and Linux 6.18 take). */
 const HOOKS: Readonly<Record<Family, readonly string[]>> = {
@@ -77,7 +76,7 @@ export function applyTable(t: Transaction, op: CommandOp, node: TableNode, handl
       const table = findTable(t, node.family, node.name, node.nameAt);
       if (op === 'flush') {
         for (const chain of table.chains.values()) {
-          t.rulesOf(chain).length = 0;
+          flushChain(t, chain);
         }
       }
     }
@@ -192,10 +191,16 @@ function deleteChain(t: Transaction, node: ChainNode, op: CommandOp): void {
     return;
   }
   const chain = findChain(t, node);
-  if (isUsed(chain.table, `chain ${chain.name}`)) {
+  if (t.isUsed(chain.table, `chain ${chain.name}`)) {
     t.fail('Device or resource busy', node.nameAt, `rules or maps still lead to the chain '${chain.name}'`);
   }
+  t.usesOf(chain.table)?.rules(chain.rules, -1);
   t.delete(chain.table.chains, chain.name);
+}
+
+function flushChain(t: Transaction, chain: NftChain): void {
+  t.usesOf(chain.table)?.rules(chain.rules, -1);
+  t.rulesOf(chain).length = 0;
 }
 
 /** A command about a chain. */
@@ -213,7 +218,7 @@ export function applyChain(t: Transaction, op: CommandOp, node: ChainNode): void
       renameChain(t, node);
       return;
     case 'flush':
-      t.rulesOf(findChain(t, node)).length = 0;
+      flushChain(t, findChain(t, node));
       return;
     default:
       findChain(t, node);

@@ -4,7 +4,6 @@ import { nextHandle } from './ruleset-chain.ts';
 import { findTable, lookTable } from './ruleset-find.ts';
 import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
-import { isUsed } from './ruleset-uses.ts';
 
 /** What both objects and flowtables have. */
 interface Thing {
@@ -57,7 +56,7 @@ function remove<T extends Thing>(
   map: Map<string, T>,
 ): void {
   const [key, one] = find(t, kind, node, map);
-  if (isUsed(table, `${kind} ${one.name}`)) {
+  if (t.isUsed(table, `${kind} ${one.name}`)) {
     t.fail('Device or resource busy', node.nameAt, `rules or maps still use the ${kind} '${one.name}'`);
   }
   t.delete(map, key);

@@ -23,6 +23,7 @@ export function renameChain(t: Transaction, node: ChainNode): void {
   t.onUndo(() => {
     chain.name = old;
   });
+  t.forgetUses(chain.table);
   renameInRules(t, chain.table, old, newname);
   renameInMaps(t, chain.table, old, newname);
 }

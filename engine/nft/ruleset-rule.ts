@@ -14,7 +14,9 @@ function makeRule(t: Transaction, chain: NftChain, node: RuleNode): NftRule {
     nextHandle(t, chain.table);
   }
   const handle = nextHandle(t, chain.table);
-  return { handle, node, expr, comment: node.comment, at: t.span(node.at), plan };
+  const rule: NftRule = { handle, node, expr, comment: node.comment, at: t.span(node.at), plan };
+  t.usesOf(chain.table)?.rules([rule], 1);
+  return rule;
 }
 
 /** A command about a rule. */
@@ -25,9 +27,11 @@ export function applyRule(t: Transaction, op: CommandOp, node: RuleNode): void {
   switch (op) {
     case 'delete':
     case 'destroy':
+      t.usesOf(chain.table)?.rules([chain.rules[place]!], -1);
       t.rulesOf(chain).splice(place, 1);
       return;
     case 'replace':
+      t.usesOf(chain.table)?.rules([chain.rules[place]!], -1);
       t.rulesOf(chain)[place] = makeRule(t, chain, node);
       return;
     case 'insert': {

@@ -5,7 +5,6 @@ import { nextHandle } from './ruleset-chain.ts';
 import { findSet, findTable, lookTable } from './ruleset-find.ts';
 import type { NftSet } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
-import { isUsed } from './ruleset-uses.ts';
 
 /** What must be the same when a set is added a second time. */
 function shapeText(node: SetNode): string {
@@ -36,15 +35,17 @@ function deleteSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: Set
   }
   // The kernel does not tell sets and maps apart here.
   const set = findSet(t, node);
-  if (isUsed(set.table, `set ${set.name}`)) {
+  if (t.isUsed(set.table, `set ${set.name}`)) {
     t.fail('Device or resource busy', node.nameAt, `rules still use the ${kind} '${set.name}'`);
   }
+  t.usesOf(set.table)?.elements(set, set.elements.values(), -1);
   t.delete(set.table.sets, set.name);
 }
 
 /** Empties a set. */
 function flushSet(t: Transaction, set: NftSet): void {
   const old = [...set.elements];
+  t.usesOf(set.table)?.elements(set, set.elements.values(), -1);
   set.elements.clear();
   t.onUndo(() => {
     for (const [key, element] of old) {
@@ -99,11 +100,14 @@ function addElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNod
     );
   }
   t.set(set.elements, key, element);
+  t.usesOf(set.table)?.elements(set, [element], 1);
 }
 
 function deleteElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNode): void {
   const key = elementKey(element, set);
-  if (set.elements.has(key)) {
+  const old = set.elements.get(key);
+  if (old !== undefined) {
+    t.usesOf(set.table)?.elements(set, [old], -1);
     t.deleteUnordered(set.elements, key);
   } else if (op !== 'destroy') {
     t.error('No such file or directory', element.at, `the ${set.kind} '${set.name}' has no such element`);

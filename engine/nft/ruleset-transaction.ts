@@ -1,7 +1,8 @@
 import { SourceError, type Span } from '../base/error.ts';
 import type { At } from './ast-expr.ts';
 import type { Sources } from './lex-source.ts';
-import type { EvalContext, NftChain, NftState } from './ruleset-state.ts';
+import type { EvalContext, NftChain, NftState, NftTable } from './ruleset-state.ts';
+import { UseIndex } from './ruleset-uses.ts';
 
 /** Number of errors after which a transaction is given up. */
 const MAX_ERRORS = 100;
@@ -18,6 +19,9 @@ export class Transaction implements EvalContext {
   readonly #said: Set<string> = new Set();
   /** Chains whose list of rules is this transaction's own copy. */
   readonly #copied: Set<NftChain> = new Set();
+  /** Maps whose entries at some moment will be put back as they were. */
+  readonly #kept: Set<unknown> = new Set();
+  readonly #uses: Map<NftTable, UseIndex> = new Map();
   #begin: At | undefined;
 
   constructor(state: NftState, sources: Sources) {
@@ -89,20 +93,53 @@ export class Transaction implements EvalContext {
 
   /** Deletes an entry of a map. If it is undone, the entries are in the old order again. */
   delete<K, V>(map: Map<K, V>, key: K): void {
-    const entries = [...map];
+    this.#keep(map);
     map.delete(key);
-    this.onUndo(() => replaceEntries(map, entries));
   }
 
   /** Deletes all entries of a map that a test is true for. */
   deleteWhere<K, V>(map: Map<K, V>, test: (value: V) => boolean): void {
-    const entries = [...map];
-    for (const [key, value] of entries) {
+    this.#keep(map);
+    for (const [key, value] of [...map]) {
       if (test(value)) {
         map.delete(key);
       }
     }
-    this.onUndo(() => replaceEntries(map, entries));
+  }
+
+  /** Has a map's entries put back as they are now; once is enough, whatever happens to it later. */
+  #keep<K, V>(map: Map<K, V>): void {
+    if (this.#kept.has(map)) {
+      return;
+    }
+    this.#kept.add(map);
+    const entries = [...map];
+    this.onUndo(() => {
+      map.clear();
+      for (const [key, value] of entries) {
+        map.set(key, value);
+      }
+    });
+  }
+
+  /** Whether anything in a table refers to something: `chain x`, `set x`, `counter x`, …. */
+  isUsed(table: NftTable, what: string): boolean {
+    let index = this.#uses.get(table);
+    if (index === undefined) {
+      index = new UseIndex(table);
+      this.#uses.set(table, index);
+    }
+    return index.has(what);
+  }
+
+  /** What has to know of rules and elements of a table that come and go; undefined if nobody asked yet. */
+  usesOf(table: NftTable): UseIndex | undefined {
+    return this.#uses.get(table);
+  }
+
+  /** Rules and elements of a table changed in some other way. */
+  forgetUses(table: NftTable): void {
+    this.#uses.delete(table);
   }
 
   /** Deletes an entry of a large map; if it is undone, it comes last. For maps whose order means nothing. */
@@ -131,12 +168,5 @@ export class Transaction implements EvalContext {
       undo();
     }
     this.#undo.length = 0;
-  }
-}
-
-function replaceEntries<K, V>(map: Map<K, V>, entries: readonly (readonly [K, V])[]): void {
-  map.clear();
-  for (const [key, value] of entries) {
-    map.set(key, value);
   }
 }

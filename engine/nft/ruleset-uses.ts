@@ -1,5 +1,5 @@
 import type { ExprNode } from './ast-expr.ts';
-import type { NftRule, NftTable } from './ruleset-state.ts';
+import type { NftRule, NftSet, NftTable } from './ruleset-state.ts';
 
 /** What a rule or an element refers to: `chain x`, `set x`, `counter x`, …. */
 type Uses = ReadonlySet<string>;
@@ -77,22 +77,47 @@ export function ruleUses(rule: NftRule, what: string): boolean {
   return usesOf(rule, [rule.node.expr, rule.expr]).has(what);
 }
 
-/** Whether any rule or element of a table refers to something in it, written as for {@link ruleUses}. */
-export function isUsed(table: NftTable, what: string): boolean {
-  for (const chain of table.chains.values()) {
-    if (chain.rules.some((rule) => ruleUses(rule, what))) {
-      return true;
+/** How often each thing of a table is referred to, kept up to date while a transaction changes it. */
+export class UseIndex {
+  readonly #counts: Map<string, number> = new Map();
+
+  constructor(table: NftTable) {
+    for (const chain of table.chains.values()) {
+      this.rules(chain.rules, 1);
+    }
+    for (const set of table.sets.values()) {
+      this.elements(set, set.elements.values(), 1);
     }
   }
-  for (const set of table.sets.values()) {
-    const objects = set.kind === 'map' ? set.node.map?.[0]?.type : undefined;
-    for (const element of set.elements.values()) {
-      if (elementUses(element, objects).has(what)) {
-        return true;
-      }
+
+  /** Whether anything refers to something, written as for {@link ruleUses}. */
+  has(what: string): boolean {
+    return (this.#counts.get(what) ?? 0) > 0;
+  }
+
+  /** Rules come (1) or go (-1). */
+  rules(rules: Iterable<NftRule>, by: 1 | -1): void {
+    for (const rule of rules) {
+      this.#add(usesOf(rule, [rule.node.expr, rule.expr]), by);
     }
   }
-  return false;
+
+  /** Elements come (1) or go (-1). */
+  elements(set: NftSet, elements: Iterable<ExprNode>, by: 1 | -1): void {
+    if (set.kind !== 'map') {
+      return;
+    }
+    const objects = set.node.map?.[0]?.type;
+    for (const element of elements) {
+      this.#add(elementUses(element, objects), by);
+    }
+  }
+
+  #add(uses: Uses, by: number): void {
+    for (const what of uses) {
+      this.#counts.set(what, (this.#counts.get(what) ?? 0) + by);
+    }
+  }
 }
 
 /** A copy of a node in which every jump and goto to one chain goes to another; the node itself if there is none. */
@@ -120,21 +145,28 @@ export function retarget<T>(node: T, from: string, to: string): T {
  * in `jump { … }` for the chain and for each of its rules.
  */
 export function countHandles(node: unknown): number {
+  let count = 0;
   if (Array.isArray(node)) {
-    return node.reduce<number>((sum, one) => sum + countHandles(one), 0);
+    for (const one of node) {
+      count += countHandles(one);
+    }
+    return count;
   }
   if (typeof node !== 'object' || node === null) {
     return 0;
   }
-  let count = 0;
-  for (const [key, value] of Object.entries(node)) {
+  for (const key in node) {
+    const value = (node as Record<string, unknown>)[key];
+    if (typeof value !== 'object' || value === null || key === 'type') {
+      continue;
+    }
     const many = Array.isArray(value);
     if ((key === 'set' && many) || key === 'meter') {
       count++;
     } else if (key === 'rules' && many) {
       count += 1 + value.length;
     }
-    count += value !== null && typeof value === 'object' ? countHandles(value) : 0;
+    count += countHandles(value);
   }
   return count;
 }

@@ -100,11 +100,8 @@ export function generate(kind: CaseKind, seed: number, count: number, repeatable
   }
   const v6 = kind.startsWith('ip6');
   const rules = xtRuleset(dice, v6, repeatable);
-  return xtCase(
-    kind,
-    rules,
-    new PacketGenerator(dice, v6 ? 6 : 4, xtText(rules) + setText(rules)).take(count),
-  );
+  const text = xtText(rules) + setText(rules);
+  return xtCase(kind, rules, paced(new PacketGenerator(dice, v6 ? 6 : 4, text).take(count), text));
 }
 
 /**

@@ -23,6 +23,7 @@ const DEVICES: Readonly<Record<RulePacket['from'], number>> = { host: 0, eth0: 2
 /** The oracle's namespace as a host model, read from the same lines. */
 export function hostModel(): HostModel {
   const host = new HostModel();
+  host.acceptLocal = true;
   host.addDevice('eth0', { index: DEVICES.eth0, type: ARPHRD_NONE });
   host.addDevice('eth1', { index: DEVICES.eth1, type: ARPHRD_NONE });
   for (const line of LINKS) {
@@ -56,6 +57,8 @@ export class EngineRules {
         return this.xt(kind).restore({ name: 'rules', text });
       case 'ipset':
         return worldSets(this.world).restore({ name: 'sets', text });
+      case 'nft-json':
+        return this.nft().loadJson({ name: 'rules', text });
       case 'nft':
         return this.nft().load({ name: 'rules', text });
       default:

@@ -38,7 +38,25 @@ export function fixtures(): Fixture[] {
     return loader[1].map((kind) => ({
       name: `${file} by ${kind}`,
       sources: [...sets, { kind, text }],
-      packets: new PacketGenerator(new Dice(file.length), loader[0], text).take(PACKETS),
+      // Other fragments for each: those of an earlier run wait in the kernel for half a minute.
+      packets: new PacketGenerator(new Dice(seedOf(`${file} ${kind}`)), loader[0], text).take(PACKETS),
     }));
   });
+}
+
+function seedOf(name: string): number {
+  return Array.from(name).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, 7);
+}
+
+/** The same without its NAT rules, which keepstate does not carry out yet: what is left decides alike. */
+export function withoutNat({ name, sources, packets }: Fixture): Fixture {
+  const plain = sources.map(({ kind, text }) => ({
+    kind,
+    text: kind.startsWith('nft')
+      ? text.replace(/^.*\b(?:masquerade|snat|dnat|redirect)\b(?! [+-]|;).*\n/gm, (line) =>
+          line.includes('chain ') || line.includes('type nat') ? line : '',
+        )
+      : text.replace(/^\*nat\n[\s\S]*?^COMMIT\n/gm, ''),
+  }));
+  return { name, sources: plain, packets };
 }

@@ -61,7 +61,7 @@ const TCP_FLAGS: readonly string[] = [
   '& (fin|syn|rst|psh|ack|urg|ecn|cwr) == 0x0',
   'syn / fin,syn,rst,ack',
   'fin,rst / fin,rst,ack',
-  '{ syn, syn | ack }',
+  '{ syn, ack, fin | rst }',
   '& syn != 0',
   'syn,ack',
 ];
