@@ -45,6 +45,8 @@ const NAT_HOOKS: readonly number[] = [
   NF_INET_LOCAL_OUT,
   NF_INET_POST_ROUTING,
 ];
+/** First entry of PREROUTING and OUTPUT behind defragmentation and tracking, where no chain comes before those. */
+export const BEHIND_TRACKING = 2;
 /** Number of hooks, NF_EGRESS included. */
 const HOOKS = 7;
 
@@ -92,6 +94,10 @@ export class Hooks {
   readonly entries: readonly HookEntry[][];
   /** Whether anything of the rules is called before a packet is tracked. */
   readonly before: boolean;
+  /** Bit n is set if something is called at hook n. */
+  readonly busy: number;
+  /** The same of what comes behind {@link BEHIND_TRACKING}, which is all if that hook does not track. */
+  readonly busyLater: number;
 
   /**
    * @param family AF_INET or AF_INET6
@@ -118,6 +124,11 @@ export class Hooks {
       insert(entries[hook]!, { kind: STEP_DEFRAG, priority: PRIORITY_DEFRAG, chains: [] });
     }
     this.entries = entries;
+    this.busy = entries.reduce((bits, list, hook) => bits | (list.length > 0 ? 1 << hook : 0), 0);
+    this.busyLater = entries.reduce(
+      (bits, list, hook) => bits | (list.length > laterFrom(hook) ? 1 << hook : 0),
+      0,
+    );
     const first = [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT].some(
       (hook) => entries[hook]![0]!.kind !== STEP_DEFRAG,
     );
@@ -126,6 +137,10 @@ export class Hooks {
     );
     this.before = first || second || entries[5]!.length > 0;
   }
+}
+
+function laterFrom(hook: number): number {
+  return hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_OUT ? BEHIND_TRACKING : 0;
 }
 
 /** Whether a chain of type nat is called at a hook for sources: NF_NAT_MANIP_SRC. */

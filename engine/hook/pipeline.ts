@@ -42,6 +42,7 @@ import { HookState, type RuleEffects } from '../rules/hook-state.ts';
 import { NF_ACCEPT, NF_DROP, NF_QUEUE, NF_STOLEN, NF_UNKNOWN, NF_VERDICT_MASK } from '../rules/verdict.ts';
 import { arrive, PACKET_HOST, PACKET_OTHERHOST, PACKET_OUTGOING } from './arrive.ts';
 import { setClosing } from './closing.ts';
+import { BEHIND_TRACKING } from './hooks.ts';
 import { HopLimit, hopLimit } from './hop-limit.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import { NOT_PLAIN, PlainPath } from './plain.ts';
@@ -50,8 +51,6 @@ import { HookRunner } from './runner.ts';
 
 /** How deep packets of the firewall's own may cause others. */
 const DEEPEST = 4;
-/** First entry of PREROUTING and OUTPUT behind defragmentation and tracking, where no chain comes before those. */
-const BEHIND_TRACKING = 2;
 
 /** Priority (TC_PRIO_*) of a forwarded IPv4 packet by bits 1 to 4 of its TOS (RFC 1349), as measured. */
 const PRIORITY_OF_TOS: Uint8Array = Uint8Array.of(0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4);
@@ -190,7 +189,9 @@ export class Pipeline implements RuleEffects {
   }
 
   private run(state: HookState, hook: number, from: number): number {
-    return this.runner.run(state, hook, from, this.depth === 0);
+    return this.runner.isBusy(state.pkt.family, hook, from)
+      ? this.runner.run(state, hook, from, this.depth === 0)
+      : NF_ACCEPT;
   }
 
   /** From the wire, or from lo. */
@@ -227,7 +228,7 @@ export class Pipeline implements RuleEffects {
       because(pkt, R_LINK_LOCAL);
       return this.unroutable(state);
     }
-    this.hop.decrease(pkt);
+    if (this.wantsBytes || this.runner.looksBehind(pkt.family)) this.hop.decrease(pkt);
     if (pkt.family === AF_INET) pkt.priority = PRIORITY_OF_TOS[(pkt.view.getUint8(pkt.off + 1) & 0x1e) >> 1]!;
     this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_FORWARD;

@@ -14,7 +14,13 @@ import {
 } from '../packet/packet.ts';
 import { IPPROTO_ICMP, IPPROTO_ICMPV6 } from '../packet/protocols.ts';
 import type { Chain, RuleTable } from '../rules/chain.ts';
-import { NF_EGRESS, NF_INET_LOCAL_OUT, NF_INGRESS } from '../rules/family.ts';
+import {
+  NF_EGRESS,
+  NF_INET_FORWARD,
+  NF_INET_LOCAL_OUT,
+  NF_INET_POST_ROUTING,
+  NF_INGRESS,
+} from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { runChain } from '../rules/run.ts';
 import { traceChain } from '../rules/trace-run.ts';
@@ -22,6 +28,9 @@ import { NF_ACCEPT, NF_DROP, NF_REPEAT, NF_STOLEN } from '../rules/verdict.ts';
 import { type HookEntry, Hooks, isSourceNat, STEP_CHAIN, STEP_DEFRAG, STEP_TRACK } from './hooks.ts';
 import type { Outcome } from './outcome.ts';
 import type { PacketTrace } from './packet-trace.ts';
+
+/** The hooks that a packet comes to when it is forwarded, routing behind it, as bits. */
+const FORWARDED = (1 << NF_INET_FORWARD) | (1 << NF_INET_POST_ROUTING) | (1 << NF_EGRESS);
 
 /** What is called at the hooks, and calls it. */
 export class HookRunner {
@@ -46,6 +55,18 @@ export class HookRunner {
   setRules(tables: readonly RuleTable[]): void {
     this.hooks4 = new Hooks(AF_INET, tables);
     this.hooks6 = new Hooks(AF_INET6, tables);
+  }
+
+  /** Whether there is anything to call at a hook from an entry on. */
+  isBusy(family: number, hook: number, from: number): boolean {
+    const hooks = family === AF_INET ? this.hooks4 : this.hooks6;
+    return this.tracer !== null || (((from === 0 ? hooks.busy : hooks.busyLater) >> hook) & 1) !== 0;
+  }
+
+  /** Whether anybody looks at packets that are forwarded, from FORWARD on. */
+  looksBehind(family: number): boolean {
+    const hooks = family === AF_INET ? this.hooks4 : this.hooks6;
+    return this.tracer !== null || (hooks.busy & FORWARDED) !== 0;
   }
 
   /** Whether no rule sees an IPv4 packet before it is tracked. */

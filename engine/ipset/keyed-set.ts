@@ -12,39 +12,37 @@ import { Extensions, MAC_UNSET, NOMATCH, type SetClock, WILDCARD } from './exten
 import { checkExtras, type Extras } from './extras.ts';
 import { headerText } from './header.ts';
 import { IfaceIds } from './iface-ids.ts';
-import { macAt } from './packet-key.ts';
+import { NetSearch, type RowJudge } from './net-search.ts';
+import { deviceName, macAt } from './packet-key.ts';
 import { PacketReader } from './packet-reader.ts';
-import { prefixMask } from './parse-value.ts';
-import { Prefixes } from './prefixes.ts';
 import { countersAllow } from './query.ts';
 import type { IpSet, SetQuery } from './set-base.ts';
 import { SetError } from './set-error.ts';
 import type { SetOptions, SetType } from './set-type.ts';
 import { NO_ROW, WordTable } from './word-table.ts';
 
-const MASKS_4: readonly (readonly number[])[] = Array.from({ length: 33 }, (_, n) => prefixMask(n, 4));
-const MASKS_16: readonly (readonly number[])[] = Array.from({ length: 129 }, (_, n) => prefixMask(n, 16));
-
 /** A hash or bitmap: elements by key. */
-export class KeyedSet implements IpSet {
+export class KeyedSet implements IpSet, RowJudge {
   readonly type: SetType;
   readonly options: SetOptions;
   private readonly context: ElementContext;
   private readonly table: WordTable;
   private readonly extensions: Extensions;
   private readonly ifaces: IfaceIds;
-  private readonly nets: readonly number[];
-  private readonly lengths: readonly Prefixes[] = [new Prefixes(), new Prefixes()];
-  private readonly masks: readonly (readonly number[])[];
+  private readonly nets: NetSearch;
   /** Hardware addresses of bitmap:ip,mac by row, two words each. */
   private readonly macs: number[] = [];
   private readonly gone: Map<number, readonly [number, number]> = new Map();
-  private wildcards = 0;
+  /** The packet that asks and what it asks, null for a command; and when, for {@link accepts}. */
+  private state: HookState | null = null;
+  private query: SetQuery | null = null;
+  private now = 0;
   private readonly reader: PacketReader;
   private readonly clock: SetClock;
-  /** What is looked for, addresses of nets still whole; and the same cut to a prefix. */
+  /** What is looked for, addresses of nets still whole. */
   private readonly key: Int32Array;
-  private readonly probe: Int32Array;
+  /** Scratch for the key of a row. */
+  private readonly rowKey: Int32Array;
 
   constructor(type: SetType, options: SetOptions, random: Random, clock: SetClock) {
     this.clock = clock;
@@ -56,11 +54,10 @@ export class KeyedSet implements IpSet {
     this.ifaces = new IfaceIds(names);
     this.table = new WordTable(layout.width, random);
     this.extensions = new Extensions(options, clock);
-    this.nets = type.parts.flatMap((p, i) => (p === 'net' ? [layout.at[i]!] : []));
-    this.masks = layout.addressWords === 1 ? MASKS_4 : MASKS_16;
     this.reader = new PacketReader(this.context, this.ifaces);
     this.key = this.reader.key;
-    this.probe = new Int32Array(layout.width);
+    this.rowKey = new Int32Array(layout.width);
+    this.nets = new NetSearch(this.context, this.table, this.ifaces, this, this.key, random);
   }
 
   get count(): number {
@@ -103,8 +100,12 @@ export class KeyedSet implements IpSet {
       this.key.set(key);
       // A plain address asks as a packet would; a network asks for itself.
       const whole = 32 * this.context.layout.addressWords;
-      const asks = this.nets.length > 0 && (key[this.context.layout.prefixes]! & 255) === whole;
-      const row = asks ? this.search(now) : this.existing(key);
+      const asks = this.nets.hasNets && (key[this.context.layout.prefixes]! & 255) === whole;
+      if (asks && this.type.parts[1] === 'iface')
+        this.ifaces.idOf(this.context.names.name(key[this.context.layout.at[1]!]! >> 1));
+      this.query = null;
+      this.now = now;
+      const row = asks ? this.nets.find() : this.existing(key);
       if (row === NO_ROW || this.extensions.isExpired(row, now) || !this.hasMac(row, mac)) return false;
       const isException = (this.extensions.flags[row]! & NOMATCH) !== 0;
       if (isException !== (extras.nomatch === true)) return false;
@@ -115,8 +116,7 @@ export class KeyedSet implements IpSet {
   flush(): void {
     for (let row = 0; row < this.table.rows; row++) if (this.table.has(row)) this.remember(row);
     this.table.clear();
-    for (const l of this.lengths) l.clear();
-    this.wildcards = 0;
+    this.nets.clear();
   }
 
   list(now: number): string[] {
@@ -134,26 +134,42 @@ export class KeyedSet implements IpSet {
   match(state: HookState, query: SetQuery): boolean {
     this.clock.see(state.now);
     if (!this.reader.read(state, query)) return false;
-    const row = this.search(state.now);
-    if (row === NO_ROW || (this.hasMacs && !this.matchMac(row, state, query))) return false;
+    this.state = state;
+    this.query = query;
+    this.now = state.now;
+    const row = this.nets.find();
+    if (row === NO_ROW) return false;
     const x = this.extensions;
-    if (x.isExpired(row, state.now)) return false;
-    if (this.options.counters) {
-      if (!query.keepsCounters) x.count(row, state.pkt.end - state.pkt.off + state.pkt.missing);
-      if (!countersAllow(query, x.packets[row]!, x.bytes[row]!)) return false;
-    }
     query.skbmark = x.skbmark[row]!;
     query.skbmask = x.skbmask[row]!;
     query.skbprio = x.skbprio[row]!;
     query.skbqueue = x.skbqueue[row]!;
     // With --return-nomatch it is the exceptions that match, and they alone.
-    return this.nets.length === 0 || ((x.flags[row]! & NOMATCH) !== 0) === query.wantsNomatch;
+    return !this.nets.hasNets || ((x.flags[row]! & NOMATCH) !== 0) === query.wantsNomatch;
+  }
+
+  accepts(row: number): boolean {
+    const x = this.extensions;
+    if (x.isExpired(row, this.now)) return false;
+    const { query, state } = this;
+    if (query === null || state === null) return true;
+    if (this.hasMacs && !this.matchMac(row, state, query)) return false;
+    if (!this.options.counters) return true;
+    if (!query.keepsCounters) x.count(row, state.pkt.end - state.pkt.off + state.pkt.missing);
+    // One whose counters do not fit is passed over: a shorter prefix may match.
+    return countersAllow(query, x.packets[row]!, x.bytes[row]!);
+  }
+
+  isWildcard(row: number): boolean {
+    return (this.extensions.flags[row]! & WILDCARD) !== 0;
   }
 
   addPacket(state: HookState, query: SetQuery, timeout: number, exist: boolean): boolean {
     this.clock.see(state.now);
     if (!this.reader.read(state, query)) return false;
-    this.cutToOwn();
+    this.internIface(state, query);
+    this.nets.cutToOwn();
+    if (!this.isInRange(this.nets.probe)) return false;
     const extras: Extras = timeout >= 0 ? { timeout } : {};
     if (this.options.counters) {
       extras.packets = 1;
@@ -163,7 +179,7 @@ export class KeyedSet implements IpSet {
     if (this.hasMacs && at < 0) return false;
     const mac = at < 0 ? null : [state.pkt.view.getInt32(at), state.pkt.view.getUint16(at + 4)];
     try {
-      return this.addKey(this.probe, mac, extras, exist, state.now);
+      return this.addKey(this.nets.probe, mac, extras, exist, state.now);
     } catch {
       // Full: the packet goes on all the same.
       return false;
@@ -173,8 +189,9 @@ export class KeyedSet implements IpSet {
   delPacket(state: HookState, query: SetQuery): boolean {
     this.clock.see(state.now);
     if (!this.reader.read(state, query)) return false;
-    this.cutToOwn();
-    const row = this.existing(this.probe);
+    this.internIface(state, query);
+    this.nets.cutToOwn();
+    const row = this.existing(this.nets.probe);
     if (row === NO_ROW || this.extensions.isExpired(row, state.now)) return false;
     this.remove(row);
     return true;
@@ -182,16 +199,6 @@ export class KeyedSet implements IpSet {
 
   private get hasMacs(): boolean {
     return this.type.method === 'bitmap' && this.type.parts.length === 2;
-  }
-
-  /** A packet is added and removed with the longest prefix that the set has (measured); the key goes to `probe`. */
-  private cutToOwn(): void {
-    const whole = 32 * this.context.layout.addressWords;
-    this.probe.set(this.key);
-    this.nets.forEach((at, i) => {
-      const l = this.lengths[i]!;
-      this.cut(at, i, l.count > 0 ? l.lengths[0]! : whole);
-    });
   }
 
   /** The keys of an element's text. A bitmap looks at the whole range first, a hash as it comes to each (measured). */
@@ -209,21 +216,30 @@ export class KeyedSet implements IpSet {
     }
   }
 
+  private isInRange(key: Int32Array): boolean {
+    if (this.type.method !== 'bitmap') return true;
+    const word = this.type.parts[0] === 'ip' ? key[0]! >>> 0 : key[0]! & 0xffff;
+    return word >= this.options.from && word <= this.options.to;
+  }
+
+  /** The interface of a packet that is to be added may be new to the set. */
+  private internIface(state: HookState, query: SetQuery): void {
+    if (this.type.parts[1] !== 'iface') return;
+    const name = deviceName(state, (query.directions & 2) !== 0);
+    this.key[this.context.layout.at[1]!] = this.context.names.intern(name) << 1;
+  }
+
   /** Refuses what this type cannot hold. */
   private checkKey(key: Int32Array): void {
     const { method, parts } = this.type;
-    if (method === 'bitmap') {
-      const word = parts[0] === 'ip' ? key[0]! >>> 0 : key[0]! & 0xffff;
-      if (word < this.options.from || word > this.options.to)
-        throw new SetError('element is out of the range of the set');
-      return;
-    }
+    if (!this.isInRange(key)) throw new SetError('element is out of the range of the set');
+    if (method === 'bitmap') return;
     const isNull = key.every((w) => w === 0);
     if (parts.length === 1 && parts[0] !== 'net' && isNull)
       throw new SetError('null-valued element cannot be stored in a hash type of set');
-    if (this.nets.length === 0 || parts.includes('iface') || this.type.name === 'hash:net,port,net') return;
+    if (!this.nets.hasNets || parts.includes('iface') || this.type.name === 'hash:net,port,net') return;
     const word = key[this.context.layout.prefixes]!;
-    if ((word & 255) === 0 || (this.nets.length === 2 && word >> 8 === 0))
+    if ((word & 255) === 0 || (parts[1] === 'net' && word >> 8 === 0))
       throw new SetError('the value of the CIDR parameter of the IP address is invalid');
   }
 
@@ -242,10 +258,10 @@ export class KeyedSet implements IpSet {
       throw new SetError("element cannot be added to the set: it's already added");
     if (had === NO_ROW) this.makeRoom(now);
     const row = had === NO_ROW ? this.insert(key) : had;
-    if ((this.extensions.flags[row] ?? 0) & WILDCARD && had !== NO_ROW) this.wildcards--;
+    if ((this.extensions.flags[row] ?? 0) & WILDCARD && had !== NO_ROW) this.nets.wildcards--;
     this.extensions.set(row, extras, now, !alive);
     if (had === NO_ROW) this.recall(key[0]!, row, extras);
-    if (extras.wildcard) this.wildcards++;
+    if (extras.wildcard) this.nets.wildcards++;
     if (this.hasMacs) this.setMac(row, mac);
     return true;
   }
@@ -273,18 +289,15 @@ export class KeyedSet implements IpSet {
   }
 
   private insert(key: Int32Array): number {
-    this.nets.forEach((_, i) => {
-      this.lengths[i]!.add((key[this.context.layout.prefixes]! >> (8 * i)) & 255);
-    });
+    this.nets.added(key);
     return this.table.insert(key);
   }
 
   private remove(row: number): void {
     this.remember(row);
-    this.nets.forEach((_, i) => {
-      this.lengths[i]!.remove((this.table.word(row, this.context.layout.prefixes) >> (8 * i)) & 255);
-    });
-    if ((this.extensions.flags[row]! & WILDCARD) !== 0) this.wildcards--;
+    for (let i = 0; i < this.rowKey.length; i++) this.rowKey[i] = this.table.word(row, i);
+    this.nets.removed(this.rowKey);
+    if ((this.extensions.flags[row]! & WILDCARD) !== 0) this.nets.wildcards--;
     this.extensions.flags[row] = 0;
     this.table.remove(row);
   }
@@ -308,13 +321,14 @@ export class KeyedSet implements IpSet {
   /** The row of exactly this element. An interface that another one's wildcard covers counts as the same. */
   private existing(key: Int32Array): number {
     const found = this.table.find(key);
-    if (found !== NO_ROW || this.wildcards === 0) return found;
+    if (found !== NO_ROW || this.nets.wildcards === 0) return found;
     const at = this.context.layout.at[1]!;
-    this.probe.set(key);
+    const probe = this.rowKey;
+    probe.set(key);
     const own = key[at]!;
     for (const id of this.ifaces.prefixesOf(this.context.names.name(own >> 1))) {
-      this.probe[at] = (id << 1) | (own & 1);
-      const row = this.table.find(this.probe);
+      probe[at] = (id << 1) | (own & 1);
+      const row = this.table.find(probe);
       if (row !== NO_ROW && (this.extensions.flags[row]! & WILDCARD) !== 0) return row;
     }
     return NO_ROW;
@@ -343,51 +357,5 @@ export class KeyedSet implements IpSet {
       return true;
     }
     return this.macs[2 * row] === high && this.macs[2 * row + 1] === low;
-  }
-
-  /** Finds what `key` is in: the longest prefix first, of the first net before those of the second. */
-  private search(now: number): number {
-    if (this.nets.length === 0) return this.table.find(this.key);
-    const first = this.lengths[0]!;
-    this.probe.set(this.key);
-    for (let i = 0; i < first.count; i++) {
-      this.cut(this.nets[0]!, 0, first.lengths[i]!);
-      const row = this.nets.length === 1 ? this.lookup(now) : this.searchSecond(now);
-      if (row !== NO_ROW) return row;
-    }
-    return NO_ROW;
-  }
-
-  private searchSecond(now: number): number {
-    const second = this.lengths[1]!;
-    for (let i = 0; i < second.count; i++) {
-      this.cut(this.nets[1]!, 1, second.lengths[i]!);
-      const row = this.lookup(now);
-      if (row !== NO_ROW) return row;
-    }
-    return NO_ROW;
-  }
-
-  private lookup(now: number): number {
-    const row = this.table.find(this.probe);
-    if (row !== NO_ROW && !this.extensions.isExpired(row, now)) return row;
-    if (this.wildcards === 0) return NO_ROW;
-    const at = this.context.layout.at[1]!;
-    const own = this.probe[at]!;
-    for (const id of this.ifaces.last) {
-      this.probe[at] = (id << 1) | (own & 1);
-      const wild = this.table.find(this.probe);
-      this.probe[at] = own;
-      if (wild !== NO_ROW && (this.extensions.flags[wild]! & WILDCARD) !== 0) return wild;
-    }
-    return NO_ROW;
-  }
-
-  /** Writes an address of the key into the probe, cut to a prefix. */
-  private cut(at: number, net: number, length: number): void {
-    const mask = this.masks[length]!;
-    for (let i = 0; i < mask.length; i++) this.probe[at + i] = this.key[at + i]! & mask[i]!;
-    const { prefixes } = this.context.layout;
-    this.probe[prefixes] = (this.probe[prefixes]! & ~(255 << (8 * net))) | (length << (8 * net));
   }
 }

@@ -104,7 +104,8 @@ class CommandParser {
     this.scope = scope;
     const table = scope.table === null ? commandTable(words) : { name: scope.table, word: null };
     const chains = scope.chainsOf(table.name, table.word?.at ?? null);
-    this.rule = new RuleBuilder({ family: scope.family, world: scope.world, table: table.name, chains });
+    const { family, world, backend } = scope;
+    this.rule = new RuleBuilder({ family, world, backend, table: table.name, chains });
   }
 
   run(): XtCommand {

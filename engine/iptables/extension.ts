@@ -35,6 +35,8 @@ export interface XtContext {
   readonly table: string;
   /** What all tables and both families of a network namespace share: recent lists, hashlimit tables, IP sets. */
   readonly world: XtWorld;
+  /** Which iptables it is: iptables-nft or iptables-legacy. They differ where iptables-nft makes rules of its own. */
+  readonly backend: 'nft' | 'legacy';
   /** The number after `-p` (as far as it was read yet), 0 if any or none. */
   readonly proto: number;
   /** Whether `-p` was negated. */
@@ -92,8 +94,6 @@ export interface XtRuleFacts extends XtContext {
 
 /** What a match or target may need to become an expression. */
 export interface XtLowering extends XtContext {
-  /** 'nft' or 'legacy': what iptables-nft or iptables-legacy would have put into the kernel. */
-  readonly backend: 'nft' | 'legacy';
   /** The chain that the rule stands in. */
   readonly chain: string;
 }

@@ -10,14 +10,10 @@ import { NFT_META_IIFNAME, NFT_META_L4PROTO, NFT_META_OIFNAME } from '../rules/m
 import { NF_ACCEPT, NF_DROP, NF_QUEUE, NFT_GOTO, NFT_JUMP, NFT_RETURN } from '../rules/verdict.ts';
 import { maskLength, wordBytes, type XtAddress } from './address.ts';
 import type { XtLowering } from './extension.ts';
+import { ProtocolMatch } from './match-protocol.ts';
 import { type Negatable, ruleContext, type XtRule, type XtRuleSpec, type XtTarget } from './rule.ts';
 import { ruleParts, type SaveScope } from './save.ts';
 import type { XtChain, XtTable } from './table.ts';
-
-/** What the kernel gets when a table is lowered. */
-export interface LowerScope extends SaveScope {
-  readonly backend: 'nft' | 'legacy';
-}
 
 /** The register that all tests use, as iptables-nft does. */
 const REG = 1;
@@ -86,7 +82,9 @@ function fragmentExprs(test: Negatable<true>): Expr[] {
   ];
 }
 
-function protocolExprs(test: Negatable<number>): Expr[] {
+function protocolExprs(test: Negatable<number>, ctx: XtLowering): Expr[] {
+  if (ctx.backend === 'legacy' && ctx.family !== NFPROTO_IPV4)
+    return [new ProtocolMatch(test.value, test.inverted)];
   if (test.inverted) return [LOAD_L4PROTO, cmp(test, Uint8Array.of(test.value))];
   let equals = PROTOCOLS.get(test.value);
   if (equals === undefined) {
@@ -153,7 +151,7 @@ export function lowerRule(rule: XtRule, ctx: XtLowering, chains: ReadonlyMap<str
   const [source, destination] = ctx.family === NFPROTO_IPV4 ? [12, 16] : [8, 24];
   if (inDevice !== null) part({ inDevice }, deviceExprs(inDevice, LOAD_IIFNAME));
   if (outDevice !== null) part({ outDevice }, deviceExprs(outDevice, LOAD_OIFNAME));
-  if (proto !== null) part({ proto }, protocolExprs(proto));
+  if (proto !== null) part({ proto }, protocolExprs(proto, ctx));
   if (src !== null) part({ src }, addressExprs(src, source));
   if (dst !== null) part({ dst }, addressExprs(dst, destination));
   if (fragment !== null) part({ fragment }, fragmentExprs(fragment));
@@ -173,7 +171,7 @@ function baseOf(chain: XtChain, table: string): BaseChain | null {
 }
 
 /** A table as it runs. What was lowered before is kept where it says the same, and with it what it remembers. */
-export function lowerTable(table: XtTable, scope: LowerScope): RuleTable {
+export function lowerTable(table: XtTable, scope: SaveScope): RuleTable {
   const chains = new Map<string, Chain>();
   const out: RuleTable = { family: scope.family, name: table.name, backend: scope.backend, chains };
   for (const chain of table.chains.values()) {
@@ -185,11 +183,8 @@ export function lowerTable(table: XtTable, scope: LowerScope): RuleTable {
     const lowered = chains.get(chain.name)!;
     if (chain.builtin !== null) lowered.policyCounters = chain.counters;
     lowered.rules = chain.rules.map((rule) => {
-      const base = ruleContext(
-        { family: scope.family, table: table.name, world: scope.world },
-        rule.spec.proto,
-      );
-      const ctx: XtLowering = { ...base, backend: scope.backend, chain: chain.name };
+      const base = ruleContext({ ...scope, table: table.name }, rule.spec.proto);
+      const ctx: XtLowering = { ...base, chain: chain.name };
       if (rule.lowered === null || rule.spec.target.kind === 'chain')
         rule.lowered = lowerRule(rule, ctx, chains);
       return rule.lowered;

@@ -39,6 +39,9 @@ export const MATCH_LIMIT: Extension<LimitSpec> = {
     },
   ],
   init: () => ({ period: readRate('3/hour', SCALE), burst: DEFAULT_BURST }),
+  check(spec, facts) {
+    if (facts.backend === 'legacy') checkLegacyLimit(spec);
+  },
   save(spec) {
     const { rate, unit } = periodRate(spec.period, SCALE);
     // A burst of 0 is five to nf_tables, which holds the rule.
@@ -85,12 +88,12 @@ export class LimitMatch implements Expr {
 }
 
 /** Whether the kernel's limit match would take it: burst times period must not overflow its credits. */
-export function limitFits(spec: LimitSpec): boolean {
+function limitFits(spec: LimitSpec): boolean {
   return spec.burst !== 0 && credits((spec.period * spec.burst) % U32) >= credits(spec.period);
 }
 
 /** @throws XtError as iptables-legacy does */
-export function checkLegacyLimit(spec: LimitSpec): void {
+function checkLegacyLimit(spec: LimitSpec): void {
   if (!limitFits(spec))
     throw new XtError('limit: the burst is too large for so slow a rate: Numerical result out of range');
 }

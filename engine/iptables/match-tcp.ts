@@ -118,10 +118,11 @@ export const MATCH_TCP: Extension<TcpSpec> = {
   ],
   init: () => ({ ...anyPorts(), flags: null, option: 0, optionInverted: false }),
   finish(_spec, _seen, ctx) {
-    if (ctx.proto !== IPPROTO_TCP) throw new XtError("TCP match requires '-p tcp'");
+    if (ctx.proto !== IPPROTO_TCP || (ctx.protoInverted && ctx.backend === 'legacy'))
+      throw new XtError("TCP match requires '-p tcp'");
   },
-  save(spec) {
-    const words = portWords(spec);
+  save(spec, ctx) {
+    const words = portWords(spec, ctx);
     if (spec.option !== 0) words.push(`${spec.optionInverted ? '! ' : ''}--tcp-option ${spec.option}`);
     if (spec.flags !== null && spec.flags.mask !== 0)
       words.push(

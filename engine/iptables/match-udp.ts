@@ -23,9 +23,10 @@ export const MATCH_UDP: Extension<PortTests> = {
   options: portOptions<PortTests>(undefined),
   init: anyPorts,
   finish(_spec, _seen, ctx) {
-    if (ctx.proto !== IPPROTO_UDP) throw new XtError("UDP match requires '-p udp'");
+    if (ctx.proto !== IPPROTO_UDP || (ctx.protoInverted && ctx.backend === 'legacy'))
+      throw new XtError("UDP match requires '-p udp'");
   },
-  save: (spec) => portWords(spec).join(' '),
+  save: (spec, ctx) => portWords(spec, ctx).join(' '),
   vanishes: (spec) => (spec.sport.inverted || spec.dport.inverted) && lowerPorts(spec).length === 0,
   merge(spec, second) {
     const free = (side: 'sport' | 'dport'): boolean => isAny(spec[side]) || isAny(second[side]);

@@ -3,7 +3,7 @@ import type { Expr } from '../rules/expr.ts';
 import { CmpExpr, NFT_CMP_EQ, NFT_CMP_GT, NFT_CMP_LTE, NFT_CMP_NEQ } from '../rules/expr-cmp.ts';
 import { NFT_PAYLOAD_TRANSPORT_HEADER, PayloadExpr } from '../rules/expr-payload.ts';
 import { NFT_RANGE_EQ, NFT_RANGE_NEQ, RangeExpr } from '../rules/expr-range.ts';
-import type { XtArg, XtOption } from './extension.ts';
+import type { XtArg, XtContext, XtOption } from './extension.ts';
 import { portRangeText, readLooseRange, readPortRange } from './ports.ts';
 
 /** A test of a port: from, to, both included. */
@@ -56,12 +56,12 @@ export function portOptions<S extends PortTests>(
 }
 
 /** `--sport 22` and `--dport 1:2`, with `!` before them, those that say something. */
-export function portWords(spec: PortTests): string[] {
+export function portWords(spec: PortTests, ctx: XtContext): string[] {
   const words: string[] = [];
   for (const side of ['sport', 'dport'] as const) {
     const { range, inverted } = spec[side];
     // Measured: `! --dport 0:100` goes into the kernel as "greater than 100" and comes back so.
-    if (inverted && range[0] === 0 && range[1] > 0 && range[1] < ANY_LAST)
+    if (ctx.backend === 'nft' && inverted && range[0] === 0 && range[1] > 0 && range[1] < ANY_LAST)
       words.push(`--${side} ${portRangeText([range[1] + 1, ANY_LAST])}`);
     else if (!isAny(spec[side])) words.push(`${inverted ? '! ' : ''}--${side} ${portRangeText(range)}`);
   }

@@ -4,7 +4,7 @@ import type { RuleCounters } from '../rules/chain.ts';
 import { applyCommand, setPolicy } from './apply.ts';
 import { checkChainName } from './chain-name.ts';
 import { parseCommand } from './command-parse.ts';
-import type { LowerScope } from './lower.ts';
+import type { SaveScope } from './save.ts';
 import { BUILTIN, XtChain, XtTable } from './table.ts';
 import { checkTable } from './table-check.ts';
 import { splitLine, type Word } from './words.ts';
@@ -33,7 +33,7 @@ export interface RestoreOptions {
 export function restoreTables(
   source: Source,
   tables: Map<string, XtTable>,
-  scope: LowerScope,
+  scope: SaveScope,
   options: RestoreOptions,
 ): SourceError[] {
   const restore = new Restore(source, tables, scope, options);
@@ -45,13 +45,13 @@ const COUNTERS = /^\[([0-9]+):([0-9]+)/;
 class Restore {
   private readonly source: Source;
   private readonly tables: Map<string, XtTable>;
-  private readonly scope: LowerScope;
+  private readonly scope: SaveScope;
   private readonly options: RestoreOptions;
   private readonly errors: SourceError[] = [];
   private table: XtTable | null = null;
   private line = 0;
 
-  constructor(source: Source, tables: Map<string, XtTable>, scope: LowerScope, options: RestoreOptions) {
+  constructor(source: Source, tables: Map<string, XtTable>, scope: SaveScope, options: RestoreOptions) {
     this.source = source;
     this.tables = tables;
     this.scope = scope;
@@ -114,7 +114,7 @@ class Restore {
   private commit(table: XtTable): void {
     this.table = null;
     if (this.errors.length > 0) return;
-    this.errors.push(...checkTable(table, this.scope.family, this.scope.world, this.scope.backend));
+    this.errors.push(...checkTable(table, this.scope));
     if (this.errors.length === 0) this.tables.set(table.name, table);
   }
 
@@ -159,8 +159,7 @@ class Restore {
     const at = this.span(blank + 1, text.trimEnd().length - blank);
     const given = m === null ? null : COUNTERS.exec(m[0].trim());
     const command = parseCommand(words, at, {
-      family: this.scope.family,
-      world: this.scope.world,
+      ...this.scope,
       table: table.name,
       chainsOf: () => table.chains,
     });

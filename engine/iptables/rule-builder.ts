@@ -25,6 +25,7 @@ export interface RuleScope {
   readonly family: number;
   readonly table: string;
   readonly world: XtWorld;
+  readonly backend: 'nft' | 'legacy';
   /** Names of the table's chains, as far as they exist by now. */
   readonly chains: ReadonlySet<string> | ReadonlyMap<string, unknown>;
 }
@@ -64,7 +65,7 @@ export class RuleBuilder {
       list.push(locate(at, () => addressMask(part, this.scope.family)));
       col += part.length + 1;
     }
-    if (inverted && list.some(({ mask }) => mask.every((bits) => bits === 0)))
+    if (inverted && this.scope.backend === 'nft' && list.some(({ mask }) => mask.every((bits) => bits === 0)))
       throw new SourceError(`no packet matches ! -${letter} ${word.text}`, word.at);
     if (inverted && list.length > 1)
       throw new SourceError('! not allowed with multiple source or destination IP addresses', word.at);
@@ -200,7 +201,7 @@ export class RuleBuilder {
       );
     const matches = this.uses.filter((use) => use !== this.targetUse);
     for (const use of matches) this.check(use);
-    const merged = mergeUses(matches);
+    const merged = this.scope.backend === 'nft' ? mergeUses(matches) : matches;
     if (this.targetUse !== null) this.check(this.targetUse);
     const out: XtRuleSpec[] = [];
     for (const src of split(this.src))

@@ -53,13 +53,14 @@ export class XtRule {
 
 /** The context that a rule's extensions see. */
 export function ruleContext(
-  base: Pick<XtContext, 'family' | 'table' | 'world'>,
+  base: Pick<XtContext, 'family' | 'table' | 'world' | 'backend'>,
   proto: Negatable<number> | null,
 ): XtContext {
   return {
     family: base.family,
     table: base.table,
     world: base.world,
+    backend: base.backend,
     proto: proto?.value ?? 0,
     protoInverted: proto?.inverted ?? false,
   };

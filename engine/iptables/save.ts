@@ -20,6 +20,7 @@ export interface SaveOptions {
 export interface SaveScope {
   readonly family: number;
   readonly world: XtWorld;
+  readonly backend: 'nft' | 'legacy';
 }
 
 function useText(option: string, use: XtUse, ctx: XtContext): string {
@@ -42,12 +43,12 @@ export function ruleParts(spec: XtRuleSpec, ctx: XtContext): string[] {
   const parts = [
     ...negated('-s', spec.src, address(spec.src)),
     ...negated('-d', spec.dst, address(spec.dst)),
-    ...deviceText('-i', inDevice),
-    ...deviceText('-o', outDevice),
+    ...deviceText('-i', inDevice, ctx),
+    ...deviceText('-o', outDevice, ctx),
     ...negated('-p', proto, ` ${protocolText(proto?.value ?? 0)}`),
     ...negated('-f', spec.fragment, ''),
     ...spec.matches
-      .filter((use) => use.ext.vanishes?.(use.spec) !== true)
+      .filter((use) => ctx.backend === 'legacy' || use.ext.vanishes?.(use.spec) !== true)
       .map((use) => useText('-m', use, ctx)),
   ];
   if (target.kind === 'verdict') parts.push(`-j ${target.name}`);
@@ -56,15 +57,16 @@ export function ruleParts(spec: XtRuleSpec, ctx: XtContext): string[] {
   return parts;
 }
 
-/** A lone + is any device, which needs no words; its negation matches nothing and is listed. */
-function deviceText(option: string, test: Negatable<string> | null): string[] {
-  if (test === null || (test.value === '+' && !test.inverted)) return [];
+/** A lone + is any device, which needs no words; its negation matches nothing and is listed by iptables-nft. */
+function deviceText(option: string, test: Negatable<string> | null, ctx: XtContext): string[] {
+  if (test === null) return [];
+  if (test.value === '+' && (!test.inverted || ctx.backend === 'legacy')) return [];
   return negated(option, test, ` ${test.value}`);
 }
 
 /** A rule as iptables-save lists it, without counters: `-A INPUT -p tcp -j ACCEPT`. */
 export function ruleText(chain: string, spec: XtRuleSpec, table: string, scope: SaveScope): string {
-  const ctx = ruleContext({ family: scope.family, table, world: scope.world }, spec.proto);
+  const ctx = ruleContext({ ...scope, table }, spec.proto);
   return ['-A', chain, ...ruleParts(spec, ctx)].join(' ');
 }
 

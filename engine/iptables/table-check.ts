@@ -3,8 +3,8 @@ import type { Extension, XtRuleFacts, XtUse } from './extension.ts';
 import { XtError } from './extension.ts';
 import { protocolText } from './protocols.ts';
 import { ruleContext, type XtRule } from './rule.ts';
+import type { SaveScope } from './save.ts';
 import type { XtChain, XtTable } from './table.ts';
-import type { XtWorld } from './world.ts';
 
 const HOOK_CHAINS = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
 const NOWHERE: Span = { file: '', line: 0, col: 0, len: 0 };
@@ -116,12 +116,12 @@ function checkPlace(ext: Extension, facts: XtRuleFacts): void {
  * @param hooks the chain's, of {@link reachableHooks}
  * @throws SourceError
  */
-export function checkRule(rule: XtRule, table: string, family: number, world: XtWorld, hooks: number): void {
+export function checkRule(rule: XtRule, table: string, scope: SaveScope, hooks: number): void {
   const uses = usesOf(rule);
   if (!uses.some(({ ext }) => ext.tables ?? ext.hooks ?? ext.protocols ?? ext.check)) return;
   const { proto, matches } = rule.spec;
   const facts: XtRuleFacts = {
-    ...ruleContext({ family, table, world }, proto),
+    ...ruleContext({ ...scope, table }, proto),
     hasProto: proto !== null,
     matches: matches.map((use) => use.ext.name),
     hooks,
@@ -145,16 +145,11 @@ export function dependsOnHooks(rule: XtRule): boolean {
 }
 
 /** All the kernel's checks of a table, in order. @returns what is wrong, empty if nothing is */
-export function checkTable(
-  table: XtTable,
-  family: number,
-  world: XtWorld,
-  backend: 'nft' | 'legacy',
-): SourceError[] {
+export function checkTable(table: XtTable, scope: SaveScope): SourceError[] {
   const errors: SourceError[] = [];
   let masks: ReadonlyMap<string, number>;
   try {
-    masks = checkJumps(table, backend);
+    masks = checkJumps(table, scope.backend);
   } catch (error) {
     if (error instanceof SourceError) return [error];
     throw error;
@@ -162,7 +157,7 @@ export function checkTable(
   for (const chain of table.chains.values()) {
     for (const rule of chain.rules) {
       try {
-        checkRule(rule, table.name, family, world, masks.get(chain.name) ?? 0);
+        checkRule(rule, table.name, scope, masks.get(chain.name) ?? 0);
       } catch (error) {
         if (!(error instanceof SourceError)) throw error;
         errors.push(error);

@@ -3,9 +3,9 @@ import { suggest } from '../base/suggest.ts';
 import type { RuleTable } from '../rules/chain.ts';
 import { type Applied, applyCommand } from './apply.ts';
 import { commandTable, parseCommand } from './command-parse.ts';
-import { type LowerScope, lowerTable } from './lower.ts';
+import { lowerTable } from './lower.ts';
 import { type RestoreOptions, restoreTables, type Source } from './restore.ts';
-import { type SaveOptions, saveTables } from './save.ts';
+import { type SaveOptions, type SaveScope, saveTables } from './save.ts';
 import { BUILTIN, XtTable } from './table.ts';
 import { checkJumps, checkRule, dependsOnHooks } from './table-check.ts';
 import { splitLine, type Word } from './words.ts';
@@ -36,7 +36,7 @@ export class Xtables {
     for (const name of BUILTIN.keys()) this.byName.set(name, new XtTable(name));
   }
 
-  private get scope(): LowerScope {
+  private get scope(): SaveScope {
     return { family: this.family, world: this.world, backend: this.backend };
   }
 
@@ -60,7 +60,7 @@ export class Xtables {
   command(words: readonly Word[], at: Span): void {
     const { name, word } = commandTable(words);
     const table = this.table(name, word?.at ?? at);
-    const scope = { family: this.family, world: this.world, table: null, chainsOf: () => table.chains };
+    const scope = { ...this.scope, table: null, chainsOf: () => table.chains };
     const command = parseCommand(words, at, scope);
     const done = applyCommand(table, command, this.scope);
     this.lowered.delete(name);
@@ -98,7 +98,7 @@ export class Xtables {
     const masks = jumps ? checkJumps(table, this.backend) : before;
     this.reach.set(table.name, masks);
     const check = (rules: Applied['added'], hooks: number): void => {
-      for (const rule of rules) checkRule(rule, table.name, this.family, this.world, hooks);
+      for (const rule of rules) checkRule(rule, table.name, this.scope, hooks);
     };
     check(done.added, masks.get(done.chain.name) ?? 0);
     if (!jumps) return;

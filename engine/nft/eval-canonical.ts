@@ -1,6 +1,6 @@
 import type { Family } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
-import type { MatchStmt, StmtNode } from './ast-stmt.ts';
+import type { MatchStmt, RejectStmt, StmtNode } from './ast-stmt.ts';
 import { type Item, mergePayloads } from './eval-merge.ts';
 import { flagList, normalKey, normalMatch, normalSet } from './eval-normal.ts';
 import { learnHeaders } from './eval-proto.ts';
@@ -9,6 +9,7 @@ import { type Headers, headersOf, numberOf } from './eval-scope.ts';
 import { placeOf } from './lower-bits.ts';
 import { findField, findProtocol } from './proto-table.ts';
 import { TRANSPORTS } from './proto-transport.ts';
+import { ICMPX_CODE } from './type-datatype.ts';
 
 /** A statement as nft lists it, and from which item of the evaluated rule it comes. */
 export interface CanonicalPart {
@@ -46,6 +47,11 @@ const IPPROTO_ICMPV6 = 58n;
 /** `meta nfproto`, and the types of `ether type` and `meta protocol`, of IPv4 and IPv6. */
 const IPV4 = [2n, 0x0800n];
 const IPV6 = [10n, 0x86ddn];
+
+const PLAIN_REJECT: RejectStmt['reject'] = {
+  type: 'icmpx',
+  expr: { constant: { type: ICMPX_CODE, bits: 8, value: 1n } },
+};
 
 /**
  * Leaves out the tests that others imply. nft remembers, for each layer, the last test that said which header stands
@@ -239,7 +245,7 @@ class Listing {
     if ('meter' in stmt) return { meter: { ...stmt.meter, key: this.key(stmt.meter.key) }, at: stmt.at };
     if ('objref' in stmt)
       return { objref: { ...stmt.objref, name: this.key(stmt.objref.name) }, at: stmt.at };
-    if ('reject' in stmt) this.useReject(stmt.reject.type);
+    if ('reject' in stmt) return this.normalReject(stmt);
     if ('dnat' in stmt) return { dnat: this.natSpec(stmt.dnat), at: stmt.at };
     if ('snat' in stmt) return { snat: this.natSpec(stmt.snat), at: stmt.at };
     if ('redirect' in stmt) return { redirect: this.natSpec(stmt.redirect), at: stmt.at };
@@ -257,11 +263,15 @@ class Listing {
     };
   }
 
-  private useReject(type: string | undefined): void {
-    const { family } = this.headers;
-    const ownFamily = family === 'ip' || family === 'ip6';
-    if (!ownFamily && type !== 'icmpx') this.network = this.drop(this.network);
-    else if (type === 'tcp reset' && ownFamily)
-      this.transport = this.drop(this.transport);
+  private normalReject(stmt: RejectStmt): StmtNode {
+    const { family, nh } = this.headers;
+    const { type } = stmt.reject;
+    if (family === 'ip' || family === 'ip6') {
+      if (type === 'tcp reset') this.transport = this.drop(this.transport);
+      return stmt;
+    }
+    if (type !== 'icmpx') this.network = this.drop(this.network);
+    // Where nft cannot tell which of the two ICMPs is meant it writes no code at all.
+    return (type === 'icmp' || type === 'icmpv6') && nh === null ? { reject: PLAIN_REJECT, at: stmt.at } : stmt;
   }
 }

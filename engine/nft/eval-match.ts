@@ -55,9 +55,9 @@ function writtenValues(scope: Scope, nodes: readonly ExprNode[], info: Info): Ex
   return [...out.values()];
 }
 
-/** `meta protocol ip` in a table that has no other packets: nft leaves it out. */
+/** `meta protocol ip` in a table that has no other packets: nft leaves it out, unless it is the last (measured). */
 function isOwnProtocol(scope: Scope, left: ExprNode, right: ExprNode): boolean {
-  if (!('meta' in left) || left.meta.key !== 'protocol') return false;
+  if (scope.last || !('meta' in left) || left.meta.key !== 'protocol') return false;
   const own = OWN_PROTOCOL[scope.family];
   return own !== undefined && numberOf(right) === own;
 }

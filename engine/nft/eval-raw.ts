@@ -57,7 +57,7 @@ export function namedPayload(expr: ExprNode, headers: Headers): ExprNode {
   const [piece, ...more] = header === null ? [] : (piecesAt(header, place, headers) ?? []);
   if (piece !== undefined && more.length === 0 && piece.bits === piece.field.bits)
     return { payload: { protocol: header!, field: piece.field.name }, at: expr.at };
-  return 'payload' in expr ? rawOf(place) : expr;
+  return 'payload' in expr && expr.payload.protocol !== 'th' ? rawOf(place) : expr;
 }
 
 function isKnown(

@@ -77,6 +77,8 @@ export class Scope implements Headers {
   th: string | null = null;
   readonly transports: Set<string> = new Set();
   icmpType: number | null = null;
+  /** The statement is the rule's last. */
+  last = false;
   /** Only the types of expressions are wanted (`typeof`): no header is needed for them. */
   typesOnly = false;
 

@@ -39,6 +39,7 @@ export function evalStatements(scope: Scope, statements: readonly StmtNode[]): v
   let ended = false;
   for (const stmt of statements) {
     if (ended) scope.refuse('statement after terminal statement has no effect', stmt.at);
+    scope.last = stmt === statements.at(-1);
     evalStatement(scope, stmt);
     ended = ended || isTerminal(stmt) || ENDS.some((key) => key in stmt);
   }

@@ -52,6 +52,20 @@ function ipv6Length(text: string, i: number): number {
   return 0;
 }
 
+function isHexDigit(c: number): boolean {
+  return (c >= 48 && c <= 57) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
+}
+
+/** Whether it is worth asking for an address at `i`: of most words the first letters say no. */
+export function mayBeAddress(text: string, i: number): boolean {
+  let end = i;
+  while (end < i + 4 && isHexDigit(text.charCodeAt(end))) {
+    end++;
+  }
+  const c = text[end];
+  return c === ':' || (end === i ? c === '[' : c === '.');
+}
+
 function stickyLength(re: RegExp, text: string, i: number): number {
   re.lastIndex = i;
   return re.test(text) ? re.lastIndex - i : 0;

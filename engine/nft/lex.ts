@@ -1,5 +1,5 @@
 import type { At, U64 } from './ast-expr.ts';
-import { longestAddress } from './lex-address.ts';
+import { longestAddress, mayBeAddress } from './lex-address.ts';
 import { atOf } from './lex-source.ts';
 
 /** The kinds of tokens. */
@@ -28,10 +28,8 @@ export interface Token {
 const WORD = /[A-Za-z_.][A-Za-z0-9_./-]*(?:\\?\*)?/y;
 const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const TIME = /(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?/y;
-/** A comment counts only if its line has an end, as for the real tool. */
-const BLANK = /(?:[ \t]+|\\[ \t]*\n|#[^\n]*(?=\n))*/y;
-/** Lines that hold a comment only; the real tool takes them as if they were not there. */
-const COMMENT_LINES = /(?:[ \t]*#[^\n]*\n)*/y;
+/** A backslash at a line's end. */
+const CONTINUED = /\\[ \t]*\n/y;
 const PUNCT = /[=!]=|<<|>>|<=|>=|[{}()[\],:.+\-*/=!<>&|^@$;]/y;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
@@ -61,8 +59,8 @@ export function parseNumber(text: string): U64 | null {
   return big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(big) : big;
 }
 
-function isHexDigit(c: number): boolean {
-  return (c >= 48 && c <= 57) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
+function isLetter(c: number): boolean {
+  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
 }
 
 /** Cuts a text into tokens, one at a time. Time and memory per token do not depend on the text's length. */
@@ -81,11 +79,7 @@ export class Lexer {
   /** The next token; T_EOF for ever at the end. */
   next(): Token {
     const text = this.text;
-    if (this.#lineStart) {
-      this.#lineStart = false;
-      this.#pos += matchLength(COMMENT_LINES, text, this.#pos);
-    }
-    this.#pos += matchLength(BLANK, text, this.#pos);
+    this.#skipBlank();
     const i = this.#pos;
     if (i >= text.length) {
       return this.#token(T_EOF, 0);
@@ -99,6 +93,38 @@ export class Lexer {
       return this.#quoted(i);
     }
     return this.#wordOrNumber(i, c) ?? this.#punct(i, c);
+  }
+
+  /**
+   * Skips blanks, continued line ends and comments. As for the real tool a line that holds a comment only is not
+   * there at all, and a comment needs a newline behind it.
+   */
+  #skipBlank(): void {
+    const text = this.text;
+    let i = this.#pos;
+    for (;;) {
+      const c = text.charCodeAt(i);
+      if (c === 32 || c === 9) {
+        i++;
+        continue;
+      }
+      if (c === 35) {
+        const end = text.indexOf('\n', i);
+        if (end < 0) {
+          break;
+        }
+        i = this.#lineStart ? end + 1 : end;
+        continue;
+      }
+      const continued = c === 92 ? matchLength(CONTINUED, text, i) : 0;
+      if (continued === 0) {
+        break;
+      }
+      this.#lineStart = false;
+      i += continued;
+    }
+    this.#lineStart = false;
+    this.#pos = i;
   }
 
   #token(kind: number, len: number, text?: string, value: U64 = 0): Token {
@@ -123,19 +149,20 @@ export class Lexer {
   /** The longest of the things that letters and digits may be, the way nft chooses. */
   #wordOrNumber(i: number, c: number): Token | null {
     const text = this.text;
-    const word = matchLength(WORD, text, i);
     const digit = c >= 48 && c <= 57;
+    const word = digit ? 0 : matchLength(WORD, text, i);
     let best = word === 1 && c === 46 ? 0 : word;
     let kind = T_WORD;
     if (digit) {
-      best = Math.max(best, matchLength(TIME, text, i));
-      const number = matchLength(NUMBER, text, i);
-      if (number > best) {
-        best = number;
-        kind = T_NUMBER;
+      best = matchLength(NUMBER, text, i);
+      kind = T_NUMBER;
+      const time = isLetter(text.charCodeAt(i + best)) ? matchLength(TIME, text, i) : 0;
+      if (time >= best) {
+        best = time;
+        kind = T_WORD;
       }
     }
-    if (isHexDigit(c) || c === 58 || c === 91) {
+    if (mayBeAddress(text, i)) {
       const address = longestAddress(text, i);
       if (address > best) {
         best = address;

@@ -196,6 +196,46 @@ function kubernetesNode(s: Scene): void {
   c.close();
 }
 
+function ufwDefaults(s: Scene): void {
+  const c = s.tcp(STRANGER, 40000, HOST, 443);
+  c.open();
+  c.exchange();
+  s.icmp(STRANGER, HOST, 8, 7, 'accept', 'a ping');
+  s.tcp(STRANGER, 40001, HOST, 8080).client('S', 0, 'drop', 'a port that is not open: dropped and logged');
+  s.tcp(STRANGER, 40002, HOST, 113).client('S', 0, 'reject', 'ident is answered by a reset');
+  s.tcp(HOST, 40003, STRANGER, 80).server('SA', 0, 'drop', 'a SYN/ACK to nothing: INVALID');
+  s.udp(STRANGER, 137, '192.0.2.255', 137, 'drop', 'NetBIOS to everybody');
+  for (let i = 1; i <= 6; i++) {
+    const says = `connection ${i} to ssh: five in half a minute pass`;
+    s.tcp(PEER, 41000 + i, HOST, 22).client('S', 0, i <= 5 ? 'accept' : 'reject', says);
+  }
+  const own = s.tcp(HOST, 42000, PEER, 25);
+  own.open();
+  own.close();
+  c.close();
+}
+
+/** A machine in the house, and the router as the house sees it. */
+const HOME = '192.168.1.7';
+const ROUTER = '192.168.1.1';
+
+function openwrt(s: Scene): void {
+  s.tcp(HOME, 40000, PEER, 443).client('S', 0, 'accept', 'the house opens a connection to the internet');
+  s.udp(HOME, 40000, ROUTER, 53, 'accept', 'and asks the router for a name');
+  s.udp(ROUTER, 53, HOME, 40000, 'accept', 'which answers');
+  s.icmp(STRANGER, HOST, 8, 7, 'accept', 'the internet may ping the router');
+  s.tcp(STRANGER, 50000, HOST, 22).client('S', 0, 'reject', 'but not log in: answered by a reset');
+  s.udp(STRANGER, 50000, HOST, 161, 'reject', 'nor ask for anything: answered by port unreachable');
+  s.udp(STRANGER, 67, HOST, 68, 'accept', 'DHCP of the provider');
+  s.tcp(STRANGER, 50001, HOME, 80).client(
+    'S',
+    0,
+    'drop',
+    'into the house: no rule of the zone is for this way',
+  );
+  s.udp(STRANGER, 500, HOME, 500, 'accept', 'but for key exchange of IPsec');
+}
+
 /** Every example of this file: the folder under examples/, and what happens in it. */
 export const SCENES: Readonly<Record<string, (scene: Scene) => void>> = {
   'stateful-client': statefulClient,
@@ -209,4 +249,6 @@ export const SCENES: Readonly<Record<string, (scene: Scene) => void>> = {
   'rate-limit': rateLimit,
   'docker-host': dockerHost,
   'kubernetes-node': kubernetesNode,
+  'ufw-defaults': ufwDefaults,
+  openwrt,
 };

@@ -30,7 +30,7 @@ function createLine(dice: Dice, v6: boolean, name: string): [string, Made] {
   if (type === 'bitmap:ip') text += ' range 192.168.0.0/16';
   else if (type === 'bitmap:port') text += ' range 0-65535';
   else if (v6) text += ' family inet6';
-  if (type === 'hash:ip' && dice.chance(30)) text += v6 ? ' netmask 64' : dice.pick([' netmask 24', ' bitmask 255.255.0.1']);
+  if (type === 'hash:ip' && dice.chance(30)) text += v6 ? ' netmask 64' : ' netmask 24';
   if (dice.chance(40)) text += ' timeout 5000';
   if (counters) text += ' counters';
   return [text, { name, type, counters }];
@@ -57,8 +57,13 @@ function part(dice: Dice, v6: boolean, word: string): string {
 
 function elementOf(dice: Dice, v6: boolean, { type }: Made): string {
   if (type === 'bitmap:port') return dice.pick(['22', '53', '80', '443', '1024-1026', '5060']);
-  if (type === 'bitmap:ip') return dice.pick(['192.168.1.5', '192.168.1.1', '192.168.1.6', '192.168.1.128/30']);
-  const text = type.slice(5).split(',').map((word) => part(dice, v6, word)).join(',');
+  if (type === 'bitmap:ip')
+    return dice.pick(['192.168.1.5', '192.168.1.1', '192.168.1.6', '192.168.1.128/30']);
+  const text = type
+    .slice(5)
+    .split(',')
+    .map((word) => part(dice, v6, word))
+    .join(',');
   return type.includes('net') && dice.chance(25) ? `${text} nomatch` : text;
 }
 
@@ -74,8 +79,10 @@ function ruleOf(dice: Dice, sets: readonly Made[]): string {
   const chain = dice.pick(['PREROUTING', 'FORWARD', 'FORWARD', 'INPUT', 'OUTPUT', 'POSTROUTING']);
   let match = `-m set ${dice.chance(20) ? '! ' : ''}--match-set ${set.name} ${flags(dice, set)}`;
   if (set.type.includes('net') && dice.chance(20)) match += ' --return-nomatch';
-  if (set.counters && dice.chance(30)) match += dice.pick([' ! --update-counters', ' --packets-gt 2', ' --bytes-lt 300', ' ! --packets-eq 1']);
-  if (dice.chance(40)) return `-A ${chain} ${match} -j MARK --set-xmark ${dice.pick(['0x1/0xff', '0x10/0x0'])}`;
+  if (set.counters && dice.chance(30))
+    match += dice.pick([' ! --update-counters', ' --packets-gt 2', ' --bytes-lt 300', ' ! --packets-eq 1']);
+  if (dice.chance(40))
+    return `-A ${chain} ${match} -j MARK --set-xmark ${dice.pick(['0x1/0xff', '0x10/0x0'])}`;
   const change = dice.pick([
     `--add-set ${other.name} ${flags(dice, other)}`,
     `--add-set ${other.name} ${flags(dice, other)} --exist`,
@@ -113,7 +120,8 @@ export function setCase(seed: number): Case {
     const [line, made] = createLine(dice, v6, `s${i}`);
     lines.push(line);
     sets.push(made);
-    for (let n = dice.below(8); n > 0; n--) lines.push(`-exist add ${made.name} ${elementOf(dice, v6, made)}`);
+    for (let n = dice.below(8); n > 0; n--)
+      lines.push(`-exist add ${made.name} ${elementOf(dice, v6, made)}`);
   }
   if (dice.chance(30)) {
     lines.push(`create l list:set${dice.chance(50) ? ' counters' : ''}`, 'add l s0', 'add l s2');

@@ -24,6 +24,11 @@ const cSetsockopt = declare<
   (fd: number, level: number, name: number, value: Uint8Array, length: number) => number
 >('int setsockopt(int fd, int level, int name, void *value, uint length)');
 
+const cFlock = declare<(fd: number, operation: number) => number>('int flock(int fd, int operation)');
+const cOpenNew = declare<(path: string, flags: number, mode: number) => number>(
+  'int open(const char *path, int flags, int mode)',
+);
+
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_RAW = 3;
@@ -33,6 +38,9 @@ const IPPROTO_IPV6 = 41;
 const IPV6_HDRINCL = 36;
 const O_NONBLOCK = 0x800;
 const SEEK_END = 2;
+const O_CREAT_RDWR = 0x42;
+const LOCK_EX = 2;
+const LOCK_UN = 8;
 
 /** A raw socket that sends whole IP packets from this host. */
 export function rawSocket(v6: boolean): number {
@@ -93,6 +101,25 @@ export class KernelLog {
 /** /dev/kmsg writes what is not printable as \xHH. */
 function withoutEscapes(line: string): string {
   return line.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** One namespace at a time may cause lines in the kernel's log: it belongs to the machine. */
+export class LogLock {
+  private readonly fd: number;
+
+  constructor() {
+    this.fd = cOpenNew('/tmp/keepstate-kmsg.lock', O_CREAT_RDWR, 0o666);
+    if (this.fd < 0) throw new Error(`/tmp/keepstate-kmsg.lock: errno ${koffi.errno()}`);
+  }
+
+  /** Waits until nobody else holds it. */
+  take(): void {
+    cFlock(this.fd, LOCK_EX);
+  }
+
+  give(): void {
+    cFlock(this.fd, LOCK_UN);
+  }
 }
 
 const nftables = koffi.load('libnftables.so.1');

@@ -1,6 +1,6 @@
 /** The ruleset oracle's child process: owns the namespace and carries out one ruleset after the other. */
 import { readPacket, writePacket } from './libc.ts';
-import { sendRaw } from './rules-libc.ts';
+import { LogLock, sendRaw } from './rules-libc.ts';
 import { RuleNamespace, run } from './rules-namespace.ts';
 import type {
   Collect,
@@ -20,6 +20,7 @@ export type RuleRequest =
   | { readonly op: 'exec'; readonly command: readonly string[]; readonly stdin: string };
 
 let current: RuleNamespace | null = null;
+const lock = new LogLock();
 const packetBuffer = new Uint8Array(1 << 17);
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -95,6 +96,19 @@ function texts(ns: RuleNamespace, collect: Collect | undefined): Record<string, 
   return read;
 }
 
+function playAll(ns: RuleNamespace, packets: readonly RulePacket[], outcomes: RuleOutcome[]): void {
+  lock.take();
+  try {
+    drain(ns.eth0, 'eth0', []);
+    drain(ns.eth1, 'eth1', []);
+    ns.kmsg.skip();
+    ns.log.read();
+    for (const packet of packets) outcomes.push(play(ns, packet));
+  } finally {
+    lock.give();
+  }
+}
+
 function carryOut(ns: RuleNamespace, job: RuleJob): RuleRun {
   const start = performance.now();
   const loaded: StepResult[] = [];
@@ -110,11 +124,7 @@ function carryOut(ns: RuleNamespace, job: RuleJob): RuleRun {
     }
     if (ok) {
       listing = texts(ns, job.listing);
-      drain(ns.eth0, 'eth0', []);
-      drain(ns.eth1, 'eth1', []);
-      ns.kmsg.skip();
-      ns.log.read();
-      for (const packet of job.packets) outcomes.push(play(ns, packet));
+      playAll(ns, job.packets, outcomes);
       read = texts(ns, job.collect);
     }
   } finally {
