@@ -15,7 +15,7 @@ export interface RowJudge {
   isWildcard(row: number): boolean;
 }
 
-/** The key without the interface: whether a network has any element at all. */
+/** The key without the interface: how many elements a network has. */
 class Networks {
   private readonly table: WordTable;
   private readonly uses: number[] = [];
@@ -28,9 +28,11 @@ class Networks {
     this.words = words;
   }
 
-  has(key: Int32Array): boolean {
+  /** How many elements a network has. */
+  count(key: Int32Array): number {
     this.take(key);
-    return this.table.find(this.key) !== NO_ROW;
+    const row = this.table.find(this.key);
+    return row === NO_ROW ? 0 : this.uses[row]!;
   }
 
   add(key: Int32Array): void {
@@ -67,6 +69,8 @@ export class NetSearch {
   readonly probe: Int32Array;
   /** How many elements have an interface name that is a prefix. */
   wildcards = 0;
+  /** 1 if the element that was found last does not count. */
+  private passedOver = 0;
   private readonly context: ElementContext;
   private readonly table: WordTable;
   private readonly ifaces: IfaceIds;
@@ -138,7 +142,7 @@ export class NetSearch {
       const row = this.nets.length === 1 ? this.lookup() : this.findSecond();
       if (row !== NO_ROW) return row;
       // Measured: a network that has elements of other interfaces ends the search.
-      if (this.networks?.has(this.probe)) return NO_ROW;
+      if (this.networks !== null && this.networks.count(this.probe) > this.passedOver) return NO_ROW;
     }
     return NO_ROW;
   }
@@ -166,6 +170,7 @@ export class NetSearch {
   private lookup(): number {
     const row = this.table.find(this.probe);
     if (row !== NO_ROW && this.judge.accepts(row)) return row;
+    this.passedOver = row === NO_ROW ? 0 : 1;
     return this.wildcards === 0 ? NO_ROW : this.lookupWild();
   }
 

@@ -75,48 +75,60 @@ export function makeBlock(
   };
 }
 
+/** Of a change in {@link changesOf}: whether a rule begins to match, above the rule's number. */
+const BEGINS: number = BLOCK_RULES;
+const CHANGE: number = BLOCK_RULES * 2;
+
+/**
+ * Where rules begin and end to match: place * CHANGE + BEGINS or 0 + rule, in order; at one place what ends comes
+ * before what begins, since ranges of one rule may touch. Rules that do not ask about the source are noted in `free`.
+ */
+function changesOf(rules: readonly Constraints[], slot: number, free: Int32Array): Float64Array {
+  const changes: number[] = [];
+  for (let rule = 0; rule < rules.length; rule++) {
+    const ranges = rules[rule]!.get(slot);
+    if (ranges === undefined) {
+      free[rule >> 5]! |= 1 << (rule & 31);
+      continue;
+    }
+    for (const [low, high] of ranges) {
+      changes.push(low * CHANGE + BEGINS + rule);
+      if (high !== TOP) changes.push((high + 1) * CHANGE + rule);
+    }
+  }
+  return Float64Array.from(changes).sort();
+}
+
 /** Cuts the numbers of a source where a rule begins or ends to match, and notes for each stretch which rules may. */
 function dimension(
   rules: readonly Constraints[],
   slot: number,
   words: number,
 ): Dimension & { average: number } {
-  const cuts = new Set<number>([0]);
   const free = new Int32Array(words);
-  const changes: { at: number; rule: number; on: boolean }[] = [];
-  rules.forEach((constraints, rule) => {
-    const ranges = constraints.get(slot);
-    if (ranges === undefined) free[rule >> 5]! |= 1 << (rule & 31);
-    for (const [low, high] of ranges ?? []) {
-      cuts.add(low);
-      changes.push({ at: low, rule, on: true });
-      if (high === TOP) continue;
-      cuts.add(high + 1);
-      changes.push({ at: high + 1, rule, on: false });
-    }
-  });
-  const bounds = [...cuts].sort((a, b) => a - b);
-  // At one place what ends comes before what begins: ranges of one rule may touch.
-  changes.sort((a, b) => a.at - b.at || Number(a.on) - Number(b.on));
+  const changes = changesOf(rules, slot, free);
   const pool = new BitPool(words);
   const absent = pool.offsetOf(free);
   const now = free.slice();
-  const classes = new Int32Array(bounds.length);
-  let next = 0;
+  const bounds: number[] = [];
+  const classes: number[] = [];
   let total = 0;
-  bounds.forEach((bound, i) => {
-    for (; next < changes.length && changes[next]!.at === bound; next++) {
-      const { rule, on } = changes[next]!;
-      if (on) now[rule >> 5]! |= 1 << (rule & 31);
+  for (let next = 0, bound = 0; ; ) {
+    for (; next < changes.length && Math.floor(changes[next]! / CHANGE) === bound; next++) {
+      const rule = changes[next]! % BLOCK_RULES;
+      if (changes[next]! % CHANGE >= BEGINS) now[rule >> 5]! |= 1 << (rule & 31);
       else now[rule >> 5]! &= ~(1 << (rule & 31));
     }
-    classes[i] = pool.offsetOf(now);
+    bounds.push(bound ^ FLIP);
+    classes.push(pool.offsetOf(now));
     total += countBits(now);
-  });
+    if (next === changes.length) break;
+    bound = Math.floor(changes[next]! / CHANGE);
+  }
   return {
     slot,
-    bounds: Int32Array.from(bounds, (bound) => bound ^ FLIP),
-    classes,
+    bounds: Int32Array.from(bounds),
+    classes: Int32Array.from(classes),
     absent,
     bits: pool.words(),
     average: total / bounds.length,
@@ -132,7 +144,8 @@ function countBits(words: Int32Array): number {
 /** Sets of rules, each kept once. */
 class BitPool {
   private readonly width: number;
-  private readonly offsets = new Map<string, number>();
+  /** By hash: where sets of that hash begin. */
+  private readonly offsets = new Map<number, number[]>();
   private readonly all: number[] = [];
 
   constructor(width: number) {
@@ -140,14 +153,23 @@ class BitPool {
   }
 
   offsetOf(bits: Int32Array): number {
-    const key = bits.join();
-    let offset = this.offsets.get(key);
-    if (offset === undefined) {
-      offset = this.offsets.size * this.width;
-      this.offsets.set(key, offset);
-      this.all.push(...bits);
+    let hash = 0;
+    for (const word of bits) hash = Math.imul(hash ^ word, 0x9e3779b1) ^ (word >>> 15);
+    let known = this.offsets.get(hash);
+    if (known === undefined) {
+      known = [];
+      this.offsets.set(hash, known);
     }
+    for (const offset of known) if (this.holds(offset, bits)) return offset;
+    const offset = this.all.length;
+    for (const word of bits) this.all.push(word);
+    known.push(offset);
     return offset;
+  }
+
+  private holds(offset: number, bits: Int32Array): boolean {
+    for (let i = 0; i < this.width; i++) if (this.all[offset + i] !== bits[i]) return false;
+    return true;
   }
 
   words(): Int32Array {

@@ -280,7 +280,7 @@ function isReadAgain(exprs: readonly Expr[], from: number): boolean {
 }
 
 function reads(expr: Expr): boolean {
-  for (const [key, value] of Object.entries(expr))
-    if (key.startsWith('sreg') && typeof value === 'number') return true;
+  for (const key in expr)
+    if (key.startsWith('sreg') && typeof (expr as unknown as Record<string, unknown>)[key] === 'number') return true;
   return false;
 }

@@ -54,7 +54,8 @@ class ChainCompiler {
 
   /** A stretch of rules, with an index before them if that pays. */
   private stretch(rules: readonly Rule[], first: number, last: number): void {
-    const constraints = rules.slice(first, last).map(constraintsOf);
+    const steps = rules.slice(first, last).map(stepsOf);
+    const constraints = steps.map(constraintsOf);
     const slots = indexSlots(constraints);
     const indexed = slots.length > 0;
     const block = this.blocks.length;
@@ -66,7 +67,7 @@ class ChainCompiler {
     const entries: number[] = [];
     for (let i = first; i < last; i++) {
       entries.push(this.code.length);
-      this.oneRule(rules[i]!, i);
+      this.oneRule(rules[i]!, i, steps[i - first]!);
       this.resolveFails(this.code.length);
       if (indexed) this.code.push(P.OP_NEXT, block);
     }
@@ -78,23 +79,22 @@ class ChainCompiler {
     this.fails = [];
   }
 
-  private oneRule(rule: Rule, index: number): void {
+  private oneRule(rule: Rule, index: number, steps: readonly Step[]): void {
     this.rule = index;
-    const { exprs } = rule;
     const target = rule.counters === null ? -1 : targetIndex(rule);
-    for (let i = 0; i < exprs.length; ) {
-      if (i === target) this.code.push(P.OP_COUNT_RULE, index);
-      const fused = fuse(exprs, i);
-      if (fused === null) {
-        this.expr(exprs[i]!);
-        if (endsRule(exprs[i]!)) return;
-        i++;
+    let at = 0;
+    for (const step of steps) {
+      if (at === target) this.code.push(P.OP_COUNT_RULE, index);
+      if (isFused(step)) {
+        this.fused(step);
+        at += step.length;
       } else {
-        this.fused(fused);
-        i += fused.length;
+        this.expr(step);
+        if (endsRule(step)) return;
+        at++;
       }
     }
-    if (target === exprs.length) this.code.push(P.OP_COUNT_RULE, index);
+    if (target === rule.exprs.length) this.code.push(P.OP_COUNT_RULE, index);
   }
 
   private fused(fused: FusedTest): void {
@@ -172,18 +172,30 @@ function operation(expr: Expr): number {
   return changesPacket(expr) ? P.OP_CHANGE : P.OP_EVAL;
 }
 
+/** A part of a rule as it is compiled: expressions that were understood together, or one by itself. */
+type Step = FusedTest | Expr;
+
+function isFused(step: Step): step is FusedTest {
+  return 'anyDiffers' in step;
+}
+
+function stepsOf({ exprs }: Rule): Step[] {
+  const steps: Step[] = [];
+  for (let i = 0; i < exprs.length; ) {
+    const fused = fuse(exprs, i);
+    steps.push(fused ?? exprs[i]!);
+    i += fused?.length ?? 1;
+  }
+  return steps;
+}
+
 /** What a rule asks of sources before anything in it could be noticed, even if it fails later. */
-function constraintsOf(rule: Rule): Constraints {
+function constraintsOf(steps: readonly Step[]): Constraints {
   const out = new Map<number, readonly (readonly [number, number])[]>();
-  for (let i = 0; i < rule.exprs.length; ) {
-    const fused = fuse(rule.exprs, i);
-    if (fused === null) {
-      if (!isSilent(rule.exprs[i]!)) break;
-      i++;
-    } else {
-      if (!fused.anyDiffers) for (const test of fused.tests) constrain(out, test);
-      i += fused.length;
-    }
+  for (const step of steps) {
+    if (isFused(step)) {
+      if (!step.anyDiffers) for (const test of step.tests) constrain(out, test);
+    } else if (!isSilent(step)) break;
   }
   return out;
 }

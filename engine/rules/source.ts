@@ -28,12 +28,12 @@ export const SOURCE_OFFSETS: number[] = [];
 /** By slot: bytes, 1 to 4. */
 export const SOURCE_LENGTHS: number[] = [];
 
-const slots = new Map<string, number>();
+const slots = new Map<number, number>();
 const names = new Map<string, number>();
 
 /** The slot of a source; there are as many as rulesets have asked for different ones. */
 export function sourceSlot(kind: number, offset: number, length: number): number {
-  const key = `${kind} ${offset} ${length}`;
+  const key = (offset * 8 + kind) * 8 + length;
   let slot = slots.get(key);
   if (slot === undefined) {
     slot = SOURCE_KINDS.length;

@@ -227,12 +227,7 @@ function openwrt(s: Scene): void {
   s.tcp(STRANGER, 50000, HOST, 22).client('S', 0, 'reject', 'but not log in: answered by a reset');
   s.udp(STRANGER, 50000, HOST, 161, 'reject', 'nor ask for anything: answered by port unreachable');
   s.udp(STRANGER, 67, HOST, 68, 'accept', 'DHCP of the provider');
-  s.tcp(STRANGER, 50001, HOME, 80).client(
-    'S',
-    0,
-    'drop',
-    'into the house: no rule of the zone is for this way',
-  );
+  s.tcp(STRANGER, 50001, HOME, 80).client('S', 0, 'reject', 'nor get into the house');
   s.udp(STRANGER, 500, HOME, 500, 'accept', 'but for key exchange of IPsec');
 }
 
