@@ -6,38 +6,29 @@ export function hopLimit(pkt: Packet): number {
 }
 
 /**
- * The hop limit of a packet that is forwarded, less one while the rules see it. It is changed in place, since a copy
- * of each packet would cost more than all else, and put back when the packet has come to its end, because the bytes
- * are the capture's.
+ * Takes one off the hop limit of a packet that is forwarded, while the rules see it. It is changed in place, since a
+ * copy of each packet would cost more than all else; {@link putHop} puts it back, because the bytes are the capture's.
+ * IPv4's header checksum goes along as the kernel does it (RFC 1141).
+ * @returns what {@link putHop} needs: the word from the TTL on (IPv4), or the first word but one (IPv6)
  */
-export class HopLimit {
-  private view: DataView | null = null;
-  private at = 0;
-  private before = 0;
-  private checksum = 0;
-  private isIpv4 = false;
-
-  /** Takes one off. IPv4's header checksum goes along as the kernel does it (RFC 1141). */
-  decrease(pkt: Packet): void {
-    const { view, off } = pkt;
-    this.view = view;
-    this.isIpv4 = pkt.family === AF_INET;
-    this.at = off;
-    const field = off + (this.isIpv4 ? 8 : 7);
-    this.before = view.getUint8(field);
-    view.setUint8(field, this.before - 1);
-    if (!this.isIpv4) return;
-    this.checksum = view.getUint16(off + 10);
-    const sum = this.checksum + 0x100;
-    view.setUint16(off + 10, (sum >= 0xffff ? sum + 1 : sum) & 0xffff);
+export function takeHop(pkt: Packet): number {
+  const { view, off } = pkt;
+  if (pkt.family !== AF_INET) {
+    const word = view.getInt32(off + 4);
+    view.setInt32(off + 4, word - 1);
+    return word;
   }
+  // TTL, protocol and checksum in one word.
+  const word = view.getInt32(off + 8);
+  const sum = (word & 0xffff) + 0x100;
+  view.setInt32(off + 8, ((word - 0x1000000) & ~0xffff) | ((sum >= 0xffff ? sum + 1 : sum) & 0xffff));
+  return word;
+}
 
-  /** Puts back what stood there. */
-  restore(): void {
-    const { view, at } = this;
-    if (view === null) return;
-    this.view = null;
-    view.setUint8(at + (this.isIpv4 ? 8 : 7), this.before);
-    if (this.isIpv4) view.setUint16(at + 10, this.checksum);
-  }
+/**
+ * Puts back what {@link takeHop} changed.
+ * @param view and `off` of the packet as they were then
+ */
+export function putHop(view: DataView, off: number, family: number, word: number): void {
+  view.setInt32(off + (family === AF_INET ? 8 : 4), word);
 }

@@ -3,6 +3,7 @@ import { R_HOP_LIMIT, R_NO_ROUTE, R_OTHER_HOST } from '../base/reason.ts';
 import { HostModel } from '../host/model.ts';
 import { icmpErrorPacket, tcpPacket, udpPacket } from '../packet/build.ts';
 import { viewOf } from '../packet/build-bytes.ts';
+import { fragmentIpv4 } from '../packet/build-fragment.ts';
 import { ethernetFrame } from '../packet/build-link.ts';
 import { DLT_EN10MB } from '../packet/link.ts';
 import { IP_CT_RELATED_REPLY, IP_CT_UNTRACKED, Packet, resetPacket } from '../packet/packet.ts';
@@ -341,5 +342,28 @@ describe('an answer', () => {
       flows.push([conntrack.tracker(6).state(conntrack, flow), conntrack.left(flow)]),
     );
     expect(flows).toEqual([['CLOSE', 10_000]]);
+  });
+});
+
+describe('what leaves', () => {
+  // As Linux 6.18 sent it on: tests/kernel/pipeline.test.ts compares it with the kernel.
+  test('is cut into fragments again as it came, whatever their order was', () => {
+    const bench = new Bench([]);
+    const datagram = udpPacket({ ...outside, payload: 2000, ip: { id: 77, ttl: 64 } });
+    const pieces = fragmentIpv4(datagram, [800, 800]);
+    const verdicts = [...pieces].reverse().map((piece) => bench.send(piece, 2));
+    expect(verdicts).toEqual(['stolen', 'stolen', 'accept']);
+    const forwarded = udpPacket({ ...outside, payload: 2000, ip: { id: 77, ttl: 63 } });
+    expect(bench.firewall.outcome.out).toEqual(fragmentIpv4(forwarded, [800, 800]));
+  });
+
+  test('has this host in its route record', () => {
+    const bench = new Bench([]);
+    const options = Uint8Array.of(7, 7, 4, 0, 0, 0, 0);
+    bench.send(udpPacket({ ...inside, ip: { options } }));
+    const recorded = Uint8Array.of(7, 7, 8, 203, 0, 113, 1);
+    expect(bench.firewall.outcome.out).toEqual([
+      udpPacket({ ...inside, ip: { options: recorded, ttl: 63 } }),
+    ]);
   });
 });

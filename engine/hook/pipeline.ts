@@ -11,11 +11,11 @@ import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_CONFIRMED } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
-import { type HostModel, LOOPBACK } from '../host/model.ts';
+import { deviceOf, FACT_FORWARD, FACT_SOURCE, type HostModel, LOOPBACK } from '../host/model.ts';
 import { ipError } from '../host/reject.ts';
 import { isLinkLocalSource, ROUTE_DROP, ROUTE_LOCAL, routeInput, unreachableCode } from '../host/routing.ts';
 import { dissect } from '../packet/dissect.ts';
-import { enterLink } from '../packet/link.ts';
+import { DLT_EN10MB, enterLink } from '../packet/link.ts';
 import {
   AF_INET,
   because,
@@ -43,7 +43,7 @@ import { NF_ACCEPT, NF_DROP, NF_QUEUE, NF_STOLEN, NF_UNKNOWN, NF_VERDICT_MASK } 
 import { arrive, PACKET_HOST, PACKET_OTHERHOST, PACKET_OUTGOING } from './arrive.ts';
 import { setClosing } from './closing.ts';
 import { BEHIND_TRACKING } from './hooks.ts';
-import { HopLimit, hopLimit } from './hop-limit.ts';
+import { hopLimit, putHop, takeHop } from './hop-limit.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import { NOT_PLAIN, PlainPath } from './plain.ts';
 import { writeRoute } from './record-route.ts';
@@ -83,7 +83,6 @@ export class Pipeline implements RuleEffects {
   private readonly host: HostModel;
   private readonly plain: PlainPath;
   private mayBePlain = true;
-  private readonly hop: HopLimit = new HopLimit();
   /** The state of the packet that came in, and of those that it caused, by depth. */
   private readonly states: HookState[] = [];
   private depth = 0;
@@ -129,9 +128,36 @@ export class Pipeline implements RuleEffects {
     if (this.runner.tracer !== null) this.runner.tracer.begin?.(pkt);
     const verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
     if (verdict === NOT_PLAIN) return this.receiveAny(state, linktype, frame, isGiven);
+    if (verdict === NF_ACCEPT && this.isPlainWay(pkt, linktype, frame)) return this.plainWay(state);
     arrive(this.host, pkt, linktype, frame);
     if (verdict !== NF_ACCEPT) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
     return this.enter(state, BEHIND_TRACKING, isGiven);
+  }
+
+  /** Whether a plain packet is neither from nor to this host, nor odd in any way: nearly all are forwarded. */
+  private isPlainWay(pkt: Packet, linktype: number, frame: number): boolean {
+    const { host } = this;
+    const { view, off } = pkt;
+    const src = host.facts4(view, off + 12);
+    const dst = host.facts4(view, off + 16);
+    if ((src & FACT_SOURCE) === 0 || (dst & FACT_FORWARD) === 0) return false;
+    if (!host.forwarding || host.rpFilter !== 0 || pkt.pkttype !== PACKET_HOST) return false;
+    if (linktype === DLT_EN10MB) {
+      if ((view.getUint8(frame) & 1) !== 0) return false;
+      pkt.mac = frame;
+    }
+    const back = host.isDefault ? 0 : deviceOf(src);
+    if (pkt.ifin === 0) pkt.ifin = back > LOOPBACK ? back : host.firstDevice;
+    return true;
+  }
+
+  private plainWay(state: HookState): number {
+    const { pkt } = state;
+    this.outcome.ifin = pkt.ifin;
+    if (this.runner.isBusy(AF_INET, NF_INET_PRE_ROUTING, BEHIND_TRACKING))
+      return this.input(state, BEHIND_TRACKING);
+    pkt.ifout = deviceOf(this.host.facts4(pkt.view, pkt.off + 16));
+    return this.forward(state);
   }
 
   log(state: HookState, prefix: string, level: number, flags: number, group: number): void {
@@ -224,11 +250,13 @@ export class Pipeline implements RuleEffects {
       because(pkt, R_HOP_LIMIT, hops);
       return this.lose(state);
     }
-    if (isLinkLocalSource(pkt)) {
+    if (pkt.family !== AF_INET && isLinkLocalSource(pkt)) {
       because(pkt, R_LINK_LOCAL);
       return this.unroutable(state);
     }
-    if (this.wantsBytes || this.runner.looksBehind(pkt.family)) this.hop.decrease(pkt);
+    const { view, off, family } = pkt;
+    const looks = this.wantsBytes || this.runner.looksBehind(family);
+    const taken = looks ? takeHop(pkt) : 0;
     if (pkt.family === AF_INET) pkt.priority = PRIORITY_OF_TOS[(pkt.view.getUint8(pkt.off + 1) & 0x1e) >> 1]!;
     this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_FORWARD;
@@ -239,7 +267,7 @@ export class Pipeline implements RuleEffects {
       verdict = this.run(state, hook, 0);
     }
     const result = verdict === NF_ACCEPT ? this.accept(state, true) : this.refuse(state, verdict, hook);
-    this.hop.restore();
+    if (looks) putHop(view, off, family, taken);
     return result;
   }
 

@@ -41,6 +41,10 @@ const FACT_TYPE = 15;
 const FACT_ROUTE = 4;
 const FACT_DEVICE = 8;
 const FACT_KNOWN = 1 << 30;
+/** Of {@link HostModel.facts4}: a source that any packet from outside may have. */
+export const FACT_SOURCE: number = 1 << 24;
+/** A destination that packets are forwarded to. */
+export const FACT_FORWARD: number = 1 << 25;
 const CACHE_BITS = 11;
 const CACHE_SIZE = 1 << CACHE_BITS;
 
@@ -118,15 +122,16 @@ export class HostModel implements Host {
     const { family, words, length } = prefix;
     const bits = words.length * 32;
     const isLoopback = index === LOOPBACK;
+    const source = this.primary(index, prefix);
     this.addresses.push({ device: index, prefix });
     const local = family === AF_INET ? this.local4 : this.local6;
     const whole = { family, words, length: bits };
-    local.add(routeTo(whole, index, RTN_LOCAL, words));
+    local.add(routeTo(whole, index, RTN_LOCAL, source));
     // Measured: 127.0.0.1/8 makes all of 127/8 local.
-    if (isLoopback && family === AF_INET && length < 32) local.add(routeTo(prefix, index, RTN_LOCAL, words));
+    if (isLoopback && family === AF_INET && length < 32) local.add(routeTo(prefix, index, RTN_LOCAL, source));
     if (family === AF_INET && length < 31) {
       const last = [words[0]! | ~maskWord(length, 0)];
-      local.add(routeTo({ family, words: last, length: 32 }, index, RTN_BROADCAST, words));
+      local.add(routeTo({ family, words: last, length: 32 }, index, RTN_BROADCAST, source));
     }
     // The solicited-node group (RFC 4291, section 2.7.1).
     if (family === AF_INET6) {
@@ -135,7 +140,18 @@ export class HostModel implements Host {
     }
     if (isLoopback || length === bits) return;
     const main = family === AF_INET ? this.main4 : this.main6;
-    main.add(routeTo(prefix, index, RTN_UNICAST, family === AF_INET ? words : null));
+    main.add(routeTo(prefix, index, RTN_UNICAST, family === AF_INET ? source : null));
+  }
+
+  /** The address that packets to a new one's network are sent from: of several of one IPv4 network the first. */
+  private primary(device: number, { family, words, length }: Prefix): readonly number[] {
+    if (family !== AF_INET) return words;
+    const same = (other: LocalAddress): boolean =>
+      other.device === device &&
+      other.prefix.family === AF_INET &&
+      other.prefix.length === length &&
+      ((other.prefix.words[0]! ^ words[0]!) & maskWord(length, 0)) === 0;
+    return this.addresses.find(same)?.prefix.words ?? words;
   }
 
   /** Adds a route to table `main`, or to `local` if its type is RTN_LOCAL, RTN_BROADCAST or RTN_ANYCAST. */
@@ -221,7 +237,7 @@ export class HostModel implements Host {
    * What routing needs of an IPv4 address, in one word: its type in table `local`, type and device of its route. Looked
    * up once, since nearly all packets are to and from addresses that others were to and from just before.
    */
-  private facts4(view: DataView, at: number): number {
+  facts4(view: DataView, at: number): number {
     const word = view.getInt32(at);
     const slot = Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS);
     const known = this.cachedFacts[slot]!;
@@ -230,7 +246,7 @@ export class HostModel implements Host {
     const route = local ?? this.main4.find(view, at, 0);
     const type = local === null ? 0 : local.type;
     const way = route === null ? 0 : (route.type << FACT_ROUTE) | (route.device << FACT_DEVICE);
-    const facts = FACT_KNOWN | way | type;
+    const facts = FACT_KNOWN | way | type | usesOf(word, type, route);
     this.cachedWords[slot] = word;
     this.cachedFacts[slot] = facts;
     return facts;
@@ -241,6 +257,18 @@ export class HostModel implements Host {
     if (family === AF_INET) return this.local4.find(view, at, device) ?? this.main4.find(view, at, device);
     return this.local6.find(view, at, device) ?? this.main6.find(view, at, device);
   }
+}
+
+/** Which of FACT_SOURCE and FACT_FORWARD an address has: it is neither this machine's nor one of a special kind. */
+function usesOf(word: number, type: number, route: Route | null): number {
+  const first = word >>> 24;
+  if (type !== 0 || first === 0 || first === 127 || first >= 224) return 0;
+  return FACT_SOURCE | (route !== null && route.type === RTN_UNICAST ? FACT_FORWARD : 0);
+}
+
+/** The device of an address's route, by {@link HostModel.facts4}. */
+export function deviceOf(facts: number): number {
+  return (facts >> FACT_DEVICE) & 0xffff;
 }
 
 function routeTo(prefix: Prefix, device: number, type: number, source: readonly number[] | null): Route {

@@ -28,7 +28,7 @@ add a "10.0.0.1
 `;
     const errors = new IpSets(1).restore({ name: 'my.ipset', text });
     expect(errors.map((e) => e.message)).toEqual([
-      "my.ipset:2:9: typename 'hash:foo' is unknown (did you mean 'hash:ip'?)",
+      "my.ipset:2:9: typename 'hash:foo' is unknown",
       "my.ipset:3:10: typename 'hash:nett' is unknown (did you mean 'hash:net'?)",
       'my.ipset:4:7: cannot parse 10.0.0.300: it is no IPv4 address (host names are not resolved)',
       "my.ipset:5:5: the set with the given name does not exist (did you mean 'a'?)",

@@ -23,10 +23,10 @@ test('a table of words finds what was put in and nothing else, whatever was take
   );
 });
 
-test('a table of words keeps a million rows apart', () => {
+test('a table of words keeps a hundred thousand rows apart', () => {
   const table = new WordTable(1, new Random(2));
-  for (let i = 0; i < 1_000_000; i++) table.insert(Int32Array.of(i));
-  expect(table.count).toBe(1_000_000);
-  expect(table.word(table.find(Int32Array.of(777_777)), 0)).toBe(777_777);
-  expect(table.find(Int32Array.of(1_000_000))).toBe(NO_ROW);
+  for (let i = 0; i < 100_000; i++) table.insert(Int32Array.of(i));
+  expect(table.count).toBe(100_000);
+  expect(table.word(table.find(Int32Array.of(77_777)), 0)).toBe(77_777);
+  expect(table.find(Int32Array.of(100_000))).toBe(NO_ROW);
 });

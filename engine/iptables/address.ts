@@ -112,8 +112,8 @@ export function addressMask(text: string, family: number): XtAddress {
   const host = slash < 0 ? text : text.slice(0, slash);
   const bits = family === NFPROTO_IPV4 ? 32 : 128;
   const mask = slash < 0 ? prefixMask(bits, family) : readMask(text.slice(slash + 1), family);
-  // With a mask of no bits the address does not matter, but it must be one.
-  const addr = hostAddress(host, family);
+  // Measured: behind a mask of no bits anything will do, even what is no address.
+  const addr = mask.every((word) => word === 0) ? mask : hostAddress(host, family);
   return { addr: addr.map((word, i) => word & mask[i]!), mask };
 }
 

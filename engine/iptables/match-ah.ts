@@ -69,7 +69,7 @@ export const MATCH_AH6: Extension<Ah6Spec> = {
   save: (spec) =>
     [
       spiText('ahspi', spec),
-      spec.length === null || spec.length.value === 0
+      spec.length === null || (spec.length.value === 0 && !spec.length.inverted)
         ? ''
         : `${spec.length.inverted ? '! ' : ''}--ahlen ${spec.length.value}`,
       spec.reserved ? '--ahres' : '',

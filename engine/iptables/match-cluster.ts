@@ -83,7 +83,8 @@ export const MATCH_CLUSTER: Extension<ClusterSpec> = {
       invert: true,
       excludes: ['cluster-local-node'],
       parse: (spec, arg) => {
-        spec.nodemask = uintArg(arg);
+        // The real tool's own limit, though the value is a mask (measured).
+        spec.nodemask = uintArg(arg, 1, 32);
         spec.inverted = arg.inverted;
       },
     },

@@ -89,8 +89,7 @@ function bitOf(next: number): number {
 function read(text: string): number {
   let bits = 0;
   for (const word of text.split(',')) {
-    const lower = word.toLowerCase();
-    const known = HEADERS.find(([, short, long, n]) => lower === short || lower === long || lower === `${n}`);
+    const known = HEADERS.find(([, short, long, n]) => word === short || word === long || word === `${n}`);
     if (known === undefined)
       throw new XtError(
         `unknown header \`${word}' specified`,

@@ -4,6 +4,7 @@ import { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
+import { DEBIAN_GROUPS, DEBIAN_USERS } from './users.ts';
 import { readUint } from './values.ts';
 
 interface Ids {
@@ -38,15 +39,17 @@ class OwnerMatch implements Expr {
   }
 }
 
-function ids(arg: XtArg): Ids {
+function ids(arg: XtArg, names: ReadonlyMap<string, number>): Ids {
   const [first, second] = arg.text.split(/-(.*)/s) as [string, string | undefined];
-  // Names are those of the machine that the ruleset is for; root is 0 on all of them.
-  const from = first === 'root' && second === undefined ? 0 : readUint(first, 0, 0xfffffffe);
+  // Names are those of the machine that the ruleset is for; some are the same on every Debian.
+  const named = names.get(arg.text);
+  if (named !== undefined) return { from: named, to: named, inverted: arg.inverted };
+  const from = readUint(first, 0, 0xfffffffe);
   const to = second === undefined ? from : readUint(second, 0, 0xfffffffe);
   if (from === undefined || to === undefined)
     throw new XtError(
       `owner: Bad value for "--${arg.name}" option: "${arg.text}"`,
-      'names of users and groups are not looked up: write the number',
+      'names beyond those of every Debian are not known here: write the number',
       0,
     );
   return { from, to, inverted: arg.inverted };
@@ -57,7 +60,7 @@ function option(name: string, key: 'uid' | 'gid'): XtOption<OwnerSpec> {
     name,
     invert: true,
     parse: (spec, arg) => {
-      spec[key] = ids(arg);
+      spec[key] = ids(arg, key === 'uid' ? DEBIAN_USERS : DEBIAN_GROUPS);
     },
   };
 }

@@ -103,7 +103,11 @@ const OPTIONS: readonly XtOption<PolicySpec>[] = [
   }),
   element('proto', (e, arg) => {
     const value = findProtocol(arg.text);
-    if (value === undefined || ![50, 51, 108].includes(value))
+    if (
+      value === undefined ||
+      ![50, 51, 108].includes(value) ||
+      (arg.text === arg.text.toUpperCase()) !== /^\d+$/.test(arg.text)
+    )
       throw new XtError('policy match: protocol must be ah/esp/ipcomp', undefined, 0);
     e.proto = { value, inverted: arg.inverted };
   }),

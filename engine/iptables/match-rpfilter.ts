@@ -42,10 +42,9 @@ class RpfilterMatch extends XtMatch {
     if (type !== RTN_UNICAST) return false;
     const mark = validmark ? pkt.mark : 0;
     if (loose) return host.routeDevice(pkt.family, pkt.view, at, mark, 0) !== 0;
-    // IPv4 takes the best route and asks for its device; IPv6 looks only for routes over the device (kernel:
-    // rpfilter_lookup_reverse, rpfilter_lookup_reverse6).
-    const only = pkt.family === AF_INET ? 0 : pkt.ifin;
-    return host.routeDevice(pkt.family, pkt.view, at, mark, only) === pkt.ifin;
+    // The best route decides. Measured for IPv6 too: a default route over the device does not excuse a packet whose
+    // network lies behind another one.
+    return host.routeDevice(pkt.family, pkt.view, at, mark, 0) === pkt.ifin;
   }
 }
 

@@ -68,7 +68,7 @@ export const MATCH_STATISTIC: Extension<StatisticSpec> = {
       invert: true,
       excludes: ['every', 'packet'],
       parse: (spec, arg) => {
-        const p = /^[+]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(arg.text) ? Number(arg.text) : Number.NaN;
+        const p = /^\s*[+]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(arg.text) ? Number(arg.text) : Number.NaN;
         if (!(p >= 0 && p <= 1))
           throw new XtError(
             'statistic: bad value for option "--probability", or out of range (0.000000-1.000000)',

@@ -124,7 +124,7 @@ export const MATCH_TCP: Extension<TcpSpec> = {
   save(spec, ctx) {
     const words = portWords(spec, ctx);
     if (spec.option !== 0) words.push(`${spec.optionInverted ? '! ' : ''}--tcp-option ${spec.option}`);
-    if (spec.flags !== null && spec.flags.mask !== 0)
+    if (spec.flags !== null && (spec.flags.mask !== 0 || (spec.flags.inverted && ctx.backend === 'legacy')))
       words.push(
         `${spec.flags.inverted ? '! ' : ''}--tcp-flags ${flagsText(spec.flags.mask)} ${flagsText(spec.flags.value)}`,
       );

@@ -67,7 +67,7 @@ function dayOfMonth(days: number): number {
 }
 
 function date(arg: XtArg): number {
-  const m = /^(\d+)(?:-(\d+)(?:-(\d+)(?:[tT](\d+)(?::(\d+)(?::(\d+))?)?)?)?)?$/.exec(arg.text);
+  const m = /^(\d+)(?:-(\d+)(?:-(\d+)(?:[tT](?:(\d+)(?::(\d+)(?::(\d+))?)?)?)?)?)?$/.exec(arg.text);
   const bad = new XtError(
     `Invalid date "${arg.text}" specified. Should be YYYY[-MM[-DD[Thh[:mm[:ss]]]]]`,
     undefined,
@@ -88,9 +88,7 @@ function date(arg: XtArg): number {
     minute < 60 &&
     second < 60;
   if (!fits) throw bad;
-  const stamp = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
-  if (stamp > LAST_DATE) throw bad;
-  return stamp;
+  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
 }
 
 function daytime(arg: XtArg): number {
@@ -108,24 +106,26 @@ function daytime(arg: XtArg): number {
 function monthdays(arg: XtArg): number {
   let bits = 0;
   for (const word of arg.text.split(',')) {
-    const day = readUint(word, 1, 31);
+    const day = readUint(word, 0, 31);
     if (day === undefined) throw new XtError(`${word} is not a valid day for --monthdays`, undefined, 0);
     bits |= 1 << day;
   }
+  bits &= ALL_MONTHDAYS;
   return arg.inverted ? ~bits & ALL_MONTHDAYS : bits;
 }
 
+/** The first two letters count, as they are in the names; numbers beyond the week are passed over (measured). */
 function weekdays(arg: XtArg): number {
   let bits = 0;
   for (const word of arg.text.split(',')) {
-    const number = readUint(word, 1, 7);
-    const named = NAMES.findIndex(
-      (n) => n !== '' && word.length >= 2 && n.toLowerCase().startsWith(word.toLowerCase()),
-    );
-    if (number === undefined && named < 0)
-      throw new XtError(`${word} is not a valid day specifier`, 'Mon to Sun, or 1 to 7', 0);
-    bits |= 1 << (number ?? named);
+    if (word === '') continue;
+    const number = readUint(word);
+    const day =
+      number ?? NAMES.findIndex((n) => n !== '' && word.length >= 2 && n.startsWith(word.slice(0, 2)));
+    if (day <= 0) throw new XtError(`${word} is not a valid day specifier`, 'Mon to Sun, or 1 to 7', 0);
+    if (day <= 7) bits |= 1 << day;
   }
+  bits &= ALL_WEEKDAYS;
   return arg.inverted ? ~bits & ALL_WEEKDAYS : bits;
 }
 

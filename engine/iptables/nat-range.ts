@@ -32,7 +32,7 @@ export function natRange(): NatRange {
 }
 
 /** Protocols that have ports for it: TCP, UDP, SCTP, DCCP, and ICMP's id. */
-const WITH_PORTS: readonly number[] = [1, 6, 17, 132, 33, 58];
+const WITH_PORTS: readonly number[] = [1, 6, 17, 132, 33];
 
 /** Refuses ports without a protocol that has some. @throws XtError */
 export function needsPorts(arg: XtArg): void {
@@ -94,7 +94,7 @@ export function readNat(arg: XtArg, range: NatRange, base: boolean): void {
     needsPorts(arg);
     readPorts(ports, range, base);
   }
-  if (hosts !== '') addresses(hosts, ctx.family, range);
+  if (hosts !== '' || ports === undefined) addresses(hosts, ctx.family, range);
 }
 
 /** `80`, `80-90`, `80-90/1000`. */

@@ -1,9 +1,10 @@
 import { CTINFO_NONE, IP_CT_UNTRACKED } from '../packet/packet.ts';
 import type { Expr } from '../rules/expr.ts';
+import { NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_UNKNOWN, NFT_CONTINUE } from '../rules/verdict.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
-import { quote, readUint } from './values.ts';
+import { readUint } from './values.ts';
 
 interface CtSpec {
   notrack: boolean;
@@ -98,11 +99,15 @@ function zoneOption(name: string, dir: 'both' | 'orig' | 'reply'): XtOption<CtSp
   };
 }
 
-function checkHelper(spec: CtSpec, proto: number): void {
+/** Those that know IPv4 only. */
+const ONLY_IPV4: readonly string[] = ['irc', 'netbios-ns', 'pptp', 'snmp'];
+
+function checkHelper(spec: CtSpec, proto: number, family: number): void {
   if (spec.helper === null) return;
   const protos = HELPERS.get(spec.helper);
   if (proto === 0) throw new XtError('CT: --helper needs a protocol', 'write -p tcp or -p udp');
-  if (protos === undefined || !protos.includes(proto))
+  const isOther = family !== NFPROTO_IPV4 && ONLY_IPV4.includes(spec.helper);
+  if (protos === undefined || !protos.includes(proto) || isOther)
     throw new XtError(
       `CT: no helper "${spec.helper}" for this protocol`,
       `known: ${[...HELPERS.keys()].join(', ')}`,
@@ -113,8 +118,8 @@ const ZONE_NAMES = { both: 'zone', orig: 'zone-orig', reply: 'zone-reply' };
 
 function save(spec: CtSpec): string {
   const words = spec.notrack ? ['--notrack'] : [];
-  if (spec.helper !== null) words.push(`--helper ${quote(spec.helper)}`);
-  if (spec.timeout !== null) words.push(`--timeout ${quote(spec.timeout)}`);
+  if (spec.helper !== null) words.push(`--helper ${spec.helper}`);
+  if (spec.timeout !== null) words.push(`--timeout ${spec.timeout}`);
   if (spec.ctevents.length > 0) words.push(`--ctevents ${spec.ctevents.join(',')}`);
   if (spec.expevents.length > 0) words.push(`--expevents ${spec.expevents.join(',')}`);
   if (spec.zone !== null && spec.zone !== 0) words.push(`--${ZONE_NAMES[spec.dir ?? 'both']} ${spec.zone}`);
@@ -174,7 +179,7 @@ export const TARGET_CT: Extension<CtSpec> = {
     dir: null,
   }),
   check: (spec, facts) => {
-    checkHelper(spec, facts.protoInverted ? 0 : facts.proto);
+    checkHelper(spec, facts.protoInverted ? 0 : facts.proto, facts.family);
   },
   save,
   lower: (spec) => [new CtTarget(spec)],

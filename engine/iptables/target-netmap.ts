@@ -12,11 +12,11 @@ interface Netmap {
   prefix: number;
 }
 
-/** A prefix length, or a mask of IPv4; a mask that is no prefix counts as a whole address (measured). */
+/** A prefix length, or a mask; what is too long, or no prefix, counts as a whole address (measured). */
 function prefixOf(text: string, family: number): number {
   const bits = family === NFPROTO_IPV4 ? 32 : 128;
-  const length = readUint(text, 0, bits);
-  if (length !== undefined) return length;
+  const length = readUint(text);
+  if (length !== undefined) return Math.min(length, bits);
   if (!text.includes('.') && !text.includes(':'))
     throw new XtError(`NETMAP: bad mask value for option "--to"`, undefined, 0);
   return maskLength(hostAddress(text, family)) ?? bits;

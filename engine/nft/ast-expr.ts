@@ -1,5 +1,5 @@
 /**
- * Where a node was written: the offset in all text read so far times 4096 plus the length (4095 at most). One number
+ * Where a node was written: the offset in all text read so far times 128 plus the length (127 at most). One number
  * instead of an object, since a set may have a million elements. `Sources.span` (source.ts) makes a Span of it.
  */
 export type At = number;

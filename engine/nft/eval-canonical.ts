@@ -4,7 +4,7 @@ import type { MatchStmt, RejectStmt, StmtNode } from './ast-stmt.ts';
 import { type Item, mergePayloads } from './eval-merge.ts';
 import { flagList, normalKey, normalMatch, normalSet } from './eval-normal.ts';
 import { learnHeaders } from './eval-proto.ts';
-import { fieldTests, namedMatch, retyped } from './eval-raw.ts';
+import { fieldTests, maskedTest, retyped } from './eval-raw.ts';
 import { type Headers, headersOf, numberOf } from './eval-scope.ts';
 import { placeOf } from './lower-bits.ts';
 import { findField, findProtocol } from './proto-table.ts';
@@ -88,8 +88,9 @@ class Listing {
     if (place !== null && value !== undefined && (op === '==' || op === '!='))
       for (const test of fieldTests(place, value, this.headers, op)) this.match(test, test, index);
     else {
-      const named = namedMatch(stmt, this.headers);
-      this.match(named, normalMatch(named, this.headers), index);
+      const tests = maskedTest(stmt, this.headers);
+      if (tests === null) this.match(stmt, normalMatch(stmt, this.headers), index);
+      else for (const test of tests) this.match(test, test, index);
     }
   }
 
@@ -100,7 +101,7 @@ class Listing {
     this.parts.push({ stmt: normal, item: index });
     const { op, left, right } = stmt.match;
     if (op !== '==' && op !== 'in') return;
-    if ('constant' in right || isEchoTest(left, right)) learnHeaders(this.headers, left, right);
+    if ('constant' in right || isEchoTest(left, right)) learnHeaders(this.headers, normal.match.left, right);
     this.remember(normal.match.left, right);
   }
 
@@ -166,7 +167,7 @@ class Listing {
 
   private useField(protocol: string, field: string): void {
     const base = findProtocol(protocol)?.base;
-    if (base === 'll') this.useLink(protocol);
+    if (base === 'll') this.useLink(protocol, field);
     else if (base === 'nh') this.network = this.drop(this.network);
     else {
       const types = findField(protocol, field)?.types;
@@ -177,21 +178,27 @@ class Listing {
     }
   }
 
-  private useLink(protocol: string): void {
+  private useLink(protocol: string, field: string): void {
     this.link = this.drop(this.link);
     this.unknown = this.drop(this.unknown);
-    if (protocol === 'vlan' && this.testedValue(this.network) === 0x8100n)
-      this.network = this.drop(this.network);
+    const { family } = this.headers;
+    const own = family === 'ip' || family === 'ip6' || family === 'arp';
+    const tagged = field !== 'type' && this.testedValue(this.network) === 0x8100n && this.headers.vlans === 0;
+    if (protocol === 'vlan' && (own || tagged)) this.network = this.drop(this.network);
   }
 
   private dropTransport(): void {
-    if (this.icmp > this.transport) this.icmp = this.drop(this.icmp);
-    else this.transport = this.drop(this.transport);
+    const stmt = this.icmp > this.transport ? this.parts[this.icmp]?.stmt : undefined;
+    const left = stmt !== undefined && 'match' in stmt ? stmt.match.left : undefined;
+    if (left !== undefined && 'payload' in left) {
+      if (left.payload.protocol === 'icmpv6') this.icmp = this.drop(this.icmp);
+    } else this.transport = this.drop(this.transport);
   }
 
   /** Whether the last test of the network header says no more than the table's family. */
   private isOwnNetwork(): boolean {
     const { family } = this.headers;
+    if (family === 'arp') return this.testedValue(this.network) !== undefined;
     const own = family === 'ip' ? IPV4 : family === 'ip6' ? IPV6 : [];
     const value = this.testedValue(this.network);
     return value !== undefined && own.includes(value);
@@ -210,7 +217,7 @@ class Listing {
       const key = normalKey(stmt.vmap.key, this.headers);
       this.use(key);
       const data = normalSet(stmt.vmap.data);
-      const vmap = { key, data: key === stmt.vmap.key ? data : retyped(data, key) };
+      const vmap = { key, data: retyped(data, stmt.vmap.key, key) };
       this.parts.push({ stmt: { vmap, at: stmt.at }, item: index });
       return;
     }
@@ -233,7 +240,7 @@ class Listing {
     if ('mangle' in stmt) {
       const key = this.key(stmt.mangle.key);
       const value = this.key(stmt.mangle.value);
-      const typed = key === stmt.mangle.key ? value : retyped(value, key);
+      const typed = retyped(value, stmt.mangle.key, key);
       return { mangle: { key, value: 'ct' in key ? flagList(typed) : typed }, at: stmt.at };
     }
     if ('set' in stmt) return { set: { ...stmt.set, elem: this.key(stmt.set.elem) }, at: stmt.at };
@@ -259,7 +266,8 @@ class Listing {
     return {
       ...spec,
       addr: addr === undefined ? undefined : this.key(addr),
-      port: port === undefined ? undefined : this.key(port),
+      // What a map for the port reads makes no test needless (measured).
+      port: port === undefined ? undefined : normalKey(port, this.headers),
     };
   }
 
@@ -272,6 +280,8 @@ class Listing {
     }
     if (type !== 'icmpx') this.network = this.drop(this.network);
     // Where nft cannot tell which of the two ICMPs is meant it writes no code at all.
-    return (type === 'icmp' || type === 'icmpv6') && nh === null ? { reject: PLAIN_REJECT, at: stmt.at } : stmt;
+    return (type === 'icmp' || type === 'icmpv6') && nh === null
+      ? { reject: PLAIN_REJECT, at: stmt.at }
+      : stmt;
   }
 }

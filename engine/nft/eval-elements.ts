@@ -8,7 +8,7 @@ import {
   normalValue,
   sortKey,
 } from './eval-interval.ts';
-import { constantOf, describeInfo, type Info, type Scope } from './eval-scope.ts';
+import { constantOf, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
 import { evalValue } from './eval-value.ts';
 import { evalVerdict, isVerdict } from './eval-verdict.ts';
 import type { NftSet } from './ruleset-state.ts';
@@ -103,9 +103,18 @@ export function sortElements(elements: readonly ExprNode[], key: Info, ranged: b
   });
   keyed.sort((a, b) => {
     if (a.last !== b.last) return a.last ? 1 : -1;
-    return a.by < b.by ? -1 : a.by > b.by ? 1 : a.index - b.index;
+    if (a.by !== b.by) return a.by < b.by ? -1 : 1;
+    return flagOrder(a.node, b.node) || a.index - b.index;
   });
   return keyed.map((one) => one.node);
+}
+
+/** Of flags with the same lowest one those with more come first. */
+function flagOrder(a: ExprNode, b: ExprNode): number {
+  const one = numberOf(elementValue(a));
+  const other = numberOf(elementValue(b));
+  if (one === undefined || other === undefined || one === other) return 0;
+  return one > other ? -1 : 1;
 }
 
 /** A sorted set's intervals that overlap or touch become one. */

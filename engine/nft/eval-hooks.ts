@@ -1,3 +1,4 @@
+import type { Family } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import type { NftBase } from './ruleset-state.ts';
@@ -35,7 +36,8 @@ const SDIF: Place = { what: 'meta sdif', hooks: ['input', 'forward'] };
  * Whether a statement cannot work in a base chain.
  * @returns what is wrong in words, or null
  */
-export function misplaced(stmt: StmtNode, base: NftBase): string | null {
+export function misplaced(stmt: StmtNode, base: NftBase, family: Family): string | null {
+  if (family === 'ip6' && expressionsOf(stmt).some((node) => 'osf' in node)) return 'osf is for IPv4 only';
   for (const place of placesOf(stmt)) {
     if (place.type !== undefined && base.type !== place.type)
       return `${place.what} works in chains of type ${place.type} only, not of type ${base.type}`;

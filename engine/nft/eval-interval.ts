@@ -81,6 +81,7 @@ export function isWildcard(node: ExprNode): boolean {
 export function sortKey(node: ExprNode, info: Info, order: ByteOrder): bigint {
   if ('concat' in node) return fromBytes(concatBytes(node.concat, partsOf(info)), 'host');
   const value = constantOf(lowEnd(node));
+  if (info.type.notation === 'interface' && value === 'lo') return 1n;
   // Several flags count by the lowest of them, as the listing writes it first.
   if (typeof value === 'bigint') return info.type.base === 'bitmask' ? value & -value : value;
   return typeof value === 'string' ? fromBytes(toBytes(value, 128, 'host'), order) : 0n;

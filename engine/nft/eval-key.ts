@@ -18,6 +18,8 @@ export interface Key {
 
 /** `exists`, `missing`. */
 export const EXISTENCE: Info = { type: BOOLEAN, bits: 8, order: 'host' };
+const ETHER_BITS = 112;
+const VLAN_BITS = 32;
 const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
 
 /**
@@ -61,7 +63,11 @@ function payloadKey(scope: Scope, node: ExprNode & { payload: { protocol: string
   }
   requireHeader(scope, protocol, node.at);
   requireIcmpType(scope, protocol, found, node.at);
-  return { expr: node, info: fieldInfo(found) };
+  const info = fieldInfo(found);
+  if (protocol !== 'vlan' || scope.vlans === 0) return { expr: node, info };
+  // Behind `vlan type 8021q` the next header is meant.
+  const offset = ETHER_BITS + VLAN_BITS * scope.vlans + found.offset;
+  return { expr: { rawPayload: { base: 'll', offset, len: found.bits }, at: node.at }, info };
 }
 
 function metaExpr(scope: Scope, node: ExprNode & { meta: { key: string } }): Key {
@@ -197,10 +203,7 @@ function keyOfHost(scope: Scope, node: ExprNode): Key {
     return { expr: node, info: fibResult(node.fib.result)! };
   }
   if ('socket' in node) return { expr: node, info: socketKey(node.socket.key)! };
-  if ('osf' in node) {
-    if (scope.family === 'ip6') return scope.refuse('osf is for IPv4 only', node.at);
-    return { expr: node, info: osfKey(node.osf.key)! };
-  }
+  if ('osf' in node) return { expr: node, info: osfKey(node.osf.key)! };
   if ('ipsec' in node) {
     if (scope.family !== 'ip' && scope.family !== 'ip6' && scope.family !== 'inet')
       return scope.refuse('ipsec expression is only valid in ip/ip6/inet tables', node.at);

@@ -57,7 +57,7 @@ function natSpec(scope: Scope, spec: NatSpec, at: At | undefined): NatSpec {
   const to = addr === undefined || wanted === null ? undefined : evalAssigned(scope, addr, wanted);
   if (concat) requireTransport(scope, at);
   const ranged = to !== undefined && isRangedMap(scope, to);
-  const shown = scope.family === 'inet' || concat || ranged || spec.type_flags.includes('prefix');
+  const shown = scope.family === 'inet' || concat || ranged;
   return {
     family: shown ? family : undefined,
     addr: to,

@@ -1,10 +1,11 @@
-import type { BinopExpr, ExprNode } from './ast-expr.ts';
+import type { BinopExpr, ExprNode, RawTcpOptionExpr } from './ast-expr.ts';
 import type { MatchOp, MatchStmt } from './ast-stmt.ts';
 import { prefixLength } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
-import { namedPayload } from './eval-raw.ts';
+import { namedPayload, retyped } from './eval-raw.ts';
 import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
 import { hasPrefixes } from './eval-value.ts';
+import { tcpOptions } from './key-exthdr.ts';
 import { keyPlace } from './lower-set.ts';
 import { INTEGER } from './type-datatype.ts';
 
@@ -12,8 +13,10 @@ const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
 
 /** An expression that is read from the packet, as nft lists it. */
 export function normalKey(expr: ExprNode, headers: Headers): ExprNode {
-  if ('concat' in expr)
-    return { concat: expr.concat.map((part) => concatPart(normalKey(part, headers))), at: expr.at };
+  if ('concat' in expr) {
+    const parts = expr.concat.map((part) => concatPart(normalKey(part, headers)));
+    return parts.every((part, i) => part === expr.concat[i]) ? expr : { concat: parts, at: expr.at };
+  }
   if ('binop' in expr) return normalBinop(expr, headers);
   if ('map' in expr) {
     const { key, data } = expr.map;
@@ -24,17 +27,31 @@ export function normalKey(expr: ExprNode, headers: Headers): ExprNode {
   if ('ct' in expr) {
     const { key, family } = expr.ct;
     // The listing has no direction for these two (measured).
-    return key === 'protocol' || key === 'l3proto' ? { ct: { key, family }, at: expr.at } : expr;
+    return expr.ct.dir !== undefined && (key === 'protocol' || key === 'l3proto')
+      ? { ct: { key, family }, at: expr.at }
+      : expr;
   }
   if ('exthdr' in expr && expr.exthdr.name === 'rt0' && expr.exthdr.field !== undefined)
     return { exthdr: { ...expr.exthdr, name: 'srh', field: expr.exthdr.field.replace('addr', 'sid') } };
   if ('tcp option' in expr && expr['tcp option'].name === 'sack0')
     return { 'tcp option': { ...expr['tcp option'], name: 'sack' } };
+  if ('rawTcpOption' in expr) return namedOption(expr);
   return namedPayload(expr, headers);
+}
+
+/** A part of a TCP option by its name. */
+function namedOption(expr: RawTcpOptionExpr): ExprNode {
+  const { base, offset, len } = expr.rawTcpOption;
+  const option = tcpOptions().find((one) => one.id === base);
+  for (const field of option?.fields.values() ?? [])
+    if (field.offset === offset && field.bits === len)
+      return { 'tcp option': { name: option!.name, field: field.name }, at: expr.at };
+  return expr;
 }
 
 /** A field smaller than a byte is shifted to its place in a concatenation, and listed so (measured). */
 function concatPart(expr: ExprNode): ExprNode {
+  if ('binop' in expr) return expr;
   const { len, shift } = keyPlace(expr);
   if (len !== 1 || shift === 0) return expr;
   return { binop: { op: '>>', left: expr, right: constant(SHIFT, BigInt(shift)) } };
@@ -125,7 +142,7 @@ export function normalElement(node: ExprNode): ExprNode {
 export function normalMatch(stmt: MatchStmt, headers: Headers): MatchStmt {
   const { op } = stmt.match;
   const left = normalKey(stmt.match.left, headers);
-  const right = normalSet(stmt.match.right);
+  const right = retyped(normalSet(stmt.match.right), stmt.match.left, left);
   const info = infoOf(stmt.match.left);
   if (info.type.base === 'bitmask') return flagMatch(stmt, left, right, info);
   if ('prefix' in right) return prefixMatch(stmt, left, right, info);
@@ -168,8 +185,13 @@ function prefixMatch(
 /** Matches of flags: `x & a != 0` is `x a`, `x & (a | b) == a` is `x a / a,b`. */
 function flagMatch(stmt: MatchStmt, left: ExprNode, right: ExprNode, info: Info): MatchStmt {
   const { op } = stmt.match;
-  if (op === 'in' || op === '!') return rebuilt(stmt, op, left, flagList(right));
   const value = numberOf(right);
+  if (op === 'in' || op === '!') {
+    // A mask of all bits is none.
+    const all = value === (1n << BigInt(info.bits)) - 1n;
+    if (all) return rebuilt(stmt, op === 'in' ? '!=' : '==', left, constant(info, 0n));
+    return rebuilt(stmt, op, left, flagList(right));
+  }
   const masked =
     'binop' in left && left.binop.op === '&' && !('binop' in left.binop.left) ? left.binop : null;
   if (masked === null || value === undefined) {

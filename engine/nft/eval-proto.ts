@@ -127,7 +127,8 @@ function learn(scope: Headers, left: ExprNode, value: number): void {
   if ('meta' in left) learnMeta(scope, left.meta.key, value);
   if (!('payload' in left)) return;
   const { protocol, field } = left.payload;
-  if (field === 'type' && (protocol === 'ether' || protocol === 'vlan')) learnEther(scope, value);
+  if (field === 'type' && (protocol === 'ether' || protocol === 'vlan'))
+    learnEther(scope, value, protocol === 'vlan');
   else if ((protocol === 'ip' && field === 'protocol') || (protocol === 'ip6' && field === 'nexthdr'))
     learnTransport(scope, TRANSPORTS.get(value));
   else if (field === 'type' && (protocol === 'icmp' || protocol === 'icmpv6')) scope.icmpType = value;
@@ -139,10 +140,12 @@ function learnTransport(scope: Headers, name: string | undefined): void {
   scope.transports.add(name);
 }
 
-function learnEther(scope: Headers, value: number): void {
+function learnEther(scope: Headers, value: number, behindVlan: boolean): void {
   const name = NETWORKS.get(value);
-  if (name === 'vlan') scope.ll = 'vlan';
-  else if (name !== undefined) scope.nh = name;
+  if (name === 'vlan') {
+    scope.ll = 'vlan';
+    if (behindVlan) scope.vlans++;
+  } else if (name !== undefined) scope.nh = name;
 }
 
 function learnMeta(scope: Headers, key: string, value: number): void {
@@ -150,5 +153,5 @@ function learnMeta(scope: Headers, key: string, value: number): void {
   else if (key === 'l4proto') learnTransport(scope, TRANSPORTS.get(value) ?? 'unknown');
   else if (key === 'iiftype') scope.ll = value === 1 ? 'ether' : scope.ll;
   else if (key === 'protocol' && (scope.family === 'bridge' || scope.family === 'netdev'))
-    learnEther(scope, value);
+    learnEther(scope, value, false);
 }

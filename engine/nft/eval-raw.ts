@@ -2,7 +2,7 @@ import type { ExprNode } from './ast-expr.ts';
 import type { MatchStmt } from './ast-stmt.ts';
 import { infoOf } from './eval-key.ts';
 import { fieldInfo } from './eval-proto.ts';
-import { constant, type Headers, type Info } from './eval-scope.ts';
+import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
 import { type Place, placeOf } from './lower-bits.ts';
 import type { HeaderField } from './proto-header.ts';
 import { findField, findProtocol } from './proto-table.ts';
@@ -11,6 +11,7 @@ import { RAW_INTEGER } from './type-datatype.ts';
 const LAYERS = ['ll', 'nh', 'th'] as const;
 const BASE_NAMES = ['ll', 'nh', 'th', 'ih'] as const;
 const ETHER_BITS = 112;
+const VLAN_BITS = 32;
 
 /** The header that is known at a layer; ports are known of any transport. */
 function headerAt(headers: Headers, base: number): string | null {
@@ -29,7 +30,7 @@ interface Piece {
 
 /** The fields of a header that a place is, in order, the last one perhaps not whole; null if it begins within one. */
 function piecesAt(header: string, place: Place, headers: Headers): Piece[] | null {
-  const start = header === 'vlan' ? ETHER_BITS : 0;
+  const start = header === 'vlan' ? ETHER_BITS + VLAN_BITS * headers.vlans : 0;
   const out: Piece[] = [];
   let at = place.offset - start;
   const end = at + place.bits;
@@ -115,24 +116,47 @@ function rawInfo(bits: number): Info {
   return { type: RAW_INTEGER, bits, order: 'big' };
 }
 
-/** A match on raw bytes as one on the field that they are, where that is known. */
-export function namedMatch(stmt: MatchStmt, headers: Headers): MatchStmt {
-  const { left, op, right } = stmt.match;
-  const named = namedPayload(left, headers);
-  return named === left ? stmt : { match: { op, left: named, right: retyped(right, named) }, at: stmt.at };
-}
-
-/** Values that were written for raw bytes, as values of the field that the bytes turned out to be. */
-export function retyped(node: ExprNode, key: ExprNode): ExprNode {
-  if (!('payload' in key) && !('rawPayload' in key)) return node;
-  const info = infoOf(key);
+/**
+ * Values that were written for raw bytes, as values of the field that the bytes turned out to be.
+ * @param before the expression that they were compared with as written, `after` as it is listed
+ */
+export function retyped(node: ExprNode, before: ExprNode, after: ExprNode): ExprNode {
+  if (before === after) return node;
+  if ('set' in node) return { set: node.set.map((one) => retyped(one, before, after)), at: node.at };
+  if ('pair' in node) return { pair: [retyped(node.pair[0], before, after), node.pair[1]], at: node.at };
+  if ('elem' in node)
+    return { elem: { ...node.elem, val: retyped(node.elem.val, before, after) }, at: node.at };
+  if ('concat' in node && 'concat' in before && 'concat' in after) {
+    const parts = node.concat.map((one, i) => retyped(one, before.concat[i]!, after.concat[i]!));
+    return { concat: parts, at: node.at };
+  }
+  if ('binop' in after || 'concat' in after) return node;
+  const info = infoOf(after);
   const walk = (one: ExprNode): ExprNode => {
     if ('constant' in one) return constant(info, one.constant.value, one.at);
-    if ('set' in one) return { set: one.set.map(walk), at: one.at };
-    if ('pair' in one) return { pair: [walk(one.pair[0]), one.pair[1]], at: one.at };
-    if ('elem' in one) return { elem: { ...one.elem, val: walk(one.elem.val) }, at: one.at };
     if ('range' in one) return { range: [walk(one.range[0]), walk(one.range[1])], at: one.at };
-    return one;
+    return 'prefix' in one ? { prefix: { ...one.prefix, addr: walk(one.prefix.addr) }, at: one.at } : one;
   };
   return walk(node);
+}
+
+/**
+ * A test of some bits of raw bytes as one of the field that they are, if they are one.
+ * @returns null if they are none
+ */
+export function maskedTest(stmt: MatchStmt, headers: Headers): MatchStmt[] | null {
+  const { left, op, right } = stmt.match;
+  if (!('binop' in left) || left.binop.op !== '&' || !('rawPayload' in left.binop.left)) return null;
+  const mask = numberOf(left.binop.right) ?? 0n;
+  const value = numberOf(right);
+  const place = placeOf(left.binop.left)!;
+  if ((op !== '==' && op !== '!=') || value === undefined || mask === 0n) return null;
+  let low = 0;
+  while (((mask >> BigInt(low)) & 1n) === 0n) low++;
+  const bits = (mask >> BigInt(low)).toString(2);
+  if (bits.includes('0')) return null;
+  const end = place.offset + place.bits - low;
+  const inner = { base: place.base, offset: end - bits.length, bits: bits.length };
+  const tests = fieldTests(inner, value >> BigInt(low), headers, op);
+  return tests.length === 1 && 'payload' in tests[0]!.match.left ? tests : null;
 }

@@ -55,12 +55,22 @@ export interface Headers {
   readonly transports: Set<string>;
   /** The ICMP type that was tested for; null if none. */
   icmpType: number | null;
+  /** How many VLAN headers stand before the one that `vlan` means now. */
+  vlans: number;
 }
 
 /** What is known of packets of a table's family before any test. */
 export function headersOf(family: Family): Headers {
   const ll = family === 'bridge' ? 'ether' : null;
-  return { family, ll, nh: NETWORK_OF[family] ?? null, th: null, transports: new Set(), icmpType: null };
+  return {
+    family,
+    ll,
+    nh: NETWORK_OF[family] ?? null,
+    th: null,
+    transports: new Set(),
+    icmpType: null,
+    vlans: 0,
+  };
 }
 
 /** The evaluation of a rule: what is known of its packets, and the statements so far. */
@@ -77,6 +87,7 @@ export class Scope implements Headers {
   th: string | null = null;
   readonly transports: Set<string> = new Set();
   icmpType: number | null = null;
+  vlans = 0;
   /** The statement is the rule's last. */
   last = false;
   /** Only the types of expressions are wanted (`typeof`): no header is needed for them. */

@@ -48,7 +48,7 @@ function walk(chain: NftChain, about: Walk): void {
       else walk(next, about);
     }
     const wrong = statementsOf(rule)
-      .map((stmt) => misplaced(stmt, about.base))
+      .map((stmt) => misplaced(stmt, about.base, about.table.family))
       .find((text) => text !== null);
     if (wrong !== undefined && wrong !== null) blame(about, rule, wrong);
   }

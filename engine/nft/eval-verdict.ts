@@ -1,6 +1,15 @@
 import { suggest } from '../base/suggest.ts';
+import type { RuleBody } from './ast.ts';
 import type { ExprNode, VerdictNode } from './ast-expr.ts';
 import type { Scope } from './eval-scope.ts';
+
+let evaluateInner: (scope: Scope, rules: readonly RuleBody[]) => readonly RuleBody[] = (_scope, rules) =>
+  rules;
+
+/** Tells {@link evalVerdict} how rules in braces behind a jump are evaluated: statements hold verdicts, and these rules. */
+export function setInnerEvaluation(evaluate: typeof evaluateInner): void {
+  evaluateInner = evaluate;
+}
 
 /** Whether an expression is a verdict. */
 export function isVerdict(node: object): node is VerdictNode {
@@ -21,7 +30,11 @@ export function evalVerdict(scope: Scope, node: ExprNode): ExprNode & VerdictNod
     return scope.refuse('expected a verdict here', at, 'accept, drop, continue, return, jump or goto');
   }
   const target = 'jump' in node ? node.jump : 'goto' in node ? node.goto : null;
-  if (target === null || target.rules !== undefined) return node;
+  if (target === null) return node;
+  if (target.rules !== undefined) {
+    const inner = { ...target, rules: evaluateInner(scope, target.rules) };
+    return 'jump' in node ? { jump: inner, at: node.at } : { goto: inner, at: node.at };
+  }
   const at = target.targetAt ?? node.at;
   const found = scope.table.chains.get(target.target);
   if (found === undefined) {

@@ -1,4 +1,4 @@
-import type { RuleNode, SetNode } from './ast.ts';
+import type { RuleBody, RuleNode, SetNode } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { canonicalRule } from './eval-canonical.ts';
@@ -6,6 +6,7 @@ import { evalNamed } from './eval-elements.ts';
 import { Refusal, Scope } from './eval-scope.ts';
 import { setShape } from './eval-set.ts';
 import { evalStatements } from './eval-stmt.ts';
+import { setInnerEvaluation } from './eval-verdict.ts';
 import type { EvalContext, NftChain, NftRule, NftSet, NftTable } from './ruleset-state.ts';
 
 export { elementKey, sortedElements } from './eval-elements.ts';
@@ -15,6 +16,23 @@ export { validateState } from './eval-validate.ts';
 export interface RulePlan {
   readonly statements: readonly StmtNode[];
 }
+
+const innerPlans: WeakMap<RuleBody, RulePlan> = new WeakMap();
+
+/** The statements of a rule in braces behind a jump, with all that nft inserts. */
+export function innerPlan(rule: RuleBody): RulePlan {
+  return innerPlans.get(rule) ?? { statements: rule.expr };
+}
+
+setInnerEvaluation((scope, rules) =>
+  rules.map((rule) => {
+    const inner = new Scope(scope.table, scope.chain, scope.context);
+    evalStatements(inner, rule.expr);
+    const evaluated: RuleBody = { ...rule, expr: canonicalRule(scope.family, inner.out) };
+    innerPlans.set(evaluated, { statements: inner.out });
+    return evaluated;
+  }),
+);
 
 /** Runs an evaluation; what it refuses becomes an error of the context, and `otherwise` the answer. */
 function guarded<T>(context: EvalContext, otherwise: T, evaluate: () => T): T {

@@ -40,10 +40,7 @@ function isIpv6(text: string): boolean {
 /** Length of the longest IPv6 address that begins at `i`, 0 for none. */
 function ipv6Length(text: string, i: number): number {
   IPV6_RUN.lastIndex = i;
-  const run = IPV6_RUN.exec(text)?.[0];
-  if (run === undefined || !run.includes(':')) {
-    return 0;
-  }
+  const run = IPV6_RUN.exec(text)?.[0] ?? '';
   for (let len = run.length; len >= 2; len--) {
     if (isIpv6(run.slice(0, len))) {
       return len;
@@ -56,16 +53,6 @@ function isHexDigit(c: number): boolean {
   return (c >= 48 && c <= 57) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70);
 }
 
-/** Whether it is worth asking for an address at `i`: of most words the first letters say no. */
-export function mayBeAddress(text: string, i: number): boolean {
-  let end = i;
-  while (end < i + 4 && isHexDigit(text.charCodeAt(end))) {
-    end++;
-  }
-  const c = text[end];
-  return c === ':' || (end === i ? c === '[' : c === '.');
-}
-
 function stickyLength(re: RegExp, text: string, i: number): number {
   re.lastIndex = i;
   return re.test(text) ? re.lastIndex - i : 0;
@@ -73,17 +60,26 @@ function stickyLength(re: RegExp, text: string, i: number): number {
 
 /**
  * Length of the longest address that begins at `i`: IPv4, IPv6 (also in square brackets), Ethernet, or a class
- * handle (`1:2`); 0 for none.
+ * handle (`1:2`); 0 for none. Of most words the first letters say no.
  */
 export function longestAddress(text: string, i: number): number {
-  if (text.charCodeAt(i) === 91) {
-    const len = ipv6Length(text, i + 1);
-    return len > 0 && text[i + 1 + len] === ']' ? len + 2 : 0;
+  let end = i;
+  while (end < i + 4 && isHexDigit(text.charCodeAt(end))) {
+    end++;
   }
-  return Math.max(
-    stickyLength(IPV4, text, i),
-    stickyLength(MAC, text, i),
-    stickyLength(CLASS, text, i),
-    ipv6Length(text, i),
-  );
+  const c = text[end];
+  if (c === '.') {
+    return stickyLength(IPV4, text, i);
+  }
+  if (c === ':' && end === i) {
+    return text[i + 1] === ':' ? ipv6Length(text, i) : 0;
+  }
+  if (c === ':') {
+    return Math.max(stickyLength(MAC, text, i), stickyLength(CLASS, text, i), ipv6Length(text, i));
+  }
+  if (c !== '[' || end > i) {
+    return 0;
+  }
+  const len = ipv6Length(text, i + 1);
+  return len > 0 && text[i + 1 + len] === ']' ? len + 2 : 0;
 }

@@ -1,8 +1,11 @@
 import type { Span } from '../base/error.ts';
 import type { At } from './ast-expr.ts';
 
-/** The longest length that an {@link At} can say. */
-const AT_MAX_LEN = 4095;
+/**
+ * The longest length that an {@link At} can say. So small that for texts of up to 16 MB a position is a small integer
+ * to V8, which a node holds without another object for it.
+ */
+const AT_MAX_LEN = 127;
 
 interface SourceText {
   readonly name: string;

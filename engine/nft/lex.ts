@@ -1,5 +1,5 @@
 import type { At, U64 } from './ast-expr.ts';
-import { longestAddress, mayBeAddress } from './lex-address.ts';
+import { longestAddress } from './lex-address.ts';
 import { atOf } from './lex-source.ts';
 
 /** The kinds of tokens. */
@@ -27,6 +27,8 @@ export interface Token {
 
 const WORD = /[A-Za-z_.][A-Za-z0-9_./-]*(?:\\?\*)?/y;
 const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
+/** The two EtherTypes whose names begin with a digit. */
+const VLAN_TYPE = /8021(?:ad|q)/y;
 const TIME = /(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?/y;
 /** A backslash at a line's end. */
 const CONTINUED = /\\[ \t]*\n/y;
@@ -156,18 +158,20 @@ export class Lexer {
     if (digit) {
       best = matchLength(NUMBER, text, i);
       kind = T_NUMBER;
+      const vlan = matchLength(VLAN_TYPE, text, i);
+      if (vlan > 0) {
+        return this.#token(T_WORD, vlan);
+      }
       const time = isLetter(text.charCodeAt(i + best)) ? matchLength(TIME, text, i) : 0;
       if (time >= best) {
         best = time;
         kind = T_WORD;
       }
     }
-    if (mayBeAddress(text, i)) {
-      const address = longestAddress(text, i);
-      if (address > best) {
-        best = address;
-        kind = T_WORD;
-      }
+    const address = longestAddress(text, i);
+    if (address > best) {
+      best = address;
+      kind = T_WORD;
     }
     if (best === 0) {
       return null;

@@ -2,6 +2,7 @@ import type { Chain, RuleTable } from '../rules/chain.ts';
 import type { Expr } from '../rules/expr.ts';
 import type { RuleObject } from '../rules/rule-object.ts';
 import type { RuleSet } from '../rules/set.ts';
+import type { RuleBody } from './ast.ts';
 import type { SetShape } from './eval-elements.ts';
 
 /** A set as rules use it, and how its keys stand in registers. */
@@ -23,6 +24,8 @@ export interface LowerTable {
   readonly objects: ReadonlyMap<string, RuleObject>;
   /** Sets without a name get a number. */
   anonymous: number;
+  /** Makes a chain of rules in braces behind a jump. */
+  inner(rules: readonly RuleBody[]): Chain;
 }
 
 /** Where the expressions of a rule are put. */

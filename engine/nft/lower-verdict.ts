@@ -10,6 +10,7 @@ export function verdictExpr(about: LowerTable, node: VerdictNode): VerdictExpr {
   if ('continue' in node) return new VerdictExpr(NFT_CONTINUE);
   if ('return' in node) return new VerdictExpr(NFT_RETURN);
   const target = 'jump' in node ? node.jump : node.goto;
-  const chain = about.chains.get(target.target) ?? null;
+  const chain =
+    target.rules === undefined ? (about.chains.get(target.target) ?? null) : about.inner(target.rules);
   return new VerdictExpr('jump' in node ? NFT_JUMP : NFT_GOTO, chain);
 }

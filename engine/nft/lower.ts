@@ -1,3 +1,4 @@
+import type { Span } from '../base/error.ts';
 import type { BaseChain, RulePart, RuleTable } from '../rules/chain.ts';
 import { Chain, Rule } from '../rules/chain.ts';
 import type { Expr } from '../rules/expr.ts';
@@ -23,6 +24,7 @@ import { RuleObject } from '../rules/rule-object.ts';
 import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
 import type { CounterNode, CtHelperNode, Family, LimitNode, QuotaNode, SynproxyNode } from './ast.ts';
 import type { StmtNode } from './ast-stmt.ts';
+import { innerPlan } from './eval.ts';
 import { type CanonicalPart, canonicalParts } from './eval-canonical.ts';
 import { sortedElements } from './eval-elements.ts';
 import { mergePayloads } from './eval-merge.ts';
@@ -32,7 +34,7 @@ import { lowerNamedSet } from './lower-set.ts';
 import { limitExpr, quotaExpr, stateful } from './lower-stateful.ts';
 import { lowerMerged, lowerStatement, synproxyExpr } from './lower-stmt.ts';
 import type { LoweredSet, LowerTable, Out } from './lower-table.ts';
-import type { NftBase, NftObject, NftRule, NftState, NftTable } from './ruleset-state.ts';
+import type { NftBase, NftChain, NftObject, NftRule, NftState, NftTable } from './ruleset-state.ts';
 
 const FAMILIES: Readonly<Record<Family, number>> = {
   inet: NFPROTO_INET,
@@ -66,9 +68,21 @@ function lowerTable(source: NftTable): RuleTable {
   const table: RuleTable = { family: FAMILIES[source.family], name: source.name, backend: 'nft', chains };
   const sets = new Map<string, LoweredSet>();
   const objects = new Map<string, RuleObject>();
-  const about: LowerTable = { table, chains, sets, objects, anonymous: 0 };
-  for (const chain of source.chains.values())
-    chains.set(chain.name, new Chain(table, chain.name, chain.base === null ? null : baseChain(chain.base)));
+  const about: LowerTable = {
+    table,
+    chains,
+    sets,
+    objects,
+    anonymous: 0,
+    inner: (rules) => {
+      const chain = new Chain(table, `__chain${about.anonymous++}`, null);
+      chain.rules = rules.map((rule) =>
+        lowerStatements(about, innerPlan(rule).statements, null, source.family),
+      );
+      return chain;
+    },
+  };
+  for (const chain of source.chains.values()) chains.set(chain.name, lowerChain(table, chain));
   for (const [key, object] of source.objects)
     objects.set(key, new RuleObject(object.name, objectExpr(object)));
   for (const set of source.sets.values())
@@ -76,6 +90,12 @@ function lowerTable(source: NftTable): RuleTable {
   for (const chain of source.chains.values())
     chains.get(chain.name)!.rules = chain.rules.map((rule) => lowerRule(about, rule, source.family));
   return table;
+}
+
+function lowerChain(table: RuleTable, source: NftChain): Chain {
+  const chain = new Chain(table, source.name, source.base === null ? null : baseChain(source.base));
+  chain.at = source.at;
+  return chain;
 }
 
 function baseChain(base: NftBase): BaseChain {
@@ -117,7 +137,18 @@ function objectExpr(object: NftObject): Expr {
 }
 
 function lowerRule(about: LowerTable, source: NftRule, family: Family): Rule {
-  const items = mergePayloads(statementsOf(source));
+  const rule = lowerStatements(about, statementsOf(source), source.at, family);
+  rule.handle = source.handle;
+  return rule;
+}
+
+function lowerStatements(
+  about: LowerTable,
+  statements: readonly StmtNode[],
+  at: Span | null,
+  family: Family,
+): Rule {
+  const items = mergePayloads(statements);
   const out: Out = { exprs: [], about };
   const firsts: number[] = [];
   let network: 'ip' | 'ip6' = 'ip';
@@ -129,9 +160,7 @@ function lowerRule(about: LowerTable, source: NftRule, family: Family): Rule {
       lowerStatement(out, item.stmt, network);
     }
   }
-  const rule = new Rule(out.exprs, source.at, ruleParts(canonicalParts(family, items), firsts, family));
-  rule.handle = source.handle;
-  return rule;
+  return new Rule(out.exprs, at, ruleParts(canonicalParts(family, items), firsts, family));
 }
 
 /** Which addresses a statement's packets have, where it says so. */

@@ -10,17 +10,16 @@ export type Item = () => unknown;
  * next. Every block has variables of its own.
  * @param what the block's name in messages: `chain 'input'`
  * @param item takes one item, without its end; true if it needs none
- * @param lastMayLackEnd whether `}` may follow an item without newline or semicolon
  */
-export function block(p: Cursor, what: string, item: Item, lastMayLackEnd: boolean = false): void {
+export function block(p: Cursor, what: string, item: Item): void {
   if (p.atEnd()) {
     p.fail(`expected '{', found ${describeToken(p.token)}`, p.at, 'the brace stands in the same line');
   }
   const open = p.expect('{');
-  p.nested(() => p.scoped(() => items(p, what, item, lastMayLackEnd, open.at)));
+  p.nested(() => p.scoped(() => items(p, what, item, open.at)));
 }
 
-function items(p: Cursor, what: string, item: Item, lastMayLackEnd: boolean, open: number): void {
+function items(p: Cursor, what: string, item: Item, open: number): void {
   for (;;) {
     p.skipSeparators();
     if (p.token.kind === T_PUNCT && p.token.text === '}') {
@@ -34,7 +33,7 @@ function items(p: Cursor, what: string, item: Item, lastMayLackEnd: boolean, ope
     const braces = p.braces;
     try {
       if (!commonItem(p) && item() !== true) {
-        itemEnd(p, lastMayLackEnd);
+        itemEnd(p);
       }
     } catch (error) {
       p.recover(error, braces);
@@ -51,19 +50,15 @@ function unclosed(p: Cursor, what: string, open: number): void {
 }
 
 /** An item must end here. */
-export function itemEnd(p: Cursor, mayBeBrace: boolean): void {
+export function itemEnd(p: Cursor): void {
   if (p.atEnd()) {
     if (p.token.kind !== T_EOF) {
       p.next();
     }
     return;
   }
-  const brace = p.is('}');
-  if (brace && mayBeBrace) {
-    return;
-  }
   const message = `expected a newline or ';', found ${describeToken(p.token)}`;
-  if (brace && p.braces > 0) {
+  if (p.is('}') && p.braces > 0) {
     // What it closes is clear all the same.
     p.note(message, p.at, "what stands before '}' ends with ';' or a newline");
     return;

@@ -214,7 +214,7 @@ export function innerRules(p: Cursor): RuleBody[] {
   while (!p.is('}') && p.token.kind !== T_EOF) {
     if (!commonItem(p)) {
       rules.push(rule(p));
-      itemEnd(p, false);
+      itemEnd(p);
     }
     p.skipSeparators();
   }

@@ -1,7 +1,7 @@
 import { SourceError } from '../base/error.ts';
 import { suggest } from '../base/suggest.ts';
 import type { RuleBody } from './ast.ts';
-import type { At, ExprNode, Located } from './ast-expr.ts';
+import type { At, ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { Lexer, T_EOF, T_JUNK, T_NEWLINE, T_NUMBER, T_PUNCT, T_STRING, T_WORD, type Token } from './lex.ts';
 import { atJoin, type Sources } from './lex-source.ts';
@@ -363,9 +363,4 @@ function tokenHint(token: Token): string | undefined {
     return 'strings stand in double quotes';
   }
   return token.text === '\r' ? 'lines end in a plain newline' : undefined;
-}
-
-/** A node with its position. */
-export function located<T extends Located>(node: T, at: At): T {
-  return { ...node, at };
 }

@@ -33,43 +33,45 @@ function numberPair(p: Cursor): { packets: number | bigint; bytes: number | bigi
 function counter(p: Cursor, name: NamedNode): ObjectNode {
   let values: { packets: number | bigint; bytes: number | bigint } = { packets: 0, bytes: 0 };
   let comment: string | undefined;
-  const item = (): boolean => {
+  const item = (): true => {
     if (p.is('comment')) {
       comment = commentText(p);
-      return false;
+    } else {
+      values = numberPair(p);
     }
-    values = numberPair(p);
     return true;
   };
-  block(p, `counter '${name.name}'`, item, true);
+  block(p, `counter '${name.name}'`, item);
   return { counter: { ...name, ...values, comment } };
 }
 
 function quota(p: Cursor, name: NamedNode): ObjectNode {
   let spec: QuotaSpec | undefined;
   let comment: string | undefined;
-  const item = (): void => {
+  const item = (): true => {
     if (p.is('comment')) {
       comment = commentText(p);
     } else {
       spec = quotaSpec(p);
     }
+    return true;
   };
-  block(p, `quota '${name.name}'`, item, true);
+  block(p, `quota '${name.name}'`, item);
   return { quota: { ...name, quota: spec, comment } };
 }
 
 function limit(p: Cursor, name: NamedNode): ObjectNode {
   let spec: LimitSpec | undefined;
   let comment: string | undefined;
-  const item = (): void => {
+  const item = (): true => {
     if (p.is('comment')) {
       comment = commentText(p);
     } else {
       spec = limitSpec(p);
     }
+    return true;
   };
-  block(p, `limit '${name.name}'`, item, true);
+  block(p, `limit '${name.name}'`, item);
   return { limit: { ...name, limit: spec, comment } };
 }
 
@@ -97,28 +99,30 @@ function synproxyBody(p: Cursor): SynproxySpec {
 function synproxy(p: Cursor, name: NamedNode): ObjectNode {
   let spec: SynproxySpec = { flags: [] };
   let comment: string | undefined;
-  const item = (): void => {
+  const item = (): true => {
     if (p.is('comment')) {
       comment = commentText(p);
     } else {
       spec = synproxyBody(p);
     }
+    return true;
   };
-  block(p, `synproxy '${name.name}'`, item, true);
+  block(p, `synproxy '${name.name}'`, item);
   return { synproxy: { ...name, synproxy: spec, comment } };
 }
 
 function secmark(p: Cursor, name: NamedNode): ObjectNode {
   let context: string | undefined;
   let comment: string | undefined;
-  const item = (): void => {
+  const item = (): true => {
     if (p.is('comment')) {
       comment = commentText(p);
     } else {
       context = p.string('a security context').text;
     }
+    return true;
   };
-  block(p, `secmark '${name.name}'`, item, true);
+  block(p, `secmark '${name.name}'`, item);
   return { secmark: { ...name, context, comment } };
 }
 
@@ -137,7 +141,9 @@ function ctHelper(p: Cursor, name: NamedNode): ObjectNode {
   block(p, `ct helper '${name.name}'`, () => {
     if (p.is('comment')) {
       body.comment = commentText(p);
-    } else if (p.is('l3proto')) {
+      return true;
+    }
+    if (p.is('l3proto')) {
       body.l3proto = l3proto(p);
     } else if (p.eat('type')) {
       if (p.token.kind !== T_STRING) {
@@ -152,6 +158,7 @@ function ctHelper(p: Cursor, name: NamedNode): ObjectNode {
     } else {
       p.unexpected("'type', 'l3proto' or 'comment'", ['type', 'l3proto', 'comment']);
     }
+    return false;
   });
   return { 'ct helper': { ...name, ...body } };
 }
@@ -179,7 +186,9 @@ function ctTimeout(p: Cursor, name: NamedNode): ObjectNode {
   block(p, `ct timeout '${name.name}'`, () => {
     if (p.is('comment')) {
       body.comment = commentText(p);
-    } else if (p.is('l3proto')) {
+      return true;
+    }
+    if (p.is('l3proto')) {
       body.l3proto = l3proto(p);
     } else if (p.is('protocol')) {
       body.protocol = l4proto(p);
@@ -191,6 +200,7 @@ function ctTimeout(p: Cursor, name: NamedNode): ObjectNode {
         'protocol policy l3proto comment'.split(' '),
       );
     }
+    return false;
   });
   const states = TIMEOUT_STATES[body.protocol ?? 'tcp'] ?? [];
   for (const entry of p.errors.length > errors ? [] : (body.policy ?? [])) {
@@ -218,7 +228,9 @@ function ctExpectation(p: Cursor, name: NamedNode): ObjectNode {
   block(p, `ct expectation '${name.name}'`, () => {
     if (p.is('comment')) {
       body.comment = commentText(p);
-    } else if (p.is('l3proto')) {
+      return true;
+    }
+    if (p.is('l3proto')) {
       body.l3proto = l3proto(p);
     } else if (p.is('protocol')) {
       body.protocol = l4proto(p);
@@ -234,6 +246,7 @@ function ctExpectation(p: Cursor, name: NamedNode): ObjectNode {
         'protocol dport timeout size l3proto comment'.split(' '),
       );
     }
+    return false;
   });
   const missing = (['protocol', 'dport', 'timeout', 'size'] as const).filter(
     (one) => body[one] === undefined,

@@ -5,13 +5,11 @@ import { variable } from './parse-expr.ts';
 
 /** Words that are verdicts by themselves. */
 const PLAIN = ['accept', 'drop', 'continue', 'return'] as const;
+const WORDS: ReadonlySet<string> = new Set([...PLAIN, 'jump', 'goto']);
 
 /** True if a verdict comes next. */
 export function isVerdict(p: Cursor): boolean {
-  const { kind, text } = p.token;
-  return (
-    kind === T_WORD && ((PLAIN as readonly string[]).includes(text) || text === 'jump' || text === 'goto')
-  );
+  return p.token.kind === T_WORD && WORDS.has(p.token.text);
 }
 
 /** A chain's name, as a word or a variable. */

@@ -41,7 +41,7 @@ function topItem(p: Cursor, commands: Command[]): void {
     return;
   }
   const made = command(p);
-  itemEnd(p, false);
+  itemEnd(p);
   for (const one of made) {
     commands.push(one);
   }

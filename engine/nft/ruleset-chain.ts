@@ -17,16 +17,6 @@ const HOOKS: Readonly<Record<Family, readonly string[]>> = {
 /** nat chains must come behind connection tracking, which is at -200. */
 const NF_IP_PRI_CONNTRACK = -200;
 
-/** The table's handle, or that of something in it, that comes next. */
-export function nextHandle(t: Transaction, table: NftTable): number {
-  const old = table.lastHandle;
-  table.lastHandle = old + 1;
-  t.onUndo(() => {
-    table.lastHandle = old;
-  });
-  return old + 1;
-}
-
 function addTable(t: Transaction, node: TableNode, op: CommandOp, handle: () => number): void {
   const { family, name, flags = [], comment } = node;
   const old = lookTable(t.state, family, name);
@@ -169,21 +159,28 @@ function changeChain(t: Transaction, chain: NftChain, node: ChainNode, base: Nft
 
 function addChain(t: Transaction, node: ChainNode, op: CommandOp): void {
   const table = findTable(t, node.family, node.table, node.tableAt);
-  const base = baseOf(t, node);
   const old = table.chains.get(node.name);
   if (old !== undefined) {
     if (op === 'create') {
       t.fail('File exists', node.nameAt, `there is a chain '${node.name}' already`);
     }
-    changeChain(t, old, node, base);
+    changeChain(t, old, node, baseOf(t, node));
     return;
   }
+  const { name, comment } = node;
+  const handle = t.nextHandle(table);
+  const at = t.span(node.nameAt);
+  const make = (base: NftBase | null): void => {
+    const chain: NftChain = { table, name, handle, base, comment, at, rules: [] };
+    t.set(table.chains, name, chain);
+  };
+  // There even if its hook is wrong: its rules, and the jumps to it, are not wrong for that.
+  make(null);
+  const base = baseOf(t, node);
   if (node.policy !== undefined && base === null) {
     t.fail('Operation not supported', node.nameAt, 'only a base chain has a policy');
   }
-  const handle = nextHandle(t, table);
-  const chain: NftChain = { table, name: node.name, handle, base, comment: node.comment, rules: [] };
-  t.set(table.chains, node.name, chain);
+  make(base);
 }
 
 function deleteChain(t: Transaction, node: ChainNode, op: CommandOp): void {

@@ -16,7 +16,7 @@ export function lookTable(state: NftState, family: Family, name: string): NftTab
 
 /** A table that must exist. */
 export function findTable(t: Transaction, family: Family, name: string, at: At | undefined): NftTable {
-  const table = lookTable(t.state, family, name);
+  const table = t.lastTable(family, name) ?? t.remember(lookTable(t.state, family, name));
   if (table === undefined) {
     const others = [...t.state.tables.values()];
     const sameName = others.find((one) => one.name === name);
@@ -96,13 +96,10 @@ export function findMeter(t: Transaction, node: NamedNode): void {
 
 /** The chain of a rule. */
 export function chainOfRule(t: Transaction, rule: RuleNode): NftChain {
-  return findChain(t, {
-    family: rule.family,
-    table: rule.table,
-    tableAt: rule.tableAt,
-    name: rule.chain,
-    nameAt: rule.chainAt,
-  });
+  const { family, tableAt, chain } = rule;
+  const table = t.lastTable(family, rule.table) ?? findTable(t, family, rule.table, tableAt);
+  const found = table.chains.get(chain);
+  return found ?? findChain(t, { family, table: rule.table, tableAt, name: chain, nameAt: rule.chainAt });
 }
 
 /** Where in a chain the rule with a handle or at an index stands; it must exist. */

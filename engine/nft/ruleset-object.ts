@@ -1,6 +1,5 @@
 import type { CommandOp, CounterNode, FlowtableNode, NamedNode } from './ast.ts';
 import type { ObjectKind } from './ast-stmt.ts';
-import { nextHandle } from './ruleset-chain.ts';
 import { findTable, lookTable } from './ruleset-find.ts';
 import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
@@ -96,10 +95,10 @@ export function applyObject(t: Transaction, op: CommandOp, kind: ObjectKind, nod
   if (op === 'add' || op === 'create') {
     const lacks = incomplete(kind, node);
     if (lacks !== null) {
-      t.fail('Invalid argument', node.nameAt, lacks);
+      t.error('Invalid argument', node.nameAt, lacks);
     }
     add(t, op, { kind, key: `${kind} ${node.name}`, node, map: objects }, (): NftObject => {
-      return { table, kind, name: node.name, handle: nextHandle(t, table), node };
+      return { table, kind, name: node.name, handle: t.nextHandle(table), node };
     });
   } else if (op === 'delete' || op === 'destroy') {
     remove(t, kind, node, table, objects);
@@ -131,7 +130,7 @@ export function applyFlowtable(t: Transaction, op: CommandOp, node: FlowtableNod
   const { flowtables } = table;
   if (op === 'add' || op === 'create') {
     add(t, op, { kind: 'flowtable', key: node.name, node, map: flowtables }, (): NftFlowtable => {
-      return { table, name: node.name, handle: nextHandle(t, table), node };
+      return { table, name: node.name, handle: t.nextHandle(table), node };
     });
   } else if (op === 'delete' || op === 'destroy') {
     remove(t, 'flowtable', node, table, flowtables);

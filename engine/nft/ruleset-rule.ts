@@ -1,6 +1,5 @@
 import type { CommandOp, RuleNode } from './ast.ts';
 import { evalRule } from './eval.ts';
-import { nextHandle } from './ruleset-chain.ts';
 import { chainOfRule, findRule } from './ruleset-find.ts';
 import type { NftChain, NftRule } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
@@ -8,12 +7,13 @@ import { countHandles } from './ruleset-uses.ts';
 
 /** Evaluates a rule and gives it its handle. */
 function makeRule(t: Transaction, chain: NftChain, node: RuleNode): NftRule {
+  t.skipIfBroken(chain.table, node.expr);
   const { expr, plan } = evalRule(node, chain, t);
   // The kernel numbers a rule's anonymous sets and chains before the rule.
   for (let count = countHandles(expr); count > 0; count--) {
-    nextHandle(t, chain.table);
+    t.nextHandle(chain.table);
   }
-  const handle = nextHandle(t, chain.table);
+  const handle = t.nextHandle(chain.table);
   const rule: NftRule = { handle, node, expr, comment: node.comment, at: t.span(node.at), plan };
   t.usesOf(chain.table)?.rules([rule], 1);
   return rule;

@@ -1,7 +1,6 @@
 import type { CommandOp, ElementNode, SetNode } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import { elementKey, evalElements, evalSet } from './eval.ts';
-import { nextHandle } from './ruleset-chain.ts';
 import { findSet, findTable, lookTable } from './ruleset-find.ts';
 import type { NftSet } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
@@ -23,10 +22,15 @@ function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNod
     }
     return;
   }
+  const errors = t.errors.length;
   const plan = evalSet(node, kind, table, t);
-  const handle = nextHandle(t, table);
-  const set: NftSet = { table, name: node.name, handle, kind, node, elements: new Map(), plan };
+  const handle = t.nextHandle(table);
+  const at = t.span(node.nameAt);
+  const set: NftSet = { table, name: node.name, handle, kind, at, node, elements: new Map(), plan };
   t.set(table.sets, node.name, set);
+  if (t.errors.length > errors) {
+    t.broke(set);
+  }
 }
 
 function deleteSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNode): void {

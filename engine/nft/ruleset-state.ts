@@ -41,6 +41,8 @@ export interface NftChain {
   readonly handle: number;
   readonly base: NftBase | null;
   readonly comment: string | undefined;
+  /** Where it was declared. */
+  readonly at: Span | null;
   /** Replaced as a whole by each change. */
   rules: readonly NftRule[];
 }
@@ -65,6 +67,8 @@ export interface NftSet {
   readonly name: string;
   readonly handle: number;
   readonly kind: 'set' | 'map';
+  /** Where it was declared. */
+  readonly at: Span | null;
   /** Its declaration; `elem` is not kept here. */
   readonly node: SetNode;
   /** Evaluated elements (values, `elem`, `pair`) by what tells them apart (elementKey of eval.ts). */

@@ -1,11 +1,17 @@
 import { SourceError, type Span } from '../base/error.ts';
+import type { Family } from './ast.ts';
 import type { At } from './ast-expr.ts';
+import type { StmtNode } from './ast-stmt.ts';
 import type { Sources } from './lex-source.ts';
-import type { EvalContext, NftChain, NftState, NftTable } from './ruleset-state.ts';
-import { UseIndex } from './ruleset-uses.ts';
+import type { EvalContext, NftChain, NftSet, NftState, NftTable } from './ruleset-state.ts';
+import { refersTo, UseIndex } from './ruleset-uses.ts';
 
 /** Number of errors after which a transaction is given up. */
 const MAX_ERRORS = 100;
+
+/** Marks in the list of what is to be undone. */
+const ENTRY: unique symbol = Symbol('entry');
+const ABSENT: unique symbol = Symbol('absent');
 
 /** A command that cannot be done; the transaction goes on with the next to find more errors, and undoes all at its end. */
 export class CommandFailed extends Error {}
@@ -15,18 +21,48 @@ export class Transaction implements EvalContext {
   readonly state: NftState;
   readonly errors: SourceError[] = [];
   readonly #sources: Sources;
-  readonly #undo: (() => void)[] = [];
+  /** Functions to call, and for entries of maps: the map, the key, the old value and {@link ENTRY}. */
+  readonly #undo: unknown[] = [];
   readonly #said: Set<string> = new Set();
   /** Chains whose list of rules is this transaction's own copy. */
   readonly #copied: Set<NftChain> = new Set();
   /** Maps whose entries at some moment will be put back as they were. */
   readonly #kept: Set<unknown> = new Set();
   readonly #uses: Map<NftTable, UseIndex> = new Map();
+  /** Sets whose declaration is wrong; what uses them is no error of its own. */
+  readonly #broken: Set<NftSet> = new Set();
   #begin: At | undefined;
+  #last: NftTable | undefined;
 
   constructor(state: NftState, sources: Sources) {
     this.state = state;
     this.#sources = sources;
+  }
+
+  /** The table that was found last, if it is the one; commands about one table mostly follow each other. */
+  lastTable(family: Family, name: string): NftTable | undefined {
+    const table = this.#last;
+    return table !== undefined && table.name === name && table.family === family ? table : undefined;
+  }
+
+  /** Has a table found faster the next time. */
+  remember(table: NftTable | undefined): NftTable | undefined {
+    this.#last = table;
+    return table;
+  }
+
+  /** Takes note of a set whose declaration is wrong. */
+  broke(set: NftSet): void {
+    this.#broken.add(set);
+  }
+
+  /** Ends the command without a word if its statements use a set whose declaration is wrong. */
+  skipIfBroken(table: NftTable, expr: readonly StmtNode[]): void {
+    for (const set of this.#broken) {
+      if (set.table === table && refersTo(expr, `set ${set.name}`)) {
+        throw new CommandFailed();
+      }
+    }
   }
 
   /** Where errors without a position of their own are shown. */
@@ -39,7 +75,7 @@ export class Transaction implements EvalContext {
     return this.errors.length >= MAX_ERRORS;
   }
 
-  /** Takes note of an error, once if the same was said of the same place. */
+  /** Takes note of an error. */
   error(message: string, at: At | undefined, hint?: string): void {
     const where = at ?? this.#begin;
     const span = this.span(where) ?? { file: '', line: 1, col: 1, len: 1 };
@@ -79,26 +115,20 @@ export class Transaction implements EvalContext {
 
   /** Sets an entry of a map. */
   set<K, V>(map: Map<K, V>, key: K, value: V): void {
-    const had = map.has(key);
-    const old = map.get(key);
+    this.#undo.push(map, key, map.has(key) ? map.get(key) : ABSENT, ENTRY);
     map.set(key, value);
-    this.onUndo(() => {
-      if (had) {
-        map.set(key, old as V);
-      } else {
-        map.delete(key);
-      }
-    });
   }
 
   /** Deletes an entry of a map. If it is undone, the entries are in the old order again. */
   delete<K, V>(map: Map<K, V>, key: K): void {
+    this.#last = undefined;
     this.#keep(map);
     map.delete(key);
   }
 
   /** Deletes all entries of a map that a test is true for. */
   deleteWhere<K, V>(map: Map<K, V>, test: (value: V) => boolean): void {
+    this.#last = undefined;
     this.#keep(map);
     for (const [key, value] of [...map]) {
       if (test(value)) {
@@ -144,9 +174,8 @@ export class Transaction implements EvalContext {
 
   /** Deletes an entry of a large map; if it is undone, it comes last. For maps whose order means nothing. */
   deleteUnordered<K, V>(map: Map<K, V>, key: K): void {
-    const old = map.get(key) as V;
+    this.#undo.push(map, key, map.get(key), ENTRY);
     map.delete(key);
-    this.onUndo(() => map.set(key, old));
   }
 
   /** The rules of a chain as a list that may be changed until the transaction ends. */
@@ -164,9 +193,37 @@ export class Transaction implements EvalContext {
 
   /** Undoes everything, the last change first. */
   rollback(): void {
-    for (const undo of this.#undo.reverse()) {
-      undo();
+    while (this.#undo.length > 0) {
+      const last = this.#undo.pop();
+      if (last === ENTRY) {
+        this.#undoEntry();
+      } else {
+        (last as () => void)();
+      }
     }
-    this.#undo.length = 0;
+  }
+
+  #undoEntry(): void {
+    const old = this.#undo.pop();
+    const key = this.#undo.pop();
+    const map = this.#undo.pop() as Map<unknown, unknown>;
+    if (old === ABSENT) {
+      map.delete(key);
+    } else {
+      map.set(key, old);
+    }
+  }
+
+  /** The handle that comes next in a table. */
+  nextHandle(table: NftTable): number {
+    if (!this.#kept.has(table)) {
+      this.#kept.add(table);
+      const old = table.lastHandle;
+      this.onUndo(() => {
+        table.lastHandle = old;
+      });
+    }
+    table.lastHandle++;
+    return table.lastHandle;
   }
 }

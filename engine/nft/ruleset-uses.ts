@@ -1,4 +1,5 @@
 import type { ExprNode } from './ast-expr.ts';
+import type { StmtNode } from './ast-stmt.ts';
 import type { NftRule, NftSet, NftTable } from './ruleset-state.ts';
 
 /** What a rule or an element refers to: `chain x`, `set x`, `counter x`, …. */
@@ -70,6 +71,13 @@ function elementUses(element: ExprNode, objects: string | undefined): Uses {
   const uses = new Set<string>();
   noteObjects(objects, element.pair[1], uses);
   return uses;
+}
+
+/** Whether statements refer to something, written as for {@link ruleUses}. */
+export function refersTo(expr: readonly StmtNode[], what: string): boolean {
+  const uses = new Set<string>();
+  collect(expr, uses);
+  return uses.has(what);
 }
 
 /** Whether a rule refers to something: `chain x`, `set x`, `ct helper x`, …. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCorpus } from './parse-corpus.mts';
 import { NftRuleset } from './ruleset.ts';
@@ -117,6 +118,18 @@ describe('a transaction', () => {
     expect(errorsOf(text).map((error) => error.split(' ')[0])).toEqual(['3:15', '5:13', '6:27']);
   });
 
+  test.each([
+    'table t { chain c { type filter hook input priority foo; accept; }\n chain d { jump c; }\n}',
+    'table t { chain c { type nat hook forward priority 0; accept; }\n chain d { jump c; }\n}',
+    'table t { set s { type string; elements = { a, b }; }\n chain c { ip saddr @s accept; }\n}',
+    'table t { set s { typeof 5; elements = { a, b }; }\n chain c { ip saddr @s accept; add @s { ip saddr }; }\n}',
+    'table t { map m { type string : verdict; elements = { a : accept }; }\n chain c { ip saddr vmap @m; }\n}',
+    'table t { limit l { }\n chain c { limit name l; }\n}',
+    'add rule t c accept; add rule t c drop; add chain t d; add set t s { type mark; }; add element t s { 1 }',
+  ])('%s: what depends on something wrong is no error of its own', (text) => {
+    expect(errorsOf(text)).toHaveLength(1);
+  });
+
   test('what a file says comes before what it lists: chains may be used before they are written', () => {
     expect(
       errorsOf('table t { chain a { jump b; }\nchain b { ip saddr @s; }\nset s { type ipv4_addr; }\n}\n'),
@@ -220,6 +233,45 @@ describe('existence', () => {
   ])('%s is taken', (text) => {
     expect(errorsOf(`${BASE}${text}\n`)).toEqual([]);
   });
+});
+
+/** A text with one of its words deleted, changed or followed by another. */
+const mutated = (() => {
+  const texts = readCorpus()
+    .filter(({ answer }) => answer === 'taken')
+    .map(({ text }) => text);
+  const cut = (text: string): string[] => text.match(/[ \t]+|"[^"\n]*"|[\w.\-/*]+|[^\s\w]|\n/g) ?? [];
+  const words = [...new Set(texts.flatMap(cut))];
+  const parts = fc.tuple(fc.constantFrom(...texts), fc.nat(), fc.nat(2), fc.constantFrom(...words));
+  return parts.map(([text, place, what, word]) => {
+    const tokens = cut(text);
+    const i = place % tokens.length;
+    tokens.splice(i, what === 0 ? 0 : 1, ...(what === 1 ? [] : [` ${word} `]));
+    return tokens.join('');
+  });
+})();
+
+test('any text gives errors, or a ruleset that lists, runs, and reads back to one that lists the same', () => {
+  let taken = 0;
+  const listOf = (text: string): string => {
+    const made = new NftRuleset();
+    if (made.load({ name: 'f', text }).length > 0) {
+      return '';
+    }
+    made.listJson();
+    made.tables();
+    return made.list();
+  };
+  fc.assert(
+    fc.property(mutated, (text) => {
+      // Once more for what nft itself lists in another way the second time: `{ 22, 22 }` is `{ 22 }`, then `22`.
+      const list = listOf(listOf(text));
+      taken += list === '' ? 0 : 1;
+      expect(list === '' ? '' : listOf(list)).toBe(list);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(taken).toBeGreaterThan(100);
 });
 
 test('fifty thousand rules load in time that grows with their number only', () => {

@@ -54,18 +54,22 @@ export class NftRuleset {
   apply(commands: readonly Command[], sources: Sources): readonly SourceError[] {
     const t = new Transaction(this.state, sources);
     const handle = this.#tableHandle;
-    for (const command of commands) {
-      if (t.full) {
-        break;
+    let done = false;
+    try {
+      for (const command of commands) {
+        if (!t.full) {
+          this.#run(t, command);
+        }
       }
-      this.#run(t, command);
-    }
-    if (t.errors.length === 0) {
-      validateState(this.state, t);
-    }
-    if (t.errors.length > 0) {
-      t.rollback();
-      this.#tableHandle = handle;
+      if (t.errors.length === 0) {
+        validateState(this.state, t);
+      }
+      done = t.errors.length === 0;
+    } finally {
+      if (!done) {
+        t.rollback();
+        this.#tableHandle = handle;
+      }
     }
     return t.errors;
   }

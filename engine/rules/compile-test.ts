@@ -281,6 +281,7 @@ function isReadAgain(exprs: readonly Expr[], from: number): boolean {
 
 function reads(expr: Expr): boolean {
   for (const key in expr)
-    if (key.startsWith('sreg') && typeof (expr as unknown as Record<string, unknown>)[key] === 'number') return true;
+    if (key.startsWith('sreg') && typeof (expr as unknown as Record<string, unknown>)[key] === 'number')
+      return true;
   return false;
 }

@@ -9,6 +9,7 @@ import { LogExpr } from './expr-log.ts';
 import { MetaExpr } from './expr-meta.ts';
 import { MetaSetExpr } from './expr-meta-set.ts';
 import { PayloadExpr } from './expr-payload.ts';
+import { RangeExpr } from './expr-range.ts';
 import { VerdictExpr } from './expr-verdict.ts';
 import { NFT_META_L4PROTO, NFT_META_MARK } from './meta-keys.ts';
 import { runChain } from './run.ts';
@@ -105,6 +106,25 @@ describe('many rules', () => {
     const state = stateWith(SYN);
     expect(runChain(chain, state)).toBe(NF_DROP);
     expect(state.rule).toBe(chain.rules[300]);
+  });
+
+  test('are found at both ends of their ranges, and not beside them', () => {
+    const ranges = Array.from({ length: 40 }, (_, i) => [1000 + 10 * i, 1004 + 10 * i] as const);
+    const chain = accepting(
+      ...ranges.map(([low, high]) => [
+        new PayloadExpr(1, 2, 2, 2),
+        new RangeExpr(1, 0, be(low, 2), be(high, 2)),
+        DROP,
+      ]),
+    );
+    for (const [i, [low, high]] of ranges.entries())
+      for (const port of [low - 1, low, high, high + 1]) {
+        const state = stateWith(
+          tcpPacket({ src: '10.0.0.2', dst: '10.1.0.2', sport: 1, dport: port, flags: 2 }),
+        );
+        runChain(chain, state);
+        expect(state.rule, `port ${port}`).toBe(port < low || port > high ? null : chain.rules[i]);
+      }
   });
 
   test('see what a rule before them changed in the packet', () => {

@@ -112,14 +112,12 @@ export class ConcatIndex implements SetIndex {
       for (let i = 0; i < scratch.length; i++) scratch[i] = words[at + i]! & shape.mask[i]!;
       best = shape.find(scratch, best, this.store, now);
     }
-    for (const row of this.wide)
-      if (
-        row < best &&
-        this.store.live[row] === 1 &&
-        this.holds(row, words, at) &&
-        !this.store.isExpired(row, now)
-      )
+    for (let i = 0; i < this.wide.length; i++) {
+      const row = this.wide[i]!;
+      const { live } = this.store;
+      if (row < best && live[row] === 1 && this.holds(row, words, at) && !this.store.isExpired(row, now))
         best = row;
+    }
     return best === none ? -1 : best;
   }
 

@@ -35,7 +35,7 @@ test.skipIf(whyNot() !== null)(
   () => {
     const all = ruleLines();
     const { stdout } = spawnSync('unshare', ['-n', 'bash', '-c', SHELL], {
-      input: all.map((l) => `${l}\n`).join(''),
+      input: Buffer.from(all.map((l) => `${l}\n`).join('')),
       encoding: 'latin1',
       maxBuffer: 1 << 28,
     });
@@ -47,10 +47,11 @@ test.skipIf(whyNot() !== null)(
   },
 );
 
+// But for what the real tool lists without quotes, or not at all.
 test('what is listed reads back to itself', () => {
   for (const line of ruleLines()) {
     const listed = ours(line);
-    if (listed === 'refused' || /--genre "|--label "a b"/.test(line)) continue;
+    if (listed === 'refused' || /--genre "|"a b"|ipcompspi :/.test(line)) continue;
     const [family, table] = line.split(' ');
     expect(ours(`${family} ${table} ${listed}`), line).toBe(listed);
   }

@@ -78,6 +78,21 @@ function* smallerXt(table: XtRuleset['tables'][number]): Iterable<XtRuleset['tab
   for (const rules of shrunk(table.rules, smallerRule)) yield { ...table, rules };
 }
 
+/** A case of any texts; made smaller packet by packet and line by line. */
+export function textCase(sources: readonly Source[], packets: readonly RulePacket[]): Case {
+  return {
+    sources,
+    packets,
+    *smaller(): Iterable<Case> {
+      for (const fewer of without(packets)) yield textCase(sources, fewer);
+      const smallerText = function* ({ kind, text }: Source): Iterable<Source> {
+        for (const lines of without(text.split('\n'))) yield { kind, text: lines.join('\n') };
+      };
+      for (const less of shrunk(sources, smallerText)) yield textCase(less, packets);
+    },
+  };
+}
+
 /**
  * Old connections are taken off the count once a jiffy (up to 10 ms), those that were never confirmed after two: within
  * one, each packet counts as a connection of its own.

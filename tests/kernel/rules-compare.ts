@@ -107,7 +107,10 @@ export async function safely(kernel: RuleKernel, one: Case): Promise<Compared> {
     const compared = await compareCase(kernel, one);
     // The kernel's log is one for the whole machine: a line of some other namespace may have come in between.
     const isLog = compared.differences.some(({ fields }) => fields.includes('log'));
-    return isLog ? await compareCase(kernel, one) : compared;
+    // Fragments of a case before may have met those of this one.
+    const isPieces = compared.differences.length > 0 && one.packets.some(({ bytes }) => isFragment(bytes));
+    if (isPieces) await kernel.reset();
+    return isLog || isPieces ? await compareCase(kernel, one) : compared;
   } catch (error) {
     const message = `crash ${error instanceof Error ? (error.stack ?? error.message) : error}`;
     return { refused: 'keepstate', message, differences: [], unknown: 0, counters: null };

@@ -110,7 +110,8 @@ const RESTORE: Readonly<Record<Source['kind'], readonly string[]>> = {
   'ip6tables-legacy': ['ip6tables-legacy-restore'],
   'ip6tables-nft': ['ip6tables-nft-restore'],
   nft: ['nft', '-f', '-'],
-  'nft-json': ['nft', '-j', '-f', '-'],
+  // Opened by name, which a socket (Node's pipe) cannot be.
+  'nft-json': ['sh', '-c', 'cat | nft -j -f -'],
   ipset: ['ipset', 'restore'],
   shell: ['sh', '-e'],
 };

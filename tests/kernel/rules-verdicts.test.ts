@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CaseKind, generate } from './rules-case.ts';
+import { type CaseKind, generate, textCase } from './rules-case.ts';
 import { complaint, report, safely } from './rules-compare.ts';
 import { fixtures, withoutNat } from './rules-fixtures.ts';
 import { RuleKernel, rulesUsable } from './rules-oracle.ts';
@@ -55,7 +55,7 @@ describe.skipIf(!rulesUsable())('keepstate judges as the kernel does', () => {
     '$name, as its generator made it',
     { timeout: 120_000 },
     async ({ sources, packets }) => {
-      const one = { sources, packets, *smaller() {} };
+      const one = textCase(sources, packets);
       const why = complaint(await safely(kernel, one));
       expect(why === null ? '' : await report(kernel, one, why)).toBe('');
     },
