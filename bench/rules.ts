@@ -1,7 +1,7 @@
 /**
  * npm run bench:rules [-- RULES]
  *
- * What rules cost a packet, in nanoseconds: chains of rules of which none matches (the kinds of docs/performance.md),
+ * What rules cost a packet, in CPU nanoseconds: chains of rules of which none matches (the kinds of docs/performance.md),
  * evaluated expression by expression, compiled, and as generated JavaScript; and lookups in sets of ten and of a
  * million elements. One process a case, on one pinned core.
  */

@@ -1,5 +1,5 @@
 import { AF_INET } from '../packet/packet.ts';
-import type { Chain, RuleTable } from '../rules/chain.ts';
+import type { BaseChain, Chain, RuleTable } from '../rules/chain.ts';
 import {
   NF_INET_LOCAL_IN,
   NF_INET_LOCAL_OUT,
@@ -36,6 +36,12 @@ export interface HookEntry {
   readonly priority: number;
   /** One base chain; all of them, in their order, for STEP_NAT; none for the kernel's own. */
   readonly chains: Chain[];
+  /** The chain of STEP_CHAIN, so that it is at hand. */
+  readonly chain: Chain | null;
+  /** Whether the chain is bound to devices. */
+  readonly isBound: boolean;
+  /** How much its accepting counts when it is said who decided: see {@link Outcome.pass}. */
+  readonly weight: number;
 }
 
 /** Where NAT is done. */
@@ -59,6 +65,9 @@ function insert<T extends { readonly priority: number }>(list: T[], entry: T): v
   list.splice(at < 0 ? list.length : at, 0, entry);
 }
 
+/** Of {@link HookEntry.weight}: a chain where filters stand by convention. */
+const FILTER_WEIGHT = 2;
+
 function isAlso(family: number, table: RuleTable): boolean {
   if (table.family === NFPROTO_INET || table.family === NFPROTO_NETDEV) return true;
   return table.family === (family === AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
@@ -69,6 +78,17 @@ function isNatDst(hook: number): boolean {
   return hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_OUT;
 }
 
+/** One of the kernel's own steps. */
+function kernelStep(kind: number, priority: number): HookEntry {
+  return { kind, priority, chains: [], chain: null, isBound: false, weight: 0 };
+}
+
+function chainEntry(chain: Chain, base: BaseChain): HookEntry {
+  const { priority, type, devices } = base;
+  const weight = priority === 0 && type === 'filter' ? FILTER_WEIGHT : 0;
+  return { kind: STEP_CHAIN, priority, chains: [chain], chain, isBound: devices.length > 0, weight };
+}
+
 function natEntry(list: HookEntry[], hook: number): HookEntry {
   const there = list.find((entry) => entry.kind === STEP_NAT);
   if (there !== undefined) return there;
@@ -76,6 +96,9 @@ function natEntry(list: HookEntry[], hook: number): HookEntry {
     kind: STEP_NAT,
     priority: isNatDst(hook) ? PRIORITY_NAT_DST : PRIORITY_NAT_SRC,
     chains: [],
+    chain: null,
+    isBound: false,
+    weight: 0,
   };
   insert(list, made);
   return made;
@@ -109,19 +132,19 @@ export class Hooks {
       if (!isAlso(family, table)) continue;
       for (const chain of table.chains.values()) {
         if (chain.base === null) continue;
-        const { hook, priority, type } = chain.base;
+        const { hook, type } = chain.base;
         const list = entries[hook]!;
         if (type === 'nat') {
           // The first chain of type nat switches NAT on at all of its hooks (measured by what nat chains see later).
           for (const each of NAT_HOOKS) natEntry(entries[each]!, each);
           insertNat(natEntry(list, hook), chain);
-        } else insert(list, { kind: STEP_CHAIN, priority, chains: [chain] });
+        } else insert(list, chainEntry(chain, chain.base));
       }
     }
     // Tracking begins when a rule first asks for it, hence behind the chains: it is called before those at -200.
     for (const hook of [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT]) {
-      insert(entries[hook]!, { kind: STEP_TRACK, priority: PRIORITY_CONNTRACK, chains: [] });
-      insert(entries[hook]!, { kind: STEP_DEFRAG, priority: PRIORITY_DEFRAG, chains: [] });
+      insert(entries[hook]!, kernelStep(STEP_TRACK, PRIORITY_CONNTRACK));
+      insert(entries[hook]!, kernelStep(STEP_DEFRAG, PRIORITY_DEFRAG));
     }
     this.entries = entries;
     this.busy = entries.reduce((bits, list, hook) => bits | (list.length > 0 ? 1 << hook : 0), 0);

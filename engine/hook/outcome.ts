@@ -58,14 +58,14 @@ export class Outcome {
   /**
    * Notes a chain that let the packet pass. What is shown in the end is the last rule that accepted at priority filter,
    * else the last policy there, else those of other chains.
+   * @param weight 2 for a chain at priority filter, 0 for others
    */
-  pass(hook: number, base: Chain, chain: Chain | null, rule: Rule | null): void {
-    const isFilter = base.base!.priority === 0 && base.base!.type === 'filter';
-    const weight = (isFilter ? 2 : 0) + (rule !== null ? 2 : 1);
-    if (weight < this.weight) return;
-    this.weight = weight;
+  pass(hook: number, weight: number, chain: Chain | null, rule: Rule | null): void {
+    const sum = rule !== null ? weight + 2 : weight + 1;
+    if (sum < this.weight) return;
+    this.weight = sum;
     this.hook = hook;
-    this.chain = chain ?? base;
+    this.chain = chain;
     this.rule = rule;
   }
 

@@ -45,7 +45,7 @@ import { setClosing } from './closing.ts';
 import { BEHIND_TRACKING } from './hooks.ts';
 import { hopLimit, putHop, takeHop } from './hop-limit.ts';
 import type { Outcome, Verdict } from './outcome.ts';
-import { NOT_PLAIN, PlainPath } from './plain.ts';
+import { NOT_PLAIN, PlainPath, TRACKED } from './plain.ts';
 import { writeRoute } from './record-route.ts';
 import { HookRunner } from './runner.ts';
 
@@ -86,6 +86,8 @@ export class Pipeline implements RuleEffects {
   /** The state of the packet that came in, and of those that it caused, by depth. */
   private readonly states: HookState[] = [];
   private depth = 0;
+  /** Whether the packet under way has to be confirmed at its end. */
+  private unconfirmed = true;
   /** Whether the packet under way was answered by the rule that ends it. */
   private rejected = false;
 
@@ -126,8 +128,11 @@ export class Pipeline implements RuleEffects {
     const state = this.states[0]!;
     state.pkt = pkt;
     if (this.runner.tracer !== null) this.runner.tracer.begin?.(pkt);
-    const verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
+    let verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
+    this.unconfirmed = true;
     if (verdict === NOT_PLAIN) return this.receiveAny(state, linktype, frame, isGiven);
+    this.unconfirmed = verdict !== NF_ACCEPT;
+    if (verdict === TRACKED) verdict = NF_ACCEPT;
     if (verdict === NF_ACCEPT && this.isPlainWay(pkt, linktype, frame)) return this.plainWay(state);
     arrive(this.host, pkt, linktype, frame);
     if (verdict !== NF_ACCEPT) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
@@ -298,7 +303,7 @@ export class Pipeline implements RuleEffects {
   /** The end of the way: the flow is confirmed, and the packet leaves or is delivered. */
   private accept(state: HookState, leaves: boolean): number {
     const { pkt } = state;
-    if (!this.confirm(pkt)) return this.lose(state);
+    if ((this.unconfirmed || this.depth > 0) && !this.confirm(pkt)) return this.lose(state);
     if (leaves) {
       const verdict = this.run(state, NF_EGRESS, 0);
       if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_EGRESS);

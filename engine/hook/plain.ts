@@ -21,6 +21,8 @@ import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
 
 /** {@link PlainPath.receive}: not a case for it. */
 export const NOT_PLAIN: number = -1;
+/** {@link PlainPath.receive}: tracked, and still to be confirmed; only if the caller confirms. */
+export const TRACKED: number = -2;
 /** First byte of an IPv4 header without options: version 4, five words. */
 const VERSION_4_LENGTH_5 = 0x45;
 /** Fragment offset and MORE_FRAGMENTS of an IPv4 header. */
@@ -49,7 +51,7 @@ export class PlainPath {
 
   /**
    * Takes a frame if it is plain and sound.
-   * @returns NF_ACCEPT or NF_DROP; NOT_PLAIN if it goes the general way, and then nothing was changed
+   * @returns NF_ACCEPT or NF_DROP, or TRACKED; NOT_PLAIN if it goes the general way, and then nothing was changed
    */
   receive(pkt: Packet, linktype: number): number {
     const { view, off } = pkt;
@@ -91,7 +93,9 @@ export class PlainPath {
     const hit = conntrack.table.find(t);
     if (proto === IPPROTO_TCP && hit !== 0 && this.predict(pkt, hit)) return NF_ACCEPT;
     const tracked = conntrack.trackFound(pkt, conntrack.tracker(proto), hit);
-    return tracked && (!this.confirms || conntrack.confirm(pkt)) ? NF_ACCEPT : NF_DROP;
+    if (!tracked) return NF_DROP;
+    if (!this.confirms) return TRACKED;
+    return conntrack.confirm(pkt) ? NF_ACCEPT : NF_DROP;
   }
 
   /** The shortest way, which leaves nothing to confirm. */

@@ -23,6 +23,7 @@ import {
 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { runChain } from '../rules/run.ts';
+import { Runner } from '../rules/runner.ts';
 import { traceChain } from '../rules/trace-run.ts';
 import { NF_ACCEPT, NF_DROP, NF_REPEAT, NF_STOLEN } from '../rules/verdict.ts';
 import { type HookEntry, Hooks, isSourceNat, STEP_CHAIN, STEP_DEFRAG, STEP_TRACK } from './hooks.ts';
@@ -38,6 +39,8 @@ export class HookRunner {
   tracer: PacketTrace | null = null;
   /** Whether the packet was put together from fragments; whoever begins a new one sets it back. */
   reassembled = false;
+  /** Runs the chains for the packet that came in; those that it causes meanwhile have others. */
+  private readonly main: Runner = new Runner();
   private readonly conntrack: Conntrack;
   private readonly defrag: Defrag;
   private readonly outcome: Outcome;
@@ -89,24 +92,25 @@ export class HookRunner {
       const entry = list[i]!;
       const verdict =
         entry.kind === STEP_CHAIN
-          ? this.chain(state, entry.chains[0]!, isMain)
+          ? this.chain(state, entry, entry.chain!, isMain)
           : this.step(state, entry, hook, isMain);
       if (verdict !== NF_ACCEPT) return verdict;
     }
     return NF_ACCEPT;
   }
 
-  private chain(state: HookState, base: Chain, isMain: boolean): number {
-    if (base.base!.devices.length > 0 && !this.isOn(state, base)) return NF_ACCEPT;
-    let verdict = this.call(base, state);
+  private chain(state: HookState, entry: HookEntry, base: Chain, isMain: boolean): number {
+    if (entry.isBound && !this.isOn(state, base)) return NF_ACCEPT;
+    let verdict = this.call(base, state, isMain);
     // "Call the hook again" is for targets that changed the packet; they do not ask for it twice.
-    if (verdict === NF_REPEAT) verdict = this.call(base, state);
-    if (verdict === NF_ACCEPT && isMain) this.outcome.pass(state.hook, base, state.chain, state.rule);
+    if (verdict === NF_REPEAT) verdict = this.call(base, state, isMain);
+    if (verdict === NF_ACCEPT && isMain) this.outcome.pass(state.hook, entry.weight, state.chain, state.rule);
     return verdict;
   }
 
-  private call(base: Chain, state: HookState): number {
-    return this.tracer === null ? runChain(base, state) : traceChain(base, state, this.tracer);
+  private call(base: Chain, state: HookState, isMain: boolean): number {
+    if (this.tracer !== null) return traceChain(base, state, this.tracer);
+    return isMain ? this.main.run(base, state) : runChain(base, state);
   }
 
   /** @param from behind the first entries if the packet was tracked in passing */
@@ -176,7 +180,7 @@ export class HookRunner {
     const done = isSourceNat(hook) ? IPS_SRC_NAT_DONE : IPS_DST_NAT_DONE;
     if ((w[flow * ROW_WORDS + F_STATUS]! & done) !== 0) return NF_ACCEPT;
     for (let i = 0; i < entry.chains.length; i++) {
-      const verdict = this.chain(state, entry.chains[i]!, isMain);
+      const verdict = this.chain(state, entry, entry.chains[i]!, isMain);
       if (verdict !== NF_ACCEPT) return verdict;
     }
     this.conntrack.table.words[flow * ROW_WORDS + F_STATUS]! |= done;

@@ -289,8 +289,9 @@ export class KeyedSet implements IpSet, RowJudge {
   }
 
   private insert(key: Int32Array): number {
-    this.nets.added(key);
-    return this.table.insert(key);
+    const row = this.table.insert(key);
+    this.nets.added(key, row);
+    return row;
   }
 
   private remove(row: number): void {

@@ -19,6 +19,7 @@ export interface RowJudge {
 class Networks {
   private readonly table: WordTable;
   private readonly uses: number[] = [];
+  private readonly last: number[] = [];
   private readonly key: Int32Array;
   private readonly words: number;
 
@@ -35,11 +36,18 @@ class Networks {
     return row === NO_ROW ? 0 : this.uses[row]!;
   }
 
-  add(key: Int32Array): void {
+  /** Whether a row was the last to come into its network. */
+  isLast(key: Int32Array, row: number): boolean {
+    this.take(key);
+    return this.last[this.table.find(this.key)] === row;
+  }
+
+  add(key: Int32Array, element: number): void {
     this.take(key);
     const isNew = this.table.find(this.key) === NO_ROW;
     const row = this.table.insert(this.key);
     this.uses[row] = isNew ? 1 : this.uses[row]! + 1;
+    this.last[row] = element;
   }
 
   remove(key: Int32Array): void {
@@ -69,8 +77,8 @@ export class NetSearch {
   readonly probe: Int32Array;
   /** How many elements have an interface name that is a prefix. */
   wildcards = 0;
-  /** 1 if the element that was found last does not count. */
-  private passedOver = 0;
+  /** The element that was found last, if it does not count. */
+  private passedOver: number = NO_ROW;
   private readonly context: ElementContext;
   private readonly table: WordTable;
   private readonly ifaces: IfaceIds;
@@ -110,10 +118,10 @@ export class NetSearch {
     return this.nets.length > 0;
   }
 
-  /** An element with this key was added. */
-  added(key: Int32Array): void {
+  /** An element with this key was added, to this row. */
+  added(key: Int32Array, row: number): void {
     for (let i = 0; i < this.nets.length; i++) this.lengths[i]!.add(this.prefixOf(key, i));
-    this.networks?.add(key);
+    this.networks?.add(key, row);
   }
 
   /** An element with this key is gone. */
@@ -141,10 +149,18 @@ export class NetSearch {
       this.cut(0, first.lengths[i]!);
       const row = this.nets.length === 1 ? this.lookup() : this.findSecond();
       if (row !== NO_ROW) return row;
-      // Measured: a network that has elements of other interfaces ends the search.
-      if (this.networks !== null && this.networks.count(this.probe) > this.passedOver) return NO_ROW;
+      if (this.networks !== null && this.endsSearch(this.networks)) return NO_ROW;
     }
     return NO_ROW;
+  }
+
+  /**
+   * Measured: a network with elements of other interfaces ends the search, unless the one of this interface came
+   * last, but does not count (its time is over, or its counters are not as asked).
+   */
+  private endsSearch(networks: Networks): boolean {
+    if (networks.count(this.probe) === 0) return false;
+    return this.passedOver === NO_ROW || !networks.isLast(this.probe, this.passedOver);
   }
 
   /** A packet is added and removed with the longest prefixes that the set has (measured); the key goes to `probe`. */
@@ -170,7 +186,7 @@ export class NetSearch {
   private lookup(): number {
     const row = this.table.find(this.probe);
     if (row !== NO_ROW && this.judge.accepts(row)) return row;
-    this.passedOver = row === NO_ROW ? 0 : 1;
+    this.passedOver = row;
     return this.wildcards === 0 ? NO_ROW : this.lookupWild();
   }
 

@@ -1,6 +1,6 @@
 import { SourceError } from '../base/error.ts';
-import { suggest } from '../base/suggest.ts';
 import type { XtCommand } from './command-parse.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { XtRule } from './rule.ts';
 import { ruleText, type SaveScope } from './save.ts';
 import { XtChain, type XtTable } from './table.ts';
@@ -22,8 +22,8 @@ const NOTHING: Applied = { added: [], chain: null, undo: () => {} };
 export function chainOf(table: XtTable, word: Word): XtChain {
   const chain = table.chains.get(word.text);
   if (chain !== undefined) return chain;
-  const near = suggest(word.text, [...table.chains.keys()]);
-  const hint = near === undefined ? undefined : `did you mean '${near}'?`;
+  const near = didYouMean(word.text, [...table.chains.keys()]);
+  const hint = near;
   throw new SourceError(
     `No chain/target/match by that name: table ${table.name} has no chain '${word.text}'`,
     word.at,

@@ -1,8 +1,8 @@
 import { SourceError, type Span } from '../base/error.ts';
-import { suggest } from '../base/suggest.ts';
 import type { RuleCounters } from '../rules/chain.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import { checkChainName } from './chain-name.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { XtOption } from './extension.ts';
 import { type BaseOption, baseOption, findLongOption, findShortOption, knownOptions } from './options.ts';
 import type { XtRuleSpec } from './rule.ts';
@@ -169,8 +169,8 @@ class CommandParser {
   }
 
   private unknown(word: Word, name: string): SourceError {
-    const near = suggest(name, knownOptions(this.rule.uses));
-    const hint = near === undefined ? undefined : `did you mean '--${near}'?`;
+    const names = knownOptions(this.rule.uses).map((known) => `--${known}`);
+    const hint = didYouMean(`--${name}`, names);
     return new SourceError(`unknown option "--${name}"`, word.at, hint);
   }
 

@@ -31,6 +31,7 @@ import { MATCH_PHYSDEV } from './match-physdev.ts';
 import { MATCH_PKTTYPE } from './match-pkttype.ts';
 import { MATCH_POLICY } from './match-policy.ts';
 import { MATCH_QUOTA } from './match-quota.ts';
+import { MATCH_RATEEST } from './match-rateest.ts';
 import { MATCH_REALM } from './match-realm.ts';
 import { MATCH_RPFILTER } from './match-rpfilter.ts';
 import { MATCH_RT } from './match-rt.ts';
@@ -114,6 +115,7 @@ export const MORE_MATCHES: readonly Extension[] = [
   MATCH_PKTTYPE as Extension,
   MATCH_POLICY as Extension,
   MATCH_QUOTA as Extension,
+  MATCH_RATEEST as Extension,
   MATCH_REALM as Extension,
   MATCH_RPFILTER as Extension,
   MATCH_RT as Extension,

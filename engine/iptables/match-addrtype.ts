@@ -1,4 +1,3 @@
-import { suggest } from '../base/suggest.ts';
 import {
   RTN_ANYCAST,
   RTN_LOCAL,
@@ -18,6 +17,7 @@ import {
 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
+import { didYouMean } from './did-you-mean.ts';
 import {
   type Extension,
   XT_BOTH,
@@ -60,12 +60,8 @@ function readTypes(arg: XtArg): number {
     const upper = word.toUpperCase();
     const type = upper === '' ? -1 : TYPES.findIndex((name) => name.startsWith(upper));
     if (type < 0) {
-      const near = suggest(upper, TYPES);
-      throw new XtError(
-        `addrtype: bad type "${word}"`,
-        near === undefined ? undefined : `did you mean '${near}'?`,
-        0,
-      );
+      const near = didYouMean(upper, TYPES);
+      throw new XtError(`addrtype: bad type "${word}"`, near, 0);
     }
     mask |= 1 << type;
   }

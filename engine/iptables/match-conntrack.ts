@@ -1,4 +1,3 @@
-import { suggest } from '../base/suggest.ts';
 import * as F from '../conntrack/flow-table.ts';
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_EXPECTED, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import { NFT_CT_STATE } from '../rules/ct-keys.ts';
@@ -8,6 +7,7 @@ import { CmpExpr, NFT_CMP_EQ, NFT_CMP_NEQ } from '../rules/expr-cmp.ts';
 import * as S from '../rules/expr-ct.ts';
 import { addressText, hostAddress, maskLength, prefixMask, readMask } from './address.ts';
 import { ConntrackMatch, type ConntrackTests, STATE_DNAT, STATE_SNAT } from './conntrack-match.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
 import { portRangeText, readLooseRange } from './ports.ts';
 import { readProtocol } from './protocols.ts';
@@ -46,15 +46,11 @@ function readNames(arg: XtArg, names: Names, what: string): number {
       );
     const found = names.find(([name]) => name.startsWith(upper));
     if (found === undefined) {
-      const near = suggest(
+      const near = didYouMean(
         upper,
         names.map(([name]) => name),
       );
-      throw new XtError(
-        `Bad ${what} "${word}"`,
-        near === undefined ? undefined : `did you mean '${near}'?`,
-        0,
-      );
+      throw new XtError(`Bad ${what} "${word}"`, near, 0);
     }
     bits |= found[1];
   }

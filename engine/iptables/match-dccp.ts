@@ -1,8 +1,8 @@
-import { suggest } from '../base/suggest.ts';
 import { IPPROTO_DCCP } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import { anyPorts, type PortTests, portHolds, portOptions } from './port-test.ts';
 import { portRangeText } from './ports.ts';
@@ -39,12 +39,8 @@ function readTypes(text: string): number {
     if (word === '') continue;
     const type = TYPES.indexOf(word.toUpperCase());
     if (type < 0) {
-      const near = suggest(word.toUpperCase(), TYPES);
-      throw new XtError(
-        `Unknown DCCP type \`${word}'`,
-        near === undefined ? undefined : `did you mean '${near}'?`,
-        0,
-      );
+      const near = didYouMean(word.toUpperCase(), TYPES);
+      throw new XtError(`Unknown DCCP type \`${word}'`, near, 0);
     }
     types |= 1 << type;
   }

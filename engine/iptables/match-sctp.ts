@@ -1,8 +1,8 @@
-import { suggest } from '../base/suggest.ts';
 import { IPPROTO_SCTP } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError } from './extension.ts';
 import { anyPorts, type PortTests, portHolds, portOptions } from './port-test.ts';
 import { portRangeText } from './ports.ts';
@@ -78,15 +78,11 @@ function readChunk(word: string): ChunkTest {
   const name = (colon < 0 ? word : word.slice(0, colon)).toUpperCase();
   const type = TYPES.find(([known]) => known === name)?.[1];
   if (type === undefined) {
-    const near = suggest(
+    const near = didYouMean(
       name,
       TYPES.map(([known]) => known),
     );
-    throw new XtError(
-      `Unknown sctp chunk \`${word}'`,
-      near === undefined ? undefined : `did you mean '${near}'?`,
-      1,
-    );
+    throw new XtError(`Unknown sctp chunk \`${word}'`, near, 1);
   }
   return readFlags(type, colon < 0 ? '' : word.slice(colon + 1));
 }

@@ -21,13 +21,45 @@ const ROUTING = 43;
 /** IPV6_SRCRT_TYPE_4: the segment routing header (RFC 8754). */
 const SEGMENT_ROUTING = 4;
 
+/** A test of a number of the header: next-hdr, hdr-len, segs-left, last-entry by place, tag at 6. */
+interface NumberTest {
+  readonly at: number;
+  readonly op: 'eq' | 'gt' | 'lt';
+  readonly value: number;
+  readonly inverted: boolean;
+}
+
+/** A test of a segment: which one counted from the segments left, -1 for the last one. */
+interface SidTest {
+  readonly name: string;
+  readonly sid: XtAddress;
+  readonly inverted: boolean;
+}
+
+const TAG_AT = 6;
+const PLACES: Readonly<Record<string, number>> = {
+  'next-hdr': 0,
+  'hdr-len': 1,
+  'segs-left': 3,
+  'last-entry': 4,
+  tag: TAG_AT,
+};
+
 /** IPv6's segment routing header. */
 class SrhMatch extends HeaderMatch {
-  private readonly spec: SrhSpec;
+  private readonly numbers: readonly NumberTest[];
+  private readonly sids: readonly SidTest[];
 
   constructor(spec: SrhSpec) {
     super(ROUTING, 8);
-    this.spec = spec;
+    const asked = [...spec.asked];
+    this.numbers = asked.flatMap(([name, inverted]) => {
+      const field = name.replace(/-(eq|gt|lt)$/, '');
+      const at = PLACES[field];
+      const op = (/-(eq|gt|lt)$/.exec(name)?.[1] ?? 'eq') as NumberTest['op'];
+      return at === undefined ? [] : [{ at, op, value: spec.values.get(field)!, inverted }];
+    });
+    this.sids = [...spec.sids].map(([name, sid]) => ({ name, sid, inverted: spec.asked.get(name)! }));
   }
 
   matchesAt(pkt: Packet, at: number): boolean {
@@ -36,35 +68,30 @@ class SrhMatch extends HeaderMatch {
     const left = view.getUint8(at + 3);
     const last = view.getUint8(at + 4);
     if (view.getUint8(at + 2) !== SEGMENT_ROUTING || left > last) return false;
-    for (const [test, inverted] of this.spec.asked)
-      if (!this.spec.sids.has(test) && this.test(test, view, at, left, last, end) === inverted) return false;
-    return this.sidsHold(view, at, left, last, end);
-  }
-
-  private test(test: string, view: DataView, at: number, left: number, last: number, end: number): boolean {
-    const op = test.slice(-2);
-    const field = test.replace(/-(eq|gt|lt)$/, '');
-    const wanted = this.spec.values.get(field)!;
-    if (field === 'next-hdr') return view.getUint8(at) === wanted;
-    if (field === 'tag') return at + 8 <= end && view.getUint16(at + 6) === wanted;
-    const value = field === 'hdr-len' ? view.getUint8(at + 1) : field === 'segs-left' ? left : last;
-    return op === 'eq' ? value === wanted : op === 'gt' ? value > wanted : value < wanted;
-  }
-
-  private sidsHold(view: DataView, at: number, left: number, last: number, end: number): boolean {
-    for (const [which, sid] of this.spec.sids) {
-      if (which === 'psid' && left === last) return false;
-      if (which === 'nsid' && left === 0) return false;
-      const index = which === 'psid' ? left + 1 : which === 'nsid' ? left - 1 : 0;
-      const from = at + 8 + 16 * index;
-      if (from + 16 > end) return false;
-      const equal = sid.addr.every(
-        (word, i) => (view.getInt32(from + 4 * i) & sid.mask[i]!) === (word & sid.mask[i]!),
-      );
-      if (equal === this.spec.asked.get(which)) return false;
-    }
+    for (let i = 0; i < this.numbers.length; i++) if (!numberHolds(this.numbers[i]!, view, at)) return false;
+    for (let i = 0; i < this.sids.length; i++) if (!sidHolds(this.sids[i]!, view, at, end)) return false;
     return true;
   }
+}
+
+function numberHolds(test: NumberTest, view: DataView, at: number): boolean {
+  const { op, value } = test;
+  const own = test.at === TAG_AT ? view.getUint16(at + TAG_AT) : view.getUint8(at + test.at);
+  return (op === 'eq' ? own === value : op === 'gt' ? own > value : own < value) !== test.inverted;
+}
+
+/** Of the segment before, the one that is next, or the last one; there may be none before or none left. */
+function sidHolds(test: SidTest, view: DataView, at: number, end: number): boolean {
+  const left = view.getUint8(at + 3);
+  if (test.name === 'psid' && left === view.getUint8(at + 4)) return false;
+  if (test.name === 'nsid' && left === 0) return false;
+  const index = test.name === 'psid' ? left + 1 : test.name === 'nsid' ? left - 1 : 0;
+  const from = at + 8 + 16 * index;
+  if (from + 16 > end) return false;
+  const { addr, mask } = test.sid;
+  for (let i = 0; i < 4; i++)
+    if (((view.getInt32(from + 4 * i) ^ addr[i]!) & mask[i]!) !== 0) return test.inverted;
+  return !test.inverted;
 }
 
 function numberOption(name: string, field: string, max: number): XtOption<SrhSpec> {

@@ -1,5 +1,5 @@
-import { suggest } from '../base/suggest.ts';
 import { type ServiceProtocol, serviceNames, servicePort } from '../nft/type-services.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { XtError } from './extension.ts';
 import { readUint } from './values.ts';
 
@@ -11,15 +11,12 @@ import { readUint } from './values.ts';
 export function readPort(text: string, protocol?: ServiceProtocol): number {
   const port = readUint(text, 0, 65535) ?? servicePort(text, protocol);
   if (port !== undefined) return port;
-  const near = /^[a-z]/i.test(text) ? suggest(text, serviceNames()) : undefined;
+  const known = protocol !== undefined && servicePort(text) !== undefined;
+  const near = /^[a-z]/i.test(text) ? didYouMean(text, serviceNames()) : undefined;
   throw new XtError(
     `invalid port/service \`${text}' specified`,
-    near === undefined ? undefined : portHint(text, near, protocol),
+    known ? `not a service of ${protocol}` : near,
   );
-}
-
-function portHint(text: string, near: string, protocol: ServiceProtocol | undefined): string {
-  return near === text ? `not a service of ${protocol}` : `did you mean '${near}'?`;
 }
 
 /**
@@ -51,11 +48,8 @@ function readLoosePort(text: string): number {
   // Measured: the number is cut to 16 bits without a word, and no text at all is 0.
   const port = digits === null ? servicePort(text) : Number(BigInt.asUintN(16, BigInt(digits[1]!)));
   if (port !== undefined) return port;
-  const near = suggest(text, serviceNames());
-  throw new XtError(
-    `Port "${text}" does not resolve to anything`,
-    near === undefined ? undefined : `did you mean '${near}'?`,
-  );
+  const near = didYouMean(text, serviceNames());
+  throw new XtError(`Port "${text}" does not resolve to anything`, near);
 }
 
 /**

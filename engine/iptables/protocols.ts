@@ -1,5 +1,5 @@
-import { suggest } from '../base/suggest.ts';
 import { protocolName, protocolNames, protocolNumber } from '../nft/type-protocols.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { XtError } from './extension.ts';
 import { readUint } from './values.ts';
 
@@ -26,11 +26,8 @@ export function findProtocol(text: string): number | undefined {
 export function readProtocol(text: string): number {
   const number = findProtocol(text);
   if (number !== undefined) return number;
-  const near = suggest(text.toLowerCase(), [...USUAL, ...OWN_NAMES.keys(), ...protocolNames()]);
-  throw new XtError(
-    `unknown protocol "${text}" specified`,
-    near === undefined ? undefined : `did you mean '${near}'?`,
-  );
+  const near = didYouMean(text.toLowerCase(), [...USUAL, ...OWN_NAMES.keys(), ...protocolNames()]);
+  throw new XtError(`unknown protocol "${text}" specified`, near);
 }
 
 /** The protocol's name as iptables-save prints it, its number if it has none. */

@@ -45,6 +45,26 @@ describe('iptables-restore text', () => {
     expect(error!.hint).toContain('shell script');
   });
 
+  test('with lines of Windows is refused in words that say so', () => {
+    const [error] = new Xtables(NFPROTO_IPV4).restore({ name: 'rules', text: '*filter\r\nCOMMIT\r\n' });
+    expect(error!.message).toContain('carriage return');
+  });
+
+  test('with jumps that go deep, or round and round, is refused and nothing breaks', () => {
+    const chains = Array.from({ length: 20000 }, (_, i) => i);
+    const deep = `*filter\n${chains.map((i) => `:c${i} -\n`).join('')}-A INPUT -j c0\n${chains
+      .slice(1)
+      .map((i) => `-A c${i - 1} -j c${i}\n`)
+      .join('')}COMMIT\n`;
+    for (const backend of ['nft', 'legacy'] as const) {
+      const [error] = new Xtables(NFPROTO_IPV4, { backend }).restore({ name: 'deep', text: deep });
+      expect(error!.message).toContain('too deep');
+    }
+    const round = '*filter\n:a -\n:b -\n-A INPUT -j a\n-A a -j b\n-A b -g a\nCOMMIT\n';
+    const [error] = new Xtables(NFPROTO_IPV4).restore({ name: 'round', text: round });
+    expect(error!.message).toContain('round:6:1: chain a is jumped to from itself');
+  });
+
   test('with a date is listed with the comments of iptables-save', () => {
     const tables = new Xtables(NFPROTO_IPV4);
     tables.restore({ name: 'rules', text: '*raw\n-A OUTPUT -j ACCEPT\nCOMMIT\n' });

@@ -1,9 +1,9 @@
 import { SourceError, type Span } from '../base/error.ts';
-import { suggest } from '../base/suggest.ts';
 import type { RuleCounters } from '../rules/chain.ts';
 import { applyCommand, setPolicy } from './apply.ts';
 import { checkChainName } from './chain-name.ts';
 import { parseCommand } from './command-parse.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { SaveScope } from './save.ts';
 import { BUILTIN, XtChain, XtTable } from './table.ts';
 import { checkTable } from './table-check.ts';
@@ -65,6 +65,7 @@ class Restore {
     for (const text of lines) {
       this.line++;
       try {
+        if (text.endsWith('\r')) throw this.carriageReturn(text);
         this.take(text);
       } catch (error) {
         if (!(error instanceof SourceError)) throw error;
@@ -76,6 +77,14 @@ class Restore {
         new SourceError(`COMMIT expected: table ${this.table.name} is not committed`, this.span(1, 1)),
       );
     return this.errors;
+  }
+
+  private carriageReturn(text: string): SourceError {
+    return new SourceError(
+      'the line ends in a carriage return',
+      this.span(text.length, 1),
+      'iptables-restore wants Unix line ends',
+    );
   }
 
   private span(col: number, len: number): Span {
@@ -105,9 +114,8 @@ class Restore {
     this.table =
       old === undefined ? new XtTable(name) : this.options.noflush === true ? old.clone() : old.emptied();
     if (old !== undefined) return;
-    const near = suggest(name, [...BUILTIN.keys()]);
-    const hint =
-      near === undefined ? `known are ${[...BUILTIN.keys()].join(', ')}` : `did you mean '${near}'?`;
+    const near = didYouMean(name, [...BUILTIN.keys()]);
+    const hint = near ?? `known are ${[...BUILTIN.keys()].join(', ')}`;
     throw new SourceError(`table name '${name}' invalid`, this.span(2, name.length), hint);
   }
 
@@ -139,7 +147,8 @@ class Restore {
     if (chain?.builtin == null) return;
     const given = this.counters(counters);
     if (policy.text !== '-') {
-      if (given === undefined)
+      // Measured: only iptables-restore -c looks at them.
+      if (given === undefined && this.options.counters === true)
         throw new SourceError(
           `invalid policy counters for chain '${name.text}'`,
           (counters ?? policy).at,

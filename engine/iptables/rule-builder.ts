@@ -1,7 +1,7 @@
 import { SourceError } from '../base/error.ts';
-import { suggest } from '../base/suggest.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import { addressMask, type XtAddress } from './address.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { Extension, XtContext, XtOption, XtUse } from './extension.ts';
 import { XtError } from './extension.ts';
 import { findMatch, findTarget, matchNames, protocolMatch, targetNames } from './extensions.ts';
@@ -107,9 +107,8 @@ export class RuleBuilder {
     const ext = findMatch(word.text, this.scope.family);
     if (ext !== undefined) this.load(ext, word);
     else {
-      const near = suggest(word.text, matchNames());
-      const hint = near === undefined ? undefined : `did you mean '${near}'?`;
-      throw new SourceError(`Couldn't load match \`${word.text}':No such file or directory`, word.at, hint);
+      const near = didYouMean(word.text, matchNames());
+      throw new SourceError(`Couldn't load match \`${word.text}':No such file or directory`, word.at, near);
     }
   }
 
@@ -150,9 +149,8 @@ export class RuleBuilder {
       throw new SourceError(`chain ${name} is built in and cannot be jumped to`, word.at);
     else if (this.scope.chains.has(name)) this.target = { kind: 'chain', name, goto };
     else {
-      const near = suggest(name, [...this.scope.chains.keys(), ...VERDICTS, ...targetNames()]);
-      const hint = near === undefined ? undefined : `did you mean '${near}'?`;
-      throw new SourceError(`Chain '${name}' does not exist`, word.at, hint);
+      const near = didYouMean(name, [...this.scope.chains.keys(), ...VERDICTS, ...targetNames()]);
+      throw new SourceError(`Chain '${name}' does not exist`, word.at, near);
     }
   }
 

@@ -143,4 +143,14 @@ iptables -A INPUT -m set --match-set worse src -j DROP
     expect(v4).toEqual(['-A INPUT -m set --match-set bad src -j DROP']);
     expect(errors).toHaveLength(1);
   });
+
+  test('comes to an end, however it is nested and repeated', () => {
+    expect(run(`${'('.repeat(50000)}iptables -F`).errors[0]).toContain('too deep');
+    const ten = 'for X in 0 1 2 3 4 5 6 7 8 9; do ';
+    const loops = run(`${ten.repeat(8)}Y=$X$Y; iptables -Z; ${'done; '.repeat(8)}`);
+    expect(loops.errors[0]).toContain('the script has run');
+    expect(run('f() { f; f; }\nf\niptables -P INPUT DROP\n').errors[0]).toContain('without end');
+    const grown = run(`A=aaaaaaaaaaaaaaaa\n${'A=$A$A$A$A\n'.repeat(40)}iptables -A INPUT -s $A\n`);
+    expect(grown.errors[0]).toContain('a value this long');
+  });
 });

@@ -38,6 +38,8 @@ const HARMLESS: ReadonlySet<string> = new Set(
   ),
 );
 const DEPTH_MAX = 50;
+/** So that loops within loops come to an end. */
+const STEPS_MAX = 1_000_000;
 
 class ScriptRunner {
   readonly errors: SourceError[] = [];
@@ -51,6 +53,7 @@ class ScriptRunner {
   private readonly tools: ScriptTools;
   private stopped: 'exit' | 'return' | null = null;
   private depth = 0;
+  private steps = 0;
 
   constructor(file: string, target: ScriptTarget) {
     this.file = file;
@@ -73,7 +76,7 @@ class ScriptRunner {
     let status: Status = true;
     for (const each of list) {
       if (this.stopped !== null) return status;
-      status = this.andOr(each, quiet);
+      status = this.guarded(() => this.andOr(each, quiet));
     }
     return status;
   }
@@ -216,6 +219,10 @@ class ScriptRunner {
   }
 
   private simple(node: SimpleCommand, quiet: boolean): Status {
+    if (++this.steps > STEPS_MAX) {
+      this.stopped = 'exit';
+      throw new SourceError(`the script has run ${STEPS_MAX} commands and goes on`, node.at);
+    }
     const words = this.assignments(node.words);
     if (words.length === 0) return true;
     const name = this.nameOf(words[0]!);

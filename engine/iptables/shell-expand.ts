@@ -88,6 +88,9 @@ export function expandWord(word: ShellWord, variables: ShellVariables, options: 
   return out;
 }
 
+/** So that a value put into itself over and over comes to an end. */
+const VALUE_MAX = 1 << 20;
+
 /** The value of an assignment `NAME=word`: nothing is split. */
 export function expandValue(word: ShellWord, skip: number, variables: ShellVariables): ShellValue {
   let text = '';
@@ -95,6 +98,7 @@ export function expandValue(word: ShellWord, skip: number, variables: ShellVaria
     const value = partValue(part, word, variables, { unset: 'empty' });
     if (typeof value !== 'string') return value;
     text += i === 0 ? value.slice(skip) : value;
+    if (text.length > VALUE_MAX) return { opaque: 'a value this long' };
   }
   return text;
 }

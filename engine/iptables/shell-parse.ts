@@ -68,6 +68,8 @@ export interface ShellAndOr {
 export type ShellList = readonly ShellAndOr[];
 
 const REDIRECTS: readonly string[] = ['<', '>', '>>', '<<', '<<<', '>&', '<&', '&>', '2>', '2>>', '2>&'];
+/** So that brackets cannot run out of stack. */
+const DEPTH_MAX = 200;
 const ENDS: readonly string[] = ['then', 'else', 'elif', 'fi', 'do', 'done', 'esac', '}'];
 
 /** Parses a shell script. @throws SourceError at what it does not understand */
@@ -78,6 +80,7 @@ export function parseShell(text: string, file: string): ShellList {
 class ShellParser {
   private readonly tokens: readonly ShellToken[];
   private i = 0;
+  private depth = 0;
 
   constructor(tokens: readonly ShellToken[]) {
     this.tokens = tokens;
@@ -152,6 +155,14 @@ class ShellParser {
   }
 
   private command(): ShellCommand {
+    if (++this.depth > DEPTH_MAX)
+      throw new SourceError('commands stand too deep in each other', this.peek().at);
+    const command = this.anyCommand();
+    this.depth--;
+    return command;
+  }
+
+  private anyCommand(): ShellCommand {
     const token = this.peek();
     const { at } = token;
     if (this.is('(')) {

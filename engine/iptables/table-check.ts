@@ -7,6 +7,8 @@ import type { SaveScope } from './save.ts';
 import type { XtChain, XtTable } from './table.ts';
 
 const HOOK_CHAINS = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
+/** So that following jumps cannot run out of stack; no table that anyone wrote comes near. */
+const NESTING_MAX = 2000;
 const NOWHERE: Span = { file: '', line: 0, col: 0, len: 0 };
 
 /** The uses of a rule: matches, then the target if it is an extension. */
@@ -27,6 +29,7 @@ function reachableHooks(table: XtTable): ReadonlyMap<string, number> {
     if ((mask & bit) !== 0) return;
     masks.set(chain.name, mask | bit);
     open.add(chain.name);
+    if (open.size > NESTING_MAX) throw new SourceError('jumps lead too deep', chain.at ?? NOWHERE);
     for (const rule of chain.rules) {
       const { target } = rule.spec;
       if (target.kind !== 'chain') continue;

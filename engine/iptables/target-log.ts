@@ -1,7 +1,7 @@
-import { suggest } from '../base/suggest.ts';
 import type { Expr } from '../rules/expr.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NFT_CONTINUE } from '../rules/verdict.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, XtError, type XtOption } from './extension.ts';
 import { LOG_LEVEL_NAMES, quote, readLogLevel } from './values.ts';
 
@@ -36,12 +36,8 @@ export const TARGET_LOG: Extension<LogSpec> = {
       parse(spec, arg) {
         const level = readLogLevel(arg.text);
         if (level === undefined) {
-          const near = suggest(arg.text.toLowerCase(), LOG_LEVEL_NAMES);
-          throw new XtError(
-            `log level "${arg.text}" unknown`,
-            near === undefined ? undefined : `did you mean '${near}'?`,
-            0,
-          );
+          const near = didYouMean(arg.text.toLowerCase(), LOG_LEVEL_NAMES);
+          throw new XtError(`log level "${arg.text}" unknown`, near, 0);
         }
         spec.level = level;
       },

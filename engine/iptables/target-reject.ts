@@ -1,9 +1,9 @@
-import { suggest } from '../base/suggest.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
 import { NFT_REJECT_ICMP_UNREACH, NFT_REJECT_TCP_RST, RejectExpr } from '../rules/expr-reject.ts';
 import { NF_INET_FORWARD, NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT, NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 
 /** A kind of answer: name, other name, code of ICMP or ICMPv6, -1 for a TCP reset. */
@@ -41,15 +41,11 @@ function readKind(text: string, family: number): RejectKind {
   const kinds = kindsOf(family);
   const kind = kinds.find(([name, alias]) => name.startsWith(lower) || alias.startsWith(lower));
   if (kind !== undefined) return kind;
-  const near = suggest(
+  const near = didYouMean(
     lower,
     kinds.map(([name]) => name),
   );
-  throw new XtError(
-    `unknown reject type "${text}"`,
-    near === undefined ? undefined : `did you mean '${near}'?`,
-    0,
-  );
+  throw new XtError(`unknown reject type "${text}"`, near, 0);
 }
 
 /** `-j REJECT`: drops the packet and answers it. */

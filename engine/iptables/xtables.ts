@@ -1,8 +1,8 @@
 import { SourceError, type Span } from '../base/error.ts';
-import { suggest } from '../base/suggest.ts';
 import type { RuleTable } from '../rules/chain.ts';
 import { type Applied, applyCommand } from './apply.ts';
 import { commandTable, parseCommand } from './command-parse.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { lowerTable } from './lower.ts';
 import { type RestoreOptions, restoreTables, type Source } from './restore.ts';
 import { type SaveOptions, type SaveScope, saveTables } from './save.ts';
@@ -82,12 +82,8 @@ export class Xtables {
   private table(name: string, at: Span): XtTable {
     const table = this.byName.get(name);
     if (table !== undefined) return table;
-    const near = suggest(name, [...BUILTIN.keys()]);
-    throw new SourceError(
-      `table '${name}' does not exist`,
-      at,
-      near === undefined ? undefined : `did you mean '${near}'?`,
-    );
+    const near = didYouMean(name, [...BUILTIN.keys()]);
+    throw new SourceError(`table '${name}' does not exist`, at, near);
   }
 
   /** The kernel's checks of what a command added; of the whole table only what new ways lead to. */

@@ -4,7 +4,7 @@ import type { NewElement } from '../rules/set-element.ts';
 import type { StatefulExpr } from '../rules/stateful.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
-import { anonymousShape, objectName, type SetShape } from './eval-elements.ts';
+import { anonymousShape, keyText, objectName, type SetShape } from './eval-elements.ts';
 import { isInterval } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
 import { constantOf, type Info, partsOf } from './eval-scope.ts';
@@ -36,8 +36,29 @@ export function mapSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
   if ('setref' in data) return out.about.sets.get(data.setref)!;
   const nodes = 'set' in data ? data.set : [];
   const shape = anonymousShape(infoOf(key), dataShape(nodes));
+  const text = constantText(nodes, shape, keyPlace(key));
+  const known = text === null ? undefined : out.about.constants.get(text);
+  if (known !== undefined) return known;
   const interval = nodes.some((node) => isInterval(keyOf(node)));
-  return buildSet(out.about, anonymousName(out.about, shape), { ...shape, interval }, nodes, keyPlace(key));
+  const name = anonymousName(out.about, shape);
+  const made = buildSet(out.about, name, { ...shape, interval }, nodes, keyPlace(key));
+  if (text !== null) out.about.constants.set(text, made);
+  return made;
+}
+
+/** More elements than these are not looked for among the sets that exist. */
+const FEW = 64;
+
+/** What tells sets of few plain values apart, null for any other set. */
+function constantText(nodes: readonly ExprNode[], { key, data }: SetShape, place: Loaded): string | null {
+  if (nodes.length > FEW || data !== null) return null;
+  const types = partsOf(key).map((part) => `${part.type.name} ${part.bits} ${part.order}`);
+  let text = `${types.join('.')} ${place.len} ${place.shift}:`;
+  for (const node of nodes) {
+    if ('elem' in node) return null;
+    text += ` ${keyText(node, key)},`;
+  }
+  return text;
 }
 
 function dataShape(nodes: readonly ExprNode[]): SetShape['data'] {

@@ -24,6 +24,8 @@ export interface LowerTable {
   readonly objects: ReadonlyMap<string, RuleObject>;
   /** Sets without a name get a number. */
   anonymous: number;
+  /** Sets in braces by what stands in them: the same set in many rules is made once. */
+  readonly constants: Map<string, LoweredSet>;
   /** Makes a chain of rules in braces behind a jump. */
   inner(rules: readonly RuleBody[]): Chain;
 }

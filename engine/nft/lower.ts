@@ -74,6 +74,7 @@ function lowerTable(source: NftTable): RuleTable {
     sets,
     objects,
     anonymous: 0,
+    constants: new Map(),
     inner: (rules) => {
       const chain = new Chain(table, `__chain${about.anonymous++}`, null);
       chain.rules = rules.map((rule) =>
@@ -160,7 +161,7 @@ function lowerStatements(
       lowerStatement(out, item.stmt, network);
     }
   }
-  return new Rule(out.exprs, at, ruleParts(canonicalParts(family, items), firsts, family));
+  return new Rule(out.exprs, at, () => ruleParts(canonicalParts(family, items), firsts, family));
 }
 
 /** Which addresses a statement's packets have, where it says so. */

@@ -3,7 +3,7 @@ import type { ListOptions } from './ruleset-state.ts';
 import type { Datatype } from './type-datatype.ts';
 import { protocolName } from './type-protocols.ts';
 import { serviceName } from './type-services.ts';
-import type { ConstantValue } from './type-value.ts';
+import { type ConstantValue, fromBytes, toBytes } from './type-value.ts';
 
 /** What a constant is in JSON; bigint: a number too large for JavaScript's. */
 export type JsonValue = string | number | boolean | bigint;
@@ -190,7 +190,13 @@ export function jsonConstant(constant: ConstantValue, options: ListOptions = {})
     default: {
       const name = optionalJsonName(type, value, options);
       if (name !== undefined) return name;
-      return type.name === 'realm' ? String(value) : jsonNumber(value);
+      if (type.name === 'realm') return String(value);
+      return jsonNumber(symbolName(type, value) === undefined ? value : registerNumber(constant, value));
     }
   }
+}
+
+/** What nft 1.0.6 prints for a value that has a name when it is to print numbers: its bytes as this machine reads them. */
+function registerNumber({ type, bits }: ConstantValue, value: bigint): bigint {
+  return fromBytes(toBytes(value, bits, type.order ?? 'host'), 'host');
 }

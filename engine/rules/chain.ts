@@ -29,17 +29,27 @@ export class Rule {
   readonly exprs: readonly Expr[];
   /** Where it was written; null for a rule that has no source (JSON without positions, built by a program). */
   readonly at: Span | null;
-  /** Which expressions belong to which part of its text, in order. */
-  readonly parts: readonly RulePart[];
+  private written: readonly RulePart[] | (() => readonly RulePart[]);
   /** The handle (nft), or 0. */
   handle = 0;
   /** Its own counters, where the language counts every rule (iptables); null where it does not (nft). */
   counters: RuleCounters | null = null;
 
-  constructor(exprs: readonly Expr[], at: Span | null, parts: readonly RulePart[]) {
+  /** @param parts a function where making the texts costs more than most rules are worth: called at the first look */
+  constructor(
+    exprs: readonly Expr[],
+    at: Span | null,
+    parts: readonly RulePart[] | (() => readonly RulePart[]),
+  ) {
     this.exprs = exprs;
     this.at = at;
-    this.parts = parts;
+    this.written = parts;
+  }
+
+  /** Which expressions belong to which part of its text, in order. */
+  get parts(): readonly RulePart[] {
+    if (typeof this.written === 'function') this.written = this.written();
+    return this.written;
   }
 }
 

@@ -14,7 +14,13 @@ export interface Case {
 }
 
 /** What to draw a case of. */
-export type CaseKind = 'nft' | 'iptables-legacy' | 'iptables-nft' | 'ip6tables-legacy' | 'ip6tables-nft';
+export type CaseKind =
+  | 'mixed'
+  | 'nft'
+  | 'iptables-legacy'
+  | 'iptables-nft'
+  | 'ip6tables-legacy'
+  | 'ip6tables-nft';
 
 /** The same list without one element, for each of them; first without its last half. */
 function* without<T>(list: readonly T[]): Iterable<readonly T[]> {
@@ -105,9 +111,29 @@ function paced(packets: readonly RulePacket[], text: string): readonly RulePacke
   return packets.slice(0, packets.length >> 1).map((packet) => ({ ...packet, waitMs: PAUSE }));
 }
 
+/** iptables-legacy, iptables-nft and nft on one host, in any order. */
+function mixedCase(dice: Dice, count: number): Case {
+  const parts: (readonly Source[])[] = [
+    nftCase(nftRuleset(dice, { repeatable: true }), []).sources,
+    xtCase('iptables-legacy', xtRuleset(dice, false, true), []).sources.filter(
+      ({ kind }) => kind !== 'ipset',
+    ),
+    xtCase('ip6tables-nft', xtRuleset(dice, true, true), []).sources.filter(({ kind }) => kind !== 'ipset'),
+  ];
+  const from = dice.below(3);
+  const text = (source: Source): Source => ({
+    ...source,
+    text: source.text.replace(/^-A .*(?:match-set|-j SET).*\n/gm, ''),
+  });
+  const sources = [...parts.slice(from), ...parts.slice(0, from)].flat().map(text);
+  const all = sources.map((source) => source.text).join('');
+  return textCase(sources, paced(new PacketGenerator(dice, 46, all).take(count), all));
+}
+
 /** The case of a seed: equal seeds give equal cases. */
 export function generate(kind: CaseKind, seed: number, count: number, repeatable = true): Case {
   const dice = new Dice(seed);
+  if (kind === 'mixed') return mixedCase(dice, count);
   if (kind === 'nft') {
     const tables = nftRuleset(dice, { repeatable });
     const text = nftText(tables);

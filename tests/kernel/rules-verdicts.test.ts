@@ -13,6 +13,8 @@ const PACKETS = 24;
 const SHOWN = 3;
 
 const KINDS: readonly CaseKind[] = [
+  'mixed',
+
   'nft',
   'iptables-legacy',
   'iptables-nft',
