@@ -110,6 +110,8 @@ export class HookRunner {
 
   private call(base: Chain, state: HookState, isMain: boolean): number {
     if (this.tracer !== null) return traceChain(base, state, this.tracer);
+    // Most chains of a real host's tables have no rules.
+    if (base.rules.length === 0) return emptyChain(base, state);
     return isMain ? this.main.run(base, state) : runChain(base, state);
   }
 
@@ -187,4 +189,16 @@ export class HookRunner {
     pkt.status |= done;
     return NF_ACCEPT;
   }
+}
+
+/** The policy decides, and counts. */
+function emptyChain(base: Chain, state: HookState): number {
+  state.chain = base;
+  state.rule = null;
+  const { policyCounters } = base;
+  if (policyCounters !== null) {
+    policyCounters.packets++;
+    policyCounters.bytes += state.pkt.end - state.pkt.off;
+  }
+  return base.base!.policy;
 }

@@ -49,6 +49,11 @@ export abstract class HeaderMatch implements Expr {
     this.size = size;
   }
 
+  /** How long the header says it is; one that goes beyond the packet drops it (measured on Linux 6.18). */
+  bytesAt(_pkt: Packet, _at: number): number {
+    return this.size;
+  }
+
   /** @param at first byte of the header */
   abstract matchesAt(pkt: Packet, at: number): boolean;
 
@@ -57,6 +62,7 @@ export abstract class HeaderMatch implements Expr {
     const at = findHeader(pkt, this.number);
     if (at === NOT_THERE) return NFT_BREAK;
     if (at === CUT || at + this.size > pkt.end) return NF_DROP;
+    if (at + this.bytesAt(pkt, at) > pkt.end) return NF_DROP;
     return this.matchesAt(pkt, at) ? NFT_CONTINUE : NFT_BREAK;
   }
 }

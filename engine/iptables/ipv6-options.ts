@@ -22,9 +22,12 @@ class OptionsMatch extends HeaderMatch {
     this.spec = spec;
   }
 
+  override bytesAt(pkt: Packet, at: number): number {
+    return (pkt.view.getUint8(at + 1) + 1) << 3;
+  }
+
   matchesAt(pkt: Packet, at: number): boolean {
-    const bytes = (pkt.view.getUint8(at + 1) + 1) << 3;
-    if (at + bytes > pkt.end) return false;
+    const bytes = this.bytesAt(pkt, at);
     const { length, options } = this.spec;
     if (length !== null && (bytes === length.value) === length.inverted) return false;
     return options === null || optionsMatch(pkt.view, at + 2, at + bytes, pkt.end, options);

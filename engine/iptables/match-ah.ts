@@ -21,9 +21,13 @@ class Ah6Match extends HeaderMatch {
     this.spec = spec;
   }
 
+  override bytesAt(pkt: Packet, at: number): number {
+    return (pkt.view.getUint8(at + 1) + 2) << 2;
+  }
+
   matchesAt(pkt: Packet, at: number): boolean {
     const { length, reserved } = this.spec;
-    const bytes = (pkt.view.getUint8(at + 1) + 2) << 2;
+    const bytes = this.bytesAt(pkt, at);
     if (!spiHolds(this.spec, pkt.view.getUint32(at + 4))) return false;
     // A length of 0 asks for none.
     if (length !== null && length.value !== 0 && (bytes === length.value) === length.inverted) return false;

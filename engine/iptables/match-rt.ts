@@ -30,9 +30,12 @@ class RtMatch extends HeaderMatch {
     this.spec = spec;
   }
 
+  override bytesAt(pkt: Packet, at: number): number {
+    return (pkt.view.getUint8(at + 1) + 1) << 3;
+  }
+
   matchesAt(pkt: Packet, at: number): boolean {
-    const bytes = (pkt.view.getUint8(at + 1) + 1) << 3;
-    if (at + bytes > pkt.end) return false;
+    const bytes = this.bytesAt(pkt, at);
     const { type, segsleft, length, reserved, addresses, notStrict } = this.spec;
     const left = pkt.view.getUint8(at + 3);
     if (segsleft !== null && (left >= segsleft.low && left <= segsleft.high) === segsleft.inverted)

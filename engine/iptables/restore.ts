@@ -40,6 +40,8 @@ export function restoreTables(
   return restore.run();
 }
 
+/** Nobody reads more errors of one text. */
+const ERRORS_MAX = 100;
 const COUNTERS = /^\[([0-9]+):([0-9]+)/;
 
 class Restore {
@@ -63,6 +65,7 @@ class Restore {
     if (lines.at(-1) === '') lines.pop();
     this.line = (this.source.line ?? 1) - 1;
     for (const text of lines) {
+      if (this.errors.length >= ERRORS_MAX) return this.errors;
       this.line++;
       try {
         if (text.endsWith('\r')) throw this.carriageReturn(text);

@@ -39,7 +39,9 @@ const HARMLESS: ReadonlySet<string> = new Set(
 );
 const DEPTH_MAX = 50;
 /** So that loops within loops come to an end. */
-const STEPS_MAX = 1_000_000;
+const STEPS_MAX = 200_000;
+/** Nobody reads more errors than that. */
+const ERRORS_MAX = 1000;
 
 class ScriptRunner {
   readonly errors: SourceError[] = [];
@@ -155,6 +157,7 @@ class ScriptRunner {
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       this.errors.push(error);
+      if (this.errors.length >= ERRORS_MAX) this.stopped = 'exit';
       return false;
     }
   }
@@ -257,7 +260,10 @@ class ScriptRunner {
   }
 
   private call(body: ShellCommand, words: readonly ShellWord[], at: Span, quiet: boolean): Status {
-    if (this.depth >= DEPTH_MAX) throw new SourceError('functions call each other without end', at);
+    if (this.depth >= DEPTH_MAX) {
+      this.stopped = 'exit';
+      throw new SourceError('functions call each other without end', at);
+    }
     const args = words.slice(1).flatMap((word) => expandWord(word, this.variables, { unset: 'empty' }));
     this.depth++;
     this.variables.frames.push(args.map(({ text }) => text));

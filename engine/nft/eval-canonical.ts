@@ -116,7 +116,7 @@ class Listing {
       else if (key === 'iiftype') this.link = here;
       else if (key === 'l4proto' && !TRANSPORTS.has(Number(value))) {
         // A protocol without a known header counts as one of the lowest layer (measured).
-        this.unknown = here;
+        if (this.headers.transports.size === 1) this.unknown = here;
       } else if (key === 'l4proto') {
         this.dropImplied(value);
         this.transport = here;
@@ -191,7 +191,10 @@ class Listing {
     const stmt = this.icmp > this.transport ? this.parts[this.icmp]?.stmt : undefined;
     const left = stmt !== undefined && 'match' in stmt ? stmt.match.left : undefined;
     if (left !== undefined && 'payload' in left) {
-      if (left.payload.protocol === 'icmpv6') this.icmp = this.drop(this.icmp);
+      // A test of the ICMP type stays, but for ICMPv6 where the packet is known to be IPv4 (measured).
+      const { family, nh } = this.headers;
+      const odd = left.payload.protocol === 'icmpv6' && nh === 'ip' && family !== 'ip';
+      if (odd) this.icmp = this.drop(this.icmp);
     } else this.transport = this.drop(this.transport);
   }
 

@@ -247,6 +247,8 @@ export function infoOf(expr: ExprNode): Info {
     const { type, bits } = expr.constant;
     return { type, bits, order: type.order ?? 'host' };
   }
+  if ('range' in expr) return infoOf(expr.range[0]);
+  if ('prefix' in expr) return infoOf(expr.prefix.addr);
   const field = soughtField(expr);
   return field === undefined ? GENERATED : field === null ? EXISTENCE : fieldInfo(field);
 }

@@ -25,7 +25,16 @@ function makeTable(name: string, rest: Partial<NftTable> = {}): NftTable {
 }
 
 function addChain(table: NftTable, name: string, rest: Partial<NftChain> = {}): NftChain {
-  const chain: NftChain = { table, name, handle: 7, base: null, comment: undefined, rules: [], ...rest };
+  const chain: NftChain = {
+    table,
+    name,
+    handle: 7,
+    base: null,
+    comment: undefined,
+    rules: [],
+    at: null,
+    ...rest,
+  };
   table.chains.set(name, chain);
   return chain;
 }
@@ -54,6 +63,7 @@ function addSet(table: NftTable, name: string, node: Partial<SetNode>, ports: re
       ]),
     ),
     plan: shape,
+    at: null,
   };
   table.sets.set(name, set);
   return set;

@@ -1,7 +1,18 @@
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import { F_ID, F_KIND, F_PROTO, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import {
+  F_DST,
+  F_ID,
+  F_KIND,
+  F_PORTS,
+  F_PROTO,
+  F_SRC,
+  F_STATUS,
+  F_ZONES,
+  ROW_WORDS,
+} from '../conntrack/flow-table.ts';
 import { IPS_CONFIRMED, IPS_DYING } from '../conntrack/status.ts';
-import { T_ZONE, TUPLE_WORDS, type Tuple } from '../conntrack/tuple.ts';
+import { T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE, TUPLE_WORDS, type Tuple } from '../conntrack/tuple.ts';
+import { AF_INET } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TCP_CLOSE, TCP_TIME_WAIT } from '../proto/tcp-states.ts';
 import { ctDirection } from './expr-ct.ts';
@@ -10,23 +21,26 @@ import type { HookState } from './hook-state.ts';
 /** Milliseconds of the kernel's clock tick (HZ is 250). */
 const JIFFY = 4;
 
+/** Numbers of an entry: row and id of a flow (0 for none), and its original tuple, or that of a packet without flow. */
+const ENTRY: number = 2 + TUPLE_WORDS;
+
 const tupleScratch: Tuple = new Int32Array(TUPLE_WORDS);
 
 /**
  * Counts connections that exist at the same time, as `ct count` and `connlimit` do (kernel: nf_conncount). Measured:
  * a connection is counted in with each packet that comes before it is confirmed, and once with packets in reply
  * direction, but not with those in original direction once it is confirmed; those that are gone, closed, or never were
- * confirmed are counted out by the first packet of a later clock tick.
+ * confirmed are counted out by the first packet of a later clock tick. The kernel keeps tuples and looks them up: a
+ * packet that never got a flow counts as long as another flow has its tuple (here: of IPv4 only).
  */
 export class ConnCount {
-  /** Row and id of each flow, two numbers a flow; a row that is another flow's by now has another id. */
-  private readonly flows: number[] = [];
+  private readonly entries: number[] = [];
   /** Clock tick of the last look at all of them. */
   private looked: number = Number.NaN;
 
   /** How many connections there were when it was last asked. */
   get count(): number {
-    return this.flows.length >> 1;
+    return this.entries.length / ENTRY;
   }
 
   /**
@@ -45,26 +59,52 @@ export class ConnCount {
     const id = words[flow * ROW_WORDS + F_ID]!;
     const again = tick === this.looked && !confirmed;
     if (!confirmed) this.looked = tick;
-    if (again || !this.has(flow, id)) this.flows.push(flow, id);
+    if (again || flow === 0 || !this.has(flow, id)) this.push(conntrack, flow, id);
     return this.count;
   }
 
   private has(flow: number, id: number): boolean {
-    const { flows } = this;
-    for (let i = 0; i < flows.length; i += 2) if (flows[i] === flow && flows[i + 1] === id) return true;
+    const { entries } = this;
+    for (let i = 0; i < entries.length; i += ENTRY)
+      if (entries[i] === flow && entries[i + 1] === id) return true;
     return false;
   }
 
-  private collect(conntrack: Conntrack): void {
-    const { flows } = this;
-    let kept = 0;
-    for (let i = 0; i < flows.length; i += 2) {
-      if (!isOpen(conntrack, flows[i]!, flows[i + 1]!)) continue;
-      flows[kept] = flows[i]!;
-      flows[kept + 1] = flows[i + 1]!;
-      kept += 2;
+  /** Notes a flow with its tuple, or the tuple that {@link flowOf} has just read. */
+  private push(conntrack: Conntrack, flow: number, id: number): void {
+    const { words } = conntrack.table;
+    const row = flow * ROW_WORDS;
+    if (flow !== 0) {
+      tupleScratch[T_SRC] = words[row + F_SRC]!;
+      tupleScratch[T_DST] = words[row + F_DST]!;
+      tupleScratch[T_PORTS] = words[row + F_PORTS]!;
+      tupleScratch[T_KIND] = words[row + F_KIND]!;
+      tupleScratch[T_ZONE] = words[row + F_ZONES]! & 0xffff;
     }
-    flows.length = kept;
+    this.entries.push(flow, id);
+    for (let i = 0; i < TUPLE_WORDS; i++) this.entries.push(tupleScratch[i]!);
+  }
+
+  private collect(conntrack: Conntrack): void {
+    const { entries } = this;
+    let kept = 0;
+    for (let i = 0; i < entries.length; i += ENTRY) {
+      if (!this.isThere(conntrack, i)) continue;
+      for (let k = 0; k < ENTRY; k++) entries[kept + k] = entries[i + k]!;
+      kept += ENTRY;
+    }
+    entries.length = kept;
+  }
+
+  private isThere(conntrack: Conntrack, at: number): boolean {
+    const { entries } = this;
+    const flow = entries[at]!;
+    if (flow !== 0 && isOpen(conntrack, flow, entries[at + 1]!)) return true;
+    for (let i = 0; i < TUPLE_WORDS; i++) tupleScratch[i] = entries[at + 2 + i]!;
+    // The number of an IPv6 address that no flow holds any more may be another's by now.
+    if (tupleScratch[T_KIND]! >>> 8 !== AF_INET) return false;
+    const found = conntrack.get(tupleScratch) >> 1;
+    return found !== 0 && isOpen(conntrack, found, conntrack.table.words[found * ROW_WORDS + F_ID]!);
   }
 }
 

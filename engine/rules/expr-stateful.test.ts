@@ -135,6 +135,20 @@ describe('ct count', () => {
     ).toBe(3);
   });
 
+  test('counts a packet that was dropped as long as another flow has its tuple', () => {
+    const ends = { src: '10.0.0.2', dst: '10.1.0.1', sport: 7, dport: 80 };
+    // It begins a flow, is dropped, and then a flow begins whose answer it would be.
+    const early = tcpPacket({ src: ends.dst, dst: ends.src, sport: 80, dport: 7, flags: 0x10 });
+    const matched = (between: readonly Uint8Array[]): number => {
+      const state = newState();
+      const expr = new ConnlimitExpr(1, NFT_CONNLIMIT_F_INV);
+      send(state, expr, [early], 20, 'all');
+      send(state, new CounterExpr(), between);
+      return send(state, expr, [syn(101)]);
+    };
+    expect([matched([]), matched([tcpPacket({ ...ends, flags: 2 })])]).toEqual([0, 1]);
+  });
+
   test('drops a packet that has no tuple to count', () => {
     const state = newState();
     arrive(state, udpPacket({ src: '10.0.0.2', dst: '10.1.0.1', sport: 1, dport: 2 }).slice(), 1000, false);

@@ -90,6 +90,7 @@ export class ConcatIndex implements SetIndex {
   private whole: Shape;
   private readonly scratch: Int32Array;
   private readonly wholeScratch: Int32Array;
+  private readonly maskScratch: Int32Array;
 
   /**
    * @param store that never uses a row again
@@ -100,6 +101,7 @@ export class ConcatIndex implements SetIndex {
     this.fields = fields;
     this.scratch = new Int32Array(store.keyWords);
     this.wholeScratch = new Int32Array(store.keyWords * 2);
+    this.maskScratch = new Int32Array(store.keyWords);
     this.whole = new Shape(this.wholeScratch.slice().fill(-1));
   }
 
@@ -180,6 +182,19 @@ export class ConcatIndex implements SetIndex {
 
   private place(row: number): void {
     const { keys, ends, keyWords } = this.store;
+    const { scratch, maskScratch } = this;
+    const from = row * keyWords;
+    if (!prefixMaskWords(keys, ends!, from, this.fields, maskScratch)) {
+      this.placeRanges(row);
+      return;
+    }
+    for (let i = 0; i < keyWords; i++) scratch[i] = keys[from + i]!;
+    this.shapeOf(maskScratch).add(scratch, row);
+  }
+
+  /** An element of which a range is no prefix. */
+  private placeRanges(row: number): void {
+    const { keys, ends, keyWords } = this.store;
     const key = new Uint8Array(keys.buffer, keys.byteOffset + row * keyWords * 4, keyWords * 4);
     const end = new Uint8Array(ends!.buffer, ends!.byteOffset + row * keyWords * 4, keyWords * 4);
     const choices: Prefix[][] = [];
@@ -217,8 +232,8 @@ export class ConcatIndex implements SetIndex {
   }
 
   private shapeOf(mask: Int32Array): Shape {
-    for (const shape of this.shapes) if (shape.mask.every((word, i) => word === mask[i])) return shape;
-    const shape = new Shape(mask);
+    for (const shape of this.shapes) if (sameWords(shape.mask, mask)) return shape;
+    const shape = new Shape(mask.slice());
     this.shapes.push(shape);
     return shape;
   }
@@ -286,4 +301,56 @@ function toBytes(value: bigint, length: number): Uint8Array {
     value >>= 8n;
   }
   return out;
+}
+
+function sameWords(a: Int32Array, b: Int32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/**
+ * The mask of a key of which every field's range is one prefix. Returns false if one is none.
+ * @param from first word of the element
+ */
+function prefixMaskWords(
+  keys: Int32Array,
+  ends: Int32Array,
+  from: number,
+  fields: readonly number[],
+  out: Int32Array,
+): boolean {
+  let word = 0;
+  for (const length of fields) {
+    const count = (length + 3) >> 2;
+    let isOpen = false;
+    for (let i = 0; i < count; i++) {
+      const bytes = Math.min(4, length - i * 4);
+      const mask = prefixMaskWord(keys[from + word]!, ends[from + word]!, bytes, isOpen);
+      if (mask === NO_PREFIX) return false;
+      isOpen ||= mask !== WHOLE[bytes];
+      out[word++] = mask;
+    }
+  }
+  return true;
+}
+
+/** By bytes of a word that count: the word of which all their bits are set. */
+const WHOLE: readonly number[] = [0, 0xff, 0xffff, 0xffffff, -1];
+/** No mask of a prefix: its lowest bit in memory order is not set, but others are. */
+const NO_PREFIX = 1;
+
+/** @param isOpen whether the word lies behind a prefix, so that it must hold every number */
+function prefixMaskWord(key: number, end: number, bytes: number, isOpen: boolean): number {
+  if (isOpen) return key === 0 && end === WHOLE[bytes] ? 0 : NO_PREFIX;
+  let mask = 0;
+  let open = false;
+  for (let i = 0; i < bytes; i++) {
+    const low = (key >>> (8 * i)) & 0xff;
+    const high = (end >>> (8 * i)) & 0xff;
+    const free = low ^ high;
+    if (open ? low !== 0 || high !== 0xff : (free & (free + 1)) !== 0 || (low & free) !== 0) return NO_PREFIX;
+    if (!open) mask |= (0xff ^ free) << (8 * i);
+    open ||= free !== 0;
+  }
+  return mask;
 }

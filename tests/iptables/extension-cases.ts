@@ -91,6 +91,10 @@ const EXTENSIONS: readonly (readonly [number, string])[] = [
   [43, '000404010100000500000000000000000000000000000000000a0000000000000000000000000000'],
   [51, '000400000000000500000001aabbccddaabbccddaabbccdd'],
   [51, '000100000000000700000001'],
+  // Longer than the packet, as they say of themselves.
+  [60, '00ff010000000000'],
+  [43, '00ff020000000000'],
+  [51, '00ff00000000000500000001'],
 ];
 
 /** An IPv6 packet with another header in front of the others. */

@@ -31,6 +31,11 @@ const NOW = 1_700_000_000_000;
 
 /** Plays a case on both sides. */
 export async function compareCase(kernel: RuleKernel, { sources, packets }: Case): Promise<Compared> {
+  // Of hooks with one priority the one that was registered last comes first, and legacy tables stay registered.
+  const kinds = sources.map(({ kind }) => kind);
+  const isLegacy = (kind: string): boolean => kind.endsWith('legacy');
+  if (kinds.some(isLegacy) && !kinds.every((kind) => isLegacy(kind) || kind === 'ipset'))
+    await kernel.reset();
   const run = await kernel.run({ sources, packets, collect: listingOf(sources, true) });
   const rules = new EngineRules();
   const errors = sources.flatMap((source) => [...rules.load(source)]);

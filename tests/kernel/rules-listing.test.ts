@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepResults, shows } from '../features/record.ts';
 import { Dice } from '../traffic/dice.ts';
 import { type Case, type CaseKind, generate, shrink } from './rules-case.ts';
 import { EngineRules } from './rules-engine.ts';
@@ -51,6 +52,7 @@ describe.skipIf(!rulesUsable())('keepstate reads and lists as the real tools do'
     kernel = await RuleKernel.open();
   });
   afterAll(() => kernel.close());
+  afterAll(() => keepResults('rules-listing'));
 
   test.each(KINDS)('what %s lists of generated rulesets', { timeout: 600_000 }, async (kind) => {
     const found: string[] = [];
@@ -58,6 +60,7 @@ describe.skipIf(!rulesUsable())('keepstate reads and lists as the real tools do'
       const seed = SEED * 10_000 + i;
       const one = generate(kind, seed, 0, false);
       const why = await judge(kernel, one.sources);
+      if (why === null) for (const { kind: of, text } of one.sources) shows('listed', of, text);
       if (why !== null) found.push(`seed ${seed} ${await explain(kernel, one, why)}`);
     }
     expect(found.join('\n')).toBe('');

@@ -56,6 +56,8 @@ export interface RuleOutcome {
   /** Lines of the kernel's log it caused: `<4>prefix IN=… ` with the level in front. */
   readonly log: readonly string[];
   readonly groups: readonly GroupLog[];
+  /** When it was sent, in ms of the child's clock. */
+  readonly at: number;
 }
 
 /** What to read at the end of a run. */

@@ -45,6 +45,7 @@ function send(ns: RuleNamespace, { bytes, from }: RulePacket): boolean {
 
 function play(ns: RuleNamespace, packet: RulePacket): RuleOutcome {
   if ((packet.waitMs ?? 0) > 0) Atomics.wait(sleeper, 0, 0, packet.waitMs);
+  const at = performance.now();
   const taken = send(ns, packet);
   const left: Left[] = [];
   drain(ns.eth0, 'eth0', left);
@@ -52,7 +53,7 @@ function play(ns: RuleNamespace, packet: RulePacket): RuleOutcome {
   ns.log.read();
   const { passed, groups } = ns.log;
   const log = ns.kmsg.read();
-  return { verdict: verdictOf(packet, taken, left, passed), left, passed, log, groups };
+  return { verdict: verdictOf(packet, taken, left, passed), left, passed, log, groups, at };
 }
 
 /** What the host forwards passes FORWARD, its answers pass OUTPUT; in what it sends itself the addresses tell. */

@@ -48,12 +48,13 @@ const SEPARATOR = '=-=-= next listing =-=-=';
 /**
  * Loads a ruleset and lists it in several ways.
  * @param text the ruleset, in the language
- * @param listings commands such as `nft -a list ruleset`
+ * @param listings commands such as `nft -a list ruleset`; $RULES is the name of a file that they may write
  * @returns what each command printed. Throws if the ruleset does not load
  */
 export function realListings(text: string, listings: readonly string[]): string[] {
   const commands = listings.map((command) => `${command} 2>/dev/null; echo '${SEPARATOR}'`);
-  const { status, stdout, stderr } = inNamespace(`nft -f - || exit 1\n${commands.join('\n')}`, text);
+  const script = `nft -f - || exit 1\nRULES=$(mktemp)\n${commands.join('\n')}\nrm "$RULES"`;
+  const { status, stdout, stderr } = inNamespace(script, text);
   if (status !== 0) throw new Error(`nft refused: ${stderr}`);
   return stdout.split(`${SEPARATOR}\n`).slice(0, -1);
 }
