@@ -12,6 +12,9 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
+/** Longer words are no mistyped names, and comparing them would take long. */
+const LONGEST = 64;
+
 /**
  * The known name nearest to a mistyped one.
  * @param word what was written
@@ -19,6 +22,7 @@ function distance(a: string, b: string): number {
  * @returns the nearest name, or undefined if none is within a third of the word's length (at least 2 edits)
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > LONGEST) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
