@@ -1,4 +1,4 @@
-import type { ExprNode } from './ast-expr.ts';
+import type { ElemExpr, ExprNode } from './ast-expr.ts';
 import { refuseBoxes } from './eval-boxes.ts';
 import {
   type Interval,
@@ -8,7 +8,8 @@ import {
   normalValue,
   sortKey,
 } from './eval-interval.ts';
-import { constantOf, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
+import { normalElement } from './eval-normal.ts';
+import { constantOf, describeInfo, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
 import { evalValue } from './eval-value.ts';
 import { evalVerdict, isVerdict } from './eval-verdict.ts';
 import type { NftSet } from './ruleset-state.ts';
@@ -26,6 +27,10 @@ export interface SetShape {
   readonly dataInterval: boolean;
   /** It has a name, and may be changed later. */
   readonly named: boolean;
+  /** Its elements may have a timeout. */
+  readonly expires: boolean;
+  /** Its elements have counters or the like, so that they may say where these begin. */
+  readonly stateful: boolean;
 }
 
 /** The value of an element without what else it has: the key of a map's. */
@@ -44,11 +49,23 @@ export function evalElement(scope: Scope, node: ExprNode, shape: SetShape): Expr
   if (shape.data !== null && !shape.named)
     return scope.refuse('expected a mapping: key : value', elementValue(node).at ?? node.at);
   if ('elem' in node) {
-    if (!shape.named && (node.elem.timeout !== undefined || node.elem.expires !== undefined))
-      scope.refuse('an element without a named set cannot have a timeout', node.at);
+    refuseOptions(scope, node, shape);
     return { elem: { ...node.elem, val: evalElementKey(scope, node.elem.val, shape) }, at: node.at };
   }
   return evalElementKey(scope, node, shape);
+}
+
+function refuseOptions(scope: Scope, node: ElemExpr, shape: SetShape): void {
+  const { timeout, expires, stmts } = node.elem;
+  const { at } = node.elem.val;
+  if (!shape.expires && (timeout !== undefined || expires !== undefined))
+    scope.refuse('elements of this set have no timeout', at ?? node.at, "add 'flags timeout' to the set");
+  if (!shape.stateful && stmts !== undefined && stmts.length > 0)
+    scope.refuse(
+      'missing statement in set declaration',
+      at ?? node.at,
+      "add 'counter' or the like to the set",
+    );
 }
 
 function evalElementKey(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
@@ -178,8 +195,16 @@ export function shapeOf(set: NftSet): SetShape {
   return set.plan as SetShape;
 }
 
-/** The elements of a named set as nft lists them: sorted, and joined where the set does so. */
+/** The elements of a named set as nft lists them: sorted, joined where the set does so, flags as `a | b`. */
 export function sortedElements(set: NftSet): readonly ExprNode[] {
+  const elements = plainElements(set);
+  return partsOf(shapeOf(set).key).some(({ type }) => type.base === 'bitmask')
+    ? elements.map(normalElement)
+    : elements;
+}
+
+/** The same with every value as one constant. */
+export function plainElements(set: NftSet): readonly ExprNode[] {
   const shape = shapeOf(set);
   const sorted = sortElements([...set.elements.values()], shape.key, shape.interval);
   return shape.merge && shape.key.parts === undefined ? mergeElements(sorted, shape.key) : sorted;
@@ -187,7 +212,16 @@ export function sortedElements(set: NftSet): readonly ExprNode[] {
 
 /** The types of a set that a rule writes in braces. */
 export function anonymousShape(key: Info, data: SetShape['data']): SetShape {
-  return { key, data, interval: true, merge: data === null, dataInterval: true, named: false };
+  return {
+    key,
+    data,
+    interval: true,
+    merge: data === null,
+    dataInterval: true,
+    named: false,
+    expires: false,
+    stateful: true,
+  };
 }
 
 /** Evaluates the elements of a set in braces: typed, sorted, joined where nft joins them. */
@@ -227,10 +261,17 @@ function valueText(node: ExprNode): string {
   });
 }
 
-/** Elements about to be added to or deleted from a named set. */
-export function evalNamed(scope: Scope, nodes: readonly ExprNode[], set: NftSet): ExprNode[] {
+/**
+ * Elements about to be added to or deleted from a named set.
+ * @param added not to be deleted: a map's then need values
+ */
+export function evalNamed(scope: Scope, nodes: readonly ExprNode[], set: NftSet, added: boolean): ExprNode[] {
   const shape = shapeOf(set);
-  const out = nodes.map((node) => evalElement(scope, node, shape));
+  const out = nodes.map((node) => {
+    if (added && shape.data !== null && !('pair' in node))
+      scope.refuse('an element of a map needs a value: key : value', elementValue(node).at ?? node.at);
+    return evalElement(scope, node, shape);
+  });
   const checks = shape.interval && !shape.merge && shape.key.parts === undefined;
   if (checks && shape.key.type.base !== 'string')
     refuseOverlaps(scope, sortElements([...set.elements.values(), ...out], shape.key, true), shape.key);

@@ -33,6 +33,8 @@ export function setShape(scope: Scope, set: SetNode, kind: 'set' | 'map'): SetSh
     merge: set['auto-merge'] === true && kind === 'set',
     dataInterval: set.mapInterval === true,
     named: true,
+    expires: flags.includes('timeout') || set.timeout !== undefined,
+    stateful: set.stmt !== undefined && set.stmt.length > 0,
   };
 }
 

@@ -206,7 +206,9 @@ function dynamicElement(scope: Scope, node: ExprNode, key: Info, at: At | undefi
 function evalSetStmt(scope: Scope, stmt: SetStmt): void {
   const { op, elem, set: name, stmt: inner } = stmt.set;
   const set = findSet(scope, name, stmt.at);
-  const expires = set.node.timeout !== undefined || set.node.flags?.includes('timeout') === true;
+  const { expires } = shapeOf(set);
+  if (!expires && 'elem' in elem && elem.elem.timeout !== undefined)
+    scope.refuse(`elements of ${name} have no timeout`, stmt.at, "add 'flags timeout' to the set");
   if (expires && inner?.some((one) => 'ct count' in one) === true)
     scope.refuse('ct count does not work in a set whose elements expire', stmt.at);
   refuseInterval(scope, set, stmt.at);
@@ -240,6 +242,12 @@ function mapValue(scope: Scope, node: ExprNode, shape: SetShape, at: At | undefi
 
 function evalMeter(scope: Scope, stmt: MeterStmt): void {
   const { name, key, stmt: inner, size } = stmt.meter;
+  for (const chain of scope.table.chains.values()) {
+    const taken = chain.rules.some((rule) =>
+      rule.expr.some((one) => 'meter' in one && one.meter.name === name),
+    );
+    if (taken) scope.refuse(`meter ${name} is in use already`, stmt.at);
+  }
   const node = 'elem' in key ? key.elem.val : key;
   const got = evalKey(scope, node);
   const elem: ExprNode = 'elem' in key ? { elem: { ...key.elem, val: got.expr } } : got.expr;

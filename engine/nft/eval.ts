@@ -70,9 +70,10 @@ export function evalElements(
   elements: readonly ExprNode[],
   set: NftSet,
   context: EvalContext,
+  added: boolean = false,
 ): readonly ExprNode[] {
   if (set.plan === null) return [];
   return guarded<readonly ExprNode[]>(context, [], () =>
-    evalNamed(new Scope(set.table, null, context), elements, set),
+    evalNamed(new Scope(set.table, null, context), elements, set, added),
   );
 }

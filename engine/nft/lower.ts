@@ -26,7 +26,7 @@ import type { CounterNode, CtHelperNode, Family, LimitNode, QuotaNode, SynproxyN
 import type { StmtNode } from './ast-stmt.ts';
 import { innerPlan } from './eval.ts';
 import { type CanonicalPart, canonicalParts } from './eval-canonical.ts';
-import { sortedElements } from './eval-elements.ts';
+import { plainElements } from './eval-elements.ts';
 import { mergePayloads } from './eval-merge.ts';
 import { statementsOf } from './eval-validate.ts';
 import { listStatement } from './list-ruleset.ts';
@@ -87,7 +87,7 @@ function lowerTable(source: NftTable): RuleTable {
   for (const [key, object] of source.objects)
     objects.set(key, new RuleObject(object.name, objectExpr(object)));
   for (const set of source.sets.values())
-    if (set.plan !== null) sets.set(set.name, lowerNamedSet(about, set, sortedElements(set)));
+    if (set.plan !== null) sets.set(set.name, lowerNamedSet(about, set, plainElements(set)));
   for (const chain of source.chains.values())
     chains.get(chain.name)!.rules = chain.rules.map((rule) => lowerRule(about, rule, source.family));
   return table;

@@ -124,7 +124,7 @@ export function applyElements(t: Transaction, op: CommandOp, node: ElementNode):
   if (op === 'get') {
     return;
   }
-  for (const element of evalElements(node.elem, set, t)) {
+  for (const element of evalElements(node.elem, set, t, op === 'add' || op === 'create')) {
     if (op === 'add' || op === 'create') {
       addElement(t, op, set, element);
     } else {
