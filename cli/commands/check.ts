@@ -1,107 +1,4 @@
-import { createInterface } from 'node:readline';
-import { isRuleKind, RULE_KINDS, Ruleset, SourceError } from '@keepstate/engine';
-import type { Command, World } from '../command.ts';
-import type { Given } from '../options.ts';
-import { FINE, FOUND } from '../play.ts';
-import { kindOf, RuleFiles } from '../rule-files.ts';
-import { sourceErrorText } from '../source-text.ts';
-import { UsageError } from '../trouble.ts';
-import { VERSION } from '../version.ts';
-
-/** An error as JSON tells it. */
-function errorFields(error: SourceError): Record<string, unknown> {
-  const { file, line, col, len } = error.at;
-  const head = `${file}:${line}:${col}: `;
-  const tail = error.hint === undefined ? '' : ` (${error.hint})`;
-  const message = error.message.slice(head.length, error.message.length - tail.length);
-  return { file, line, col, len, message, hint: error.hint ?? null };
-}
-
-/** One request of --batch. */
-interface Request {
-  readonly id?: unknown;
-  readonly kind?: unknown;
-  readonly script?: unknown;
-}
-
-/** Answers one line of --batch. Nothing of it stays for the next one. */
-function answer(line: string): Record<string, unknown> {
-  let request: Request;
-  try {
-    request = JSON.parse(line) as Request;
-  } catch (error) {
-    return { id: null, ok: false, error: `no JSON: ${(error as Error).message}`, listing: null };
-  }
-  const { id = null, kind, script } = request ?? {};
-  if (typeof kind !== 'string' || !isRuleKind(kind)) {
-    return {
-      id,
-      ok: false,
-      error: `unknown kind ${JSON.stringify(kind)}: expected ${RULE_KINDS.join(', ')}`,
-      listing: null,
-    };
-  }
-  if (typeof script !== 'string') return { id, ok: false, error: "'script' is no text", listing: null };
-  const ruleset = new Ruleset();
-  const errors = ruleset.load({ name: 'script', text: script }, kind);
-  if (errors.length > 0) {
-    return { id, ok: false, error: errors.map((e) => sourceErrorText(e, script)).join('\n'), listing: null };
-  }
-  return { id, ok: true, error: null, listing: ruleset.list(kind) };
-}
-
-async function batch(world: World): Promise<number> {
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === '') continue;
-    world.out.write(`${JSON.stringify(answer(line))}\n`);
-    world.out.flush();
-  }
-  return FINE;
-}
-
-/** Prints what lint has to say. @returns how many findings there are */
-function sayFindings(files: RuleFiles, json: boolean, world: World): number {
-  const findings = files.ruleset.lint();
-  for (const { code, at, message, fix } of findings) {
-    if (json) {
-      const place = {
-        file: at?.file ?? null,
-        line: at?.line ?? null,
-        col: at?.col ?? null,
-        len: at?.len ?? null,
-      };
-      world.out.write(`${JSON.stringify({ finding: code, ...place, message, fix })}\n`);
-    } else if (at === null) world.out.write(`Warning: ${message} [${code}]\n${fix}\n`);
-    else world.out.write(`${files.text(new SourceError(`${message} [${code}]`, at, fix), 'Warning')}\n`);
-  }
-  return findings.length;
-}
-
-async function run(words: readonly string[], given: Given, world: World): Promise<number> {
-  if (given.has('batch')) return batch(world);
-  if (words.length === 0) throw new UsageError("no ruleset is named: give a file, or '-' for standard input");
-  const json = given.has('json');
-  const files = new RuleFiles(given);
-  const kind = kindOf(given);
-  for (const name of words) files.load(name, kind);
-  if (given.has('strict')) files.refuseUnsupported();
-  const { errors, ruleset } = files;
-  for (const error of errors) {
-    if (json) world.out.write(`${JSON.stringify({ error: errorFields(error) })}\n`);
-    else world.say(files.text(error));
-  }
-  if (errors.length > 0) return FOUND;
-  let found = 0;
-  if (given.has('lint')) found = sayFindings(files, json, world);
-  if (given.has('list')) world.out.write(json ? `${ruleset.listJson()}\n` : ruleset.list());
-  world.out.flush();
-  if (!given.has('quiet')) {
-    const { tables, chains, rules } = ruleset.counts();
-    const linted = given.has('lint') ? ` ${found} findings.` : '';
-    world.say(`keepstate ${VERSION}: ${rules} rules in ${chains} chains of ${tables} tables.${linted}`);
-  }
-  return found > 0 ? FOUND : FINE;
-}
+import type { Command } from '../command.ts';
 
 /** `keepstate check`: reads rulesets, says what is wrong, lists them back. */
 export const CHECK: Command = {
@@ -120,5 +17,6 @@ export const CHECK: Command = {
     { command: 'keepstate check --lint rules.v4 rules.v6', says: 'what is legal and most likely not meant' },
     { command: 'keepstate check --batch < requests.ndjson', says: 'thousands in one process' },
   ],
-  run,
+  // Rulesets' languages are half of the program: only who needs them waits for them to be loaded.
+  run: async (words, given, world) => (await import('../with-rules.ts')).check(words, given, world),
 };

@@ -20,7 +20,7 @@ import {
   UNKNOWN,
 } from '../play.ts';
 import { LastGone, PacketReport, subjectOfPacket } from '../report.ts';
-import { RuleFiles } from '../rule-files.ts';
+import type { RuleFiles } from '../rule-files.ts';
 import { RuleView } from '../rule-view.ts';
 import type { Session } from '../session.ts';
 import type { CaptureSource } from '../source.ts';
@@ -44,8 +44,14 @@ function isText(name: string): boolean {
 }
 
 /** Reads the rules and the host. @returns null if there are none; the errors are said */
-function rulesOf(names: readonly string[], given: Given, world: World): RuleFiles | null | 'wrong' {
+async function rulesOf(
+  names: readonly string[],
+  given: Given,
+  world: World,
+): Promise<RuleFiles | null | 'wrong'> {
   if (names.length === 0) return null;
+  // Half of the program, which only who has rules waits for.
+  const { RuleFiles } = await import('../with-rules.ts');
   const files = new RuleFiles(given);
   for (const name of names) files.load(name, null);
   if (given.has('strict')) files.refuseUnsupported();
@@ -59,7 +65,7 @@ const OF_RULES = ['verbose', 'bytes', 'log', 'nft-trace', 'counters', 'strict'] 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
   const named = given.all('rules');
   const texts = named.length > 0 ? words.filter(isText) : [];
-  const files = rulesOf([...named, ...texts], given, world);
+  const files = await rulesOf([...named, ...texts], given, world);
   if (files === 'wrong') return TROUBLE;
   const lone = OF_RULES.find((name) => given.has(name));
   if (files === null && lone !== undefined) throw new UsageError(`option '--${lone}' needs --rules`);

@@ -34,6 +34,14 @@ export interface RuleSetSpec {
 const NO_EXPRS: readonly StatefulExpr[] = [];
 const FEW = 32;
 
+/** Milliseconds of the kernel's clock tick (HZ is 250). */
+const JIFFY = 4;
+
+/** Whole ticks, in ms: elements expire by the kernel's clock (measured: `timeout 70ms` lasts 17 ticks). */
+function jiffies(ms: number): number {
+  return Math.floor(ms / JIFFY) * JIFFY;
+}
+
 /** A set or map as rules look things up in it. Lookups allocate nothing and take as long however many elements it has. */
 export class RuleSet {
   readonly name: string;
@@ -312,7 +320,7 @@ export class RuleSet {
   private expire(row: number, own: number, left: number, now: number): void {
     const timeout = own > 0 ? own : (this.spec.timeout ?? 0);
     if (timeout === 0) return;
-    const expires = now + (left > 0 ? left : timeout);
+    const expires = jiffies(now) + jiffies(left > 0 ? left : timeout);
     this.store.setExpiry(row, timeout, expires);
     this.earliest = Math.min(this.earliest, expires);
   }
