@@ -12,7 +12,9 @@ const PAGE = readFileSync(new URL('../../docs/json.md', import.meta.url), 'utf8'
 /** Fields that a section of docs/json.md has in its table. */
 function documented(section: string): string[] {
   const text = PAGE.split(/^## /m).find((part) => part.startsWith(`${section}\n`))!;
-  return [...text.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]!);
+  return [...text.matchAll(/^\| `(\w+)`(?:, `(\w+)`)? \|/gm)].flatMap(([, a, b]) =>
+    b === undefined ? [a!] : [a!, b],
+  );
 }
 
 const CAPTURE = place.file(
@@ -25,6 +27,20 @@ const CAPTURE = place.file(
   ]),
 );
 
+/** One rule that is unknown, one that queues. */
+const RULES = place.file(
+  'rules.v4',
+  `*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -p udp -j DNAT --to-destination 10.0.0.9
+COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+-A FORWARD -j NFQUEUE --queue-num 5
+COMMIT
+`,
+);
+
 /** Every field name that a command prints at the top of its objects. */
 async function printed(...args: readonly string[]): Promise<Set<string>> {
   const { lines } = await place.run(...args, '--json');
@@ -33,7 +49,10 @@ async function printed(...args: readonly string[]): Promise<Set<string>> {
 
 describe('docs/json.md', () => {
   test('has every field of trace, and no other', async () => {
-    expect([...(await printed('trace', CAPTURE, CAPTURE))].sort()).toEqual(documented('trace').sort());
+    const tracking = await printed('trace', CAPTURE, CAPTURE);
+    const wishes = ['--verbose', '--bytes', '--log', '--nft-trace'];
+    const rules = await printed('trace', '--rules', RULES, ...wishes, CAPTURE);
+    expect([...new Set([...tracking, ...rules])].sort()).toEqual(documented('trace').sort());
   });
 
   test('has every field of flows, and no other', async () => {

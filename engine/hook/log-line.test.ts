@@ -57,6 +57,13 @@ describe('a line of the log', () => {
     );
   });
 
+  test('has an Ethernet header without addresses for what comes over lo', () => {
+    const pkt = read(udpPacket({ ...inside, sport: 1, dport: 2 }));
+    pkt.ifin = 1;
+    pkt.ifout = 0;
+    expect(logLine(gateway(), pkt, '', 0)).toMatch(/^IN=lo OUT= MAC=(00:){12}08:00 SRC=/);
+  });
+
   test('tells of a quoted packet in brackets', () => {
     const quoted = tcpPacket({ src: '10.0.2.2', dst: '10.0.1.2', sport: 80, dport: 9, flags: TH_ACK });
     const error = icmpErrorPacket({ ...inside, type: 3, code: 4, mtu: 1400, quoted });

@@ -7,6 +7,7 @@ import { logIpv6 } from './log-ipv6.ts';
 const ARPHRD_ETHER = 1;
 const ARPHRD_LOOPBACK = 772;
 const ETHERNET_HEADER = 14;
+const NO_ADDRESSES: string = new Array(12).fill('00').join(':');
 
 function macText(view: DataView, at: number, length: number): string {
   return Array.from({ length }, (_, i) => hex(view.getUint8(at + i), 2)).join(':');
@@ -25,7 +26,10 @@ function linkHeader(host: Host, pkt: Packet, flags: number): string {
     const proto = hex(view.getUint16(mac + 12), 4);
     return `MACSRC=${macText(view, mac + 6, 6)} MACDST=${macText(view, mac, 6)} MACPROTO=${proto} `;
   }
-  const hasHeader = mac >= 0 && (device.type === ARPHRD_ETHER || device.type === ARPHRD_LOOPBACK);
+  // What comes over lo has an Ethernet header without addresses (measured).
+  if (device.type === ARPHRD_LOOPBACK)
+    return `MAC=${NO_ADDRESSES}:${pkt.family === AF_INET ? '08:00' : '86:dd'} `;
+  const hasHeader = mac >= 0 && device.type === ARPHRD_ETHER;
   return `MAC=${hasHeader ? macText(view, mac, ETHERNET_HEADER) : ''} `;
 }
 

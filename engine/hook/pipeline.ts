@@ -11,7 +11,7 @@ import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_CONFIRMED } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
-import { deviceOf, FACT_FORWARD, FACT_SOURCE, type HostModel, LOOPBACK } from '../host/model.ts';
+import { deviceOf, FACT_FORWARD, FACT_SOURCE, type HostModel, isOrdinary, LOOPBACK } from '../host/model.ts';
 import { ipError } from '../host/reject.ts';
 import { isLinkLocalSource, ROUTE_DROP, ROUTE_LOCAL, routeInput, unreachableCode } from '../host/routing.ts';
 import { dissect } from '../packet/dissect.ts';
@@ -21,9 +21,6 @@ import {
   because,
   CTINFO_NONE,
   IP_CT_ESTABLISHED_REPLY,
-  IP_CT_RELATED,
-  IP_CT_RELATED_REPLY,
-  IP_CT_UNTRACKED,
   Packet,
   resetPacket,
 } from '../packet/packet.ts';
@@ -41,7 +38,9 @@ import {
 import { HookState, type RuleEffects } from '../rules/hook-state.ts';
 import { NF_ACCEPT, NF_DROP, NF_QUEUE, NF_STOLEN, NF_UNKNOWN, NF_VERDICT_MASK } from '../rules/verdict.ts';
 import { arrive, PACKET_HOST, PACKET_OTHERHOST, PACKET_OUTGOING } from './arrive.ts';
+import { attach } from './attach.ts';
 import { setClosing } from './closing.ts';
+import type { EstablishedWay } from './established.ts';
 import { BEHIND_TRACKING } from './hooks.ts';
 import { hopLimit, putHop, takeHop } from './hop-limit.ts';
 import type { Outcome, Verdict } from './outcome.ts';
@@ -83,6 +82,10 @@ export class Pipeline implements RuleEffects {
   private readonly host: HostModel;
   private readonly plain: PlainPath;
   private mayBePlain = true;
+  /** The way of established flows' packets that are forwarded, if their state decides it. */
+  private established: EstablishedWay | null = null;
+  /** What is known of all ordinary IPv4 addresses alike, 0 if it differs ({@link HostModel.ordinary4}). */
+  private ordinary = 0;
   /** The state of the packet that came in, and of those that it caused, by depth. */
   private readonly states: HookState[] = [];
   private depth = 0;
@@ -112,6 +115,8 @@ export class Pipeline implements RuleEffects {
     this.runner.setRules(tables);
     const hasMac = this.host.devices.some((device) => device !== null && device.mac !== null);
     this.mayBePlain = this.runner.tracksFirst && !hasMac;
+    this.established = this.mayBePlain ? this.runner.established(this.states[0]!) : null;
+    this.ordinary = this.host.ordinary4();
   }
 
   /**
@@ -139,13 +144,20 @@ export class Pipeline implements RuleEffects {
     return this.enter(state, BEHIND_TRACKING, isGiven);
   }
 
-  /** Whether a plain packet is neither from nor to this host, nor odd in any way: nearly all are forwarded. */
+  /**
+   * Whether a plain packet is neither from nor to this host, nor odd in any way: nearly all are forwarded. Notes by
+   * which devices it comes and leaves.
+   */
   private isPlainWay(pkt: Packet, linktype: number, frame: number): boolean {
     const { host } = this;
     const { view, off } = pkt;
-    const src = host.facts4(view, off + 12);
-    const dst = host.facts4(view, off + 16);
-    if ((src & FACT_SOURCE) === 0 || (dst & FACT_FORWARD) === 0) return false;
+    let src = this.ordinary;
+    let dst = src;
+    if (src === 0) {
+      src = host.facts4(view, off + 12);
+      dst = host.facts4(view, off + 16);
+      if ((src & FACT_SOURCE) === 0 || (dst & FACT_FORWARD) === 0) return false;
+    } else if (!isOrdinary(view.getUint8(off + 12)) || !isOrdinary(view.getUint8(off + 16))) return false;
     if (!host.forwarding || host.rpFilter !== 0 || pkt.pkttype !== PACKET_HOST) return false;
     if (linktype === DLT_EN10MB) {
       if ((view.getUint8(frame) & 1) !== 0) return false;
@@ -153,15 +165,23 @@ export class Pipeline implements RuleEffects {
     }
     const back = host.isDefault ? 0 : deviceOf(src);
     if (pkt.ifin === 0) pkt.ifin = back > LOOPBACK ? back : host.firstDevice;
+    pkt.ifout = deviceOf(dst);
     return true;
   }
 
   private plainWay(state: HookState): number {
     const { pkt } = state;
+    const { established, runner } = this;
     this.outcome.ifin = pkt.ifin;
-    if (this.runner.isBusy(AF_INET, NF_INET_PRE_ROUTING, BEHIND_TRACKING))
+    if (established?.takes(pkt) && runner.tracer === null && !this.wantsBytes) {
+      if (this.unconfirmed && !this.conntrack.confirm(pkt)) return this.lose(state);
+      established.pass(pkt, this.outcome);
+      return NF_ACCEPT;
+    }
+    if (runner.isBusy(AF_INET, NF_INET_PRE_ROUTING, BEHIND_TRACKING)) {
+      pkt.ifout = 0;
       return this.input(state, BEHIND_TRACKING);
-    pkt.ifout = deviceOf(this.host.facts4(pkt.view, pkt.off + 16));
+    }
     return this.forward(state);
   }
 
@@ -371,18 +391,5 @@ export class Pipeline implements RuleEffects {
   private complain(state: HookState, exceeded: boolean, code: number): void {
     const bytes = ipError(this.host, state.pkt, exceeded, code, NF_INET_PRE_ROUTING);
     if (bytes !== null) this.answer(state, bytes, 'icmp');
-  }
-}
-
-/**
- * An answer belongs to the flow of the packet that it is about, as RELATED in the other direction (measured), even to
- * one that is not confirmed; copies for other hosts are not tracked.
- */
-function attach(pkt: Packet, outer: Packet, why: string): void {
-  if (why === 'dup') pkt.ctinfo = IP_CT_UNTRACKED;
-  else if (outer.flow !== 0) {
-    pkt.flow = outer.flow;
-    pkt.status = outer.status;
-    pkt.ctinfo = outer.ctinfo < IP_CT_ESTABLISHED_REPLY ? IP_CT_RELATED_REPLY : IP_CT_RELATED;
   }
 }

@@ -6,19 +6,21 @@ import {
   AF_INET,
   AF_INET6,
   CHECKSUM_UNNECESSARY,
+  CTINFO_INVALID,
   IP_CT_NEW,
   IP_CT_RELATED,
   IP_CT_RELATED_REPLY,
   IP_CT_UNTRACKED,
   type Packet,
 } from '../packet/packet.ts';
-import { IPPROTO_ICMP, IPPROTO_ICMPV6 } from '../packet/protocols.ts';
+import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
 import type { Chain, RuleTable } from '../rules/chain.ts';
 import {
   NF_EGRESS,
   NF_INET_FORWARD,
   NF_INET_LOCAL_OUT,
   NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
   NF_INGRESS,
 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
@@ -26,6 +28,7 @@ import { runChain } from '../rules/run.ts';
 import { Runner } from '../rules/runner.ts';
 import { traceChain } from '../rules/trace-run.ts';
 import { NF_ACCEPT, NF_DROP, NF_REPEAT, NF_STOLEN } from '../rules/verdict.ts';
+import { type EstablishedWay, establishedWay } from './established.ts';
 import { type HookEntry, Hooks, isSourceNat, STEP_CHAIN, STEP_DEFRAG, STEP_TRACK } from './hooks.ts';
 import type { Outcome } from './outcome.ts';
 import type { PacketTrace } from './packet-trace.ts';
@@ -75,6 +78,11 @@ export class HookRunner {
   /** Whether no rule sees an IPv4 packet before it is tracked. */
   get tracksFirst(): boolean {
     return !this.hooks4.before;
+  }
+
+  /** As {@link establishedWay}; null also if rules see packets before they are tracked. */
+  established(state: HookState): EstablishedWay | null {
+    return this.hooks4.before ? null : establishedWay(this.hooks4.entries, state);
   }
 
   /**
@@ -165,7 +173,9 @@ export class HookRunner {
     const { checksum } = pkt;
     if (hook === NF_INET_LOCAL_OUT) pkt.checksum = CHECKSUM_UNNECESSARY;
     const verdict = this.conntrack.track(pkt) ? NF_ACCEPT : NF_DROP;
-    pkt.checksum = checksum;
+    // What tracking found right is not looked at again, even if rules change the packet meanwhile (measured).
+    const isRight = hook === NF_INET_PRE_ROUTING && this.conntrack.verifies && isVerified(pkt);
+    pkt.checksum = isRight ? CHECKSUM_UNNECESSARY : checksum;
     if (this.tracer !== null) this.tracer.tracked(pkt);
     return verdict;
   }
@@ -189,6 +199,15 @@ export class HookRunner {
     pkt.status |= done;
     return NF_ACCEPT;
   }
+}
+
+/** Whether tracking looked at a packet's checksum and found it right. */
+function isVerified(pkt: Packet): boolean {
+  const { proto } = pkt;
+  return (
+    pkt.ctinfo !== CTINFO_INVALID &&
+    (proto === IPPROTO_TCP || proto === IPPROTO_UDP || proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6)
+  );
 }
 
 /** The policy decides, and counts. */

@@ -45,8 +45,10 @@ const FACT_KNOWN = 1 << 30;
 export const FACT_SOURCE: number = 1 << 24;
 /** A destination that packets are forwarded to. */
 export const FACT_FORWARD: number = 1 << 25;
-const CACHE_BITS = 11;
+const CACHE_BITS = 12;
 const CACHE_SIZE = 1 << CACHE_BITS;
+/** 0.0.0.0 */
+const ANY_ADDRESS = new DataView(new ArrayBuffer(4));
 
 function prefixOf(text: string): Prefix {
   return parsePrefix(text)!;
@@ -80,15 +82,17 @@ export class HostModel implements Host {
   private readonly groups4: RouteTable = new RouteTable(AF_INET);
   private readonly groups6: RouteTable = new RouteTable(AF_INET6);
   private first = 0;
-  /** What is known of IPv4 addresses that were asked for: see {@link facts4}. By hash; forgotten with every change. */
-  private readonly cachedWords: Int32Array = new Int32Array(CACHE_SIZE);
-  private readonly cachedFacts: Int32Array = new Int32Array(CACHE_SIZE);
+  /** What is known of IPv4 addresses that were asked for: see {@link facts4}. By hash, facts and address beside each other; forgotten with every change. */
+  private readonly cached: Int32Array = new Int32Array(CACHE_SIZE * 2);
+  /** Routes of table `local` that every host has. */
+  private readonly loopbackRoutes: number;
 
   constructor() {
     for (const group of ['224.0.0.1', 'ff02::1', 'ff02::2']) this.join(prefixOf(group));
     this.addDevice('lo', { index: LOOPBACK, type: ARPHRD_LOOPBACK, mtu: 65536 });
     this.addAddress('lo', prefixOf('127.0.0.1/8'));
     this.addAddress('lo', prefixOf('::1/128'));
+    this.loopbackRoutes = this.local4.size;
   }
 
   /** Adds a device, or changes what is given of one that is there. Its number is the next free one if left out. */
@@ -107,7 +111,7 @@ export class HostModel implements Host {
     if (there !== undefined && there.index !== index) this.devices[there.index] = null;
     this.devices[index] = device;
     this.names.set(name, device);
-    this.cachedFacts.fill(0);
+    this.cached.fill(0);
     if (index > LOOPBACK && (this.first === 0 || index < this.first)) this.first = index;
     return device;
   }
@@ -118,7 +122,7 @@ export class HostModel implements Host {
    */
   addAddress(device: string, prefix: Prefix): void {
     const { index } = this.names.get(device) ?? this.addDevice(device);
-    this.cachedFacts.fill(0);
+    this.cached.fill(0);
     const { family, words, length } = prefix;
     const bits = words.length * 32;
     const isLoopback = index === LOOPBACK;
@@ -156,7 +160,7 @@ export class HostModel implements Host {
 
   /** Adds a route to table `main`, or to `local` if its type is RTN_LOCAL, RTN_BROADCAST or RTN_ANYCAST. */
   addRoute(route: Route): void {
-    this.cachedFacts.fill(0);
+    this.cached.fill(0);
     const isIpv4 = route.prefix.family === AF_INET;
     const isMain = route.type === RTN_UNICAST || route.type > RTN_MULTICAST;
     if (isMain) (isIpv4 ? this.main4 : this.main6).add(route);
@@ -239,17 +243,30 @@ export class HostModel implements Host {
    */
   facts4(view: DataView, at: number): number {
     const word = view.getInt32(at);
-    const slot = Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS);
-    const known = this.cachedFacts[slot]!;
-    if (known !== 0 && this.cachedWords[slot] === word) return known;
-    const local = this.local4.find(view, at, 0);
-    const route = local ?? this.main4.find(view, at, 0);
-    const type = local === null ? 0 : local.type;
-    const way = route === null ? 0 : (route.type << FACT_ROUTE) | (route.device << FACT_DEVICE);
-    const facts = FACT_KNOWN | way | type | usesOf(word, type, route);
-    this.cachedWords[slot] = word;
-    this.cachedFacts[slot] = facts;
+    const slot = (Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS)) << 1;
+    const { cached } = this;
+    const known = cached[slot]!;
+    if (known !== 0 && cached[slot + 1] === word) return known;
+    const facts = this.find4(view, at);
+    cached[slot] = facts;
+    cached[slot + 1] = word;
     return facts;
+  }
+
+  /**
+   * What {@link facts4} says of every address that {@link isOrdinary}, where it says the same of all: there is a default
+   * route, and neither another one nor an address besides lo's.
+   * @returns 0 where it does not
+   */
+  ordinary4(): number {
+    const route = this.main4.find(ANY_ADDRESS, 0, 0);
+    const isSame = this.main4.size === 1 && this.local4.size === this.loopbackRoutes;
+    return isSame && route?.prefix.length === 0 ? factsOf(1 << 24, null, route) : 0;
+  }
+
+  private find4(view: DataView, at: number): number {
+    const local = this.local4.find(view, at, 0);
+    return factsOf(view.getInt32(at), local, local ?? this.main4.find(view, at, 0));
   }
 
   /** Table `local` first, as Linux' rules have it. */
@@ -259,10 +276,21 @@ export class HostModel implements Host {
   }
 }
 
+/** @param local the route in table `local`, if there is one */
+function factsOf(word: number, local: Route | null, route: Route | null): number {
+  const type = local === null ? 0 : local.type;
+  const way = route === null ? 0 : (route.type << FACT_ROUTE) | (route.device << FACT_DEVICE);
+  return FACT_KNOWN | way | type | usesOf(word, type, route);
+}
+
+/** Whether an IPv4 address is of none of the special kinds, by its first byte. */
+export function isOrdinary(first: number): boolean {
+  return first !== 0 && first !== 127 && first < 224;
+}
+
 /** Which of FACT_SOURCE and FACT_FORWARD an address has: it is neither this machine's nor one of a special kind. */
 function usesOf(word: number, type: number, route: Route | null): number {
-  const first = word >>> 24;
-  if (type !== 0 || first === 0 || first === 127 || first >= 224) return 0;
+  if (type !== 0 || !isOrdinary(word >>> 24)) return 0;
   return FACT_SOURCE | (route !== null && route.type === RTN_UNICAST ? FACT_FORWARD : 0);
 }
 

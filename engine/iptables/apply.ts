@@ -220,5 +220,6 @@ export function setPolicy(table: XtTable, chain: XtChain, word: Word): void {
   if (word.text !== 'ACCEPT' && word.text !== 'DROP')
     throw new SourceError(`Bad policy name '${word.text}'`, word.at, 'a policy is ACCEPT or DROP');
   chain.policy = word.text;
+  chain.hasPolicy = true;
   table.exists = true;
 }

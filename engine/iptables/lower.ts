@@ -181,7 +181,8 @@ export function lowerTable(table: XtTable, scope: SaveScope): RuleTable {
   }
   for (const chain of table.chains.values()) {
     const lowered = chains.get(chain.name)!;
-    if (chain.builtin !== null) lowered.policyCounters = chain.counters;
+    if (chain.builtin !== null && (scope.backend === 'legacy' || chain.hasPolicy))
+      lowered.policyCounters = chain.counters;
     lowered.rules = chain.rules.map((rule) => {
       const base = ruleContext({ ...scope, table: table.name }, rule.spec.proto);
       const ctx: XtLowering = { ...base, chain: chain.name };

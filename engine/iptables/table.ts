@@ -38,6 +38,8 @@ export class XtChain {
   readonly builtin: BuiltinChain | null;
   policy: 'ACCEPT' | 'DROP' = 'ACCEPT';
   counters: RuleCounters = { packets: 0, bytes: 0 };
+  /** Whether a policy was ever set: the nft variant counts in no other built-in chain (measured). */
+  hasPolicy = false;
   rules: XtRule[] = [];
   /** Where it was made or its policy set, null for a built-in chain that nobody named. */
   at: Span | null = null;
@@ -69,6 +71,7 @@ export class XtTable {
       const copy = new XtChain(chain.name, chain.builtin);
       copy.policy = chain.policy;
       copy.counters = chain.counters;
+      copy.hasPolicy = chain.hasPolicy;
       copy.at = chain.at;
       copy.rules = chain.rules.slice();
       out.chains.set(chain.name, copy);
@@ -85,6 +88,7 @@ export class XtTable {
       if (kept === undefined) continue;
       kept.policy = chain.policy;
       kept.counters = chain.counters;
+      kept.hasPolicy = chain.hasPolicy;
     }
     return out;
   }

@@ -133,7 +133,10 @@ export function mayAnswer(pkt: Packet, verifies: boolean, isRouted: boolean): bo
     if ((isRouted && isGroup4(view.getInt32(off + 16))) || isGroup4(src) || src === 0) return false;
     if (isRouted && view.getUint8(off) !== 0x45 && echoedOptions(pkt) === null) return false;
   } else if (isMulticast6(view, off + 24) || isNobody6(view, off + 8)) return false;
-  return !verifies || (pkt.l4 >= 0 && pkt.l4 < pkt.end && checksumOk(pkt));
+  if (!verifies) return true;
+  // IPv6 asks for a transport header; IPv4 answers a packet that ends with its IP header, too (measured).
+  const least = pkt.family === AF_INET ? 0 : 1;
+  return pkt.l4 >= 0 && pkt.l4 + least <= pkt.end && checksumOk(pkt);
 }
 
 /** Writes an IPv4 header of `header` bytes, its checksum too; options are there already. */

@@ -36,7 +36,7 @@ export interface SetElement {
   readonly object: RuleObject | null;
   /** Milliseconds, 0 for never. */
   readonly timeout: number;
-  /** When it is gone (virtual time, ms), Infinity for never. */
+  /** When it is gone (virtual time, ms), Infinity for never, NaN while its time has not begun. */
   readonly expires: number;
   readonly exprs: readonly StatefulExpr[];
   readonly catchall: boolean;

@@ -4,6 +4,14 @@ import type { StatefulExpr } from './stateful.ts';
 
 const START = 16;
 
+/** Milliseconds of the kernel's clock tick (HZ is 250). */
+const JIFFY = 4;
+
+/** Whole ticks, in ms: elements expire by the kernel's clock (measured: `timeout 70ms` lasts 17 ticks). */
+export function jiffies(ms: number): number {
+  return Math.floor(ms / JIFFY) * JIFFY;
+}
+
 /**
  * The elements of a set, one a row: keys, ends and data as words of one array each, and what few sets have (timeouts,
  * expressions, tags) only where it is used. Free rows are used again unless it was asked not to.
@@ -24,6 +32,8 @@ export class ElementStore {
   timeouts: Float64Array | null = null;
   /** When each is gone (ms), Infinity for never. */
   expires: Float64Array | null = null;
+  /** Milliseconds left of elements, by row, whose time begins with the next packet; null if there are none. */
+  waiting: Map<number, number> | null = null;
   readonly verdicts: (VerdictExpr | null)[] = [];
   readonly objects: (RuleObject | null)[] = [];
   readonly exprs: (readonly StatefulExpr[] | undefined)[] = [];
@@ -78,6 +88,7 @@ export class ElementStore {
   release(row: number): void {
     this.count--;
     this.live[row] = 0;
+    this.waiting?.delete(row);
     if (this.reuses) this.free.push(row);
     if (this.tags.length > row) this.tags[row] = undefined;
     if (this.exprs.length > row) this.exprs[row] = undefined;
@@ -93,6 +104,21 @@ export class ElementStore {
     this.expires[row] = expires;
   }
 
+  /** An element's time begins with the next packet; until then it is gone at no time (NaN). */
+  wait(row: number, timeout: number, left: number): void {
+    this.setExpiry(row, timeout, Number.NaN);
+    this.waiting ??= new Map();
+    this.waiting.set(row, left);
+  }
+
+  /** The next packet is here. */
+  begin(now: number): void {
+    const { waiting } = this;
+    this.waiting = null;
+    for (const [row, left] of waiting ?? [])
+      this.setExpiry(row, this.timeouts![row]!, jiffies(now) + jiffies(left));
+  }
+
   /** Whether an element's time has run out. */
   isExpired(row: number, now: number): boolean {
     return this.expires !== null && this.expires[row]! <= now;
@@ -106,6 +132,7 @@ export class ElementStore {
     this.live.fill(0);
     this.timeouts = null;
     this.expires = null;
+    this.waiting = null;
     this.verdicts.length = 0;
     this.objects.length = 0;
     this.exprs.length = 0;

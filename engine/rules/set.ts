@@ -6,7 +6,7 @@ import type { AddResult, NewElement, SetElement } from './set-element.ts';
 import { HashIndex } from './set-hash.ts';
 import type { SetIndex } from './set-index.ts';
 import { IntervalIndex } from './set-interval.ts';
-import { ElementStore } from './set-store.ts';
+import { ElementStore, jiffies } from './set-store.ts';
 import type { StatefulExpr } from './stateful.ts';
 
 /** What a set is like. */
@@ -34,14 +34,6 @@ export interface RuleSetSpec {
 const NO_EXPRS: readonly StatefulExpr[] = [];
 const FEW = 32;
 
-/** Milliseconds of the kernel's clock tick (HZ is 250). */
-const JIFFY = 4;
-
-/** Whole ticks, in ms: elements expire by the kernel's clock (measured: `timeout 70ms` lasts 17 ticks). */
-function jiffies(ms: number): number {
-  return Math.floor(ms / JIFFY) * JIFFY;
-}
-
 /** A set or map as rules look things up in it. Lookups allocate nothing and take as long however many elements it has. */
 export class RuleSet {
   readonly name: string;
@@ -57,6 +49,8 @@ export class RuleSet {
   private earliest: number = Number.POSITIVE_INFINITY;
   /** Grows with each change, so that copies made for the hot path know when they are old. */
   version = 0;
+  /** When a packet last changed it (virtual time, ms), NaN if none did. */
+  changed: number = Number.NaN;
 
   constructor(spec: RuleSetSpec) {
     this.name = spec.name;
@@ -84,6 +78,7 @@ export class RuleSet {
    * @returns the element's row, or -1
    */
   find(state: HookState, at: number): number {
+    if (this.store.waiting !== null) this.store.begin(state.now);
     const row = this.index.find(state.words, at, state.now);
     if (row >= 0 || this.catchall < 0) return row;
     return this.store.isExpired(this.catchall, state.now) ? -1 : this.catchall;
@@ -112,7 +107,7 @@ export class RuleSet {
 
   /**
    * Adds an element.
-   * @param now virtual time (ms), from which its timeout counts
+   * @param now virtual time (ms), from which its timeout counts; NaN: from the next packet on
    */
   add(element: NewElement, now: number): AddResult {
     if (element.catchall === true) return this.addCatchall(element, now);
@@ -202,9 +197,14 @@ export class RuleSet {
 
   /** All elements whose time has not run out, ranges in order, the catch-all last. */
   elements(now: number): SetElement[] {
-    const rows = this.index.order().filter((row) => row !== this.catchall && !this.store.isExpired(row, now));
+    return this.rows(now).map((row) => this.read(row));
+  }
+
+  /** The rows of {@link elements}. */
+  rows(now: number): number[] {
+    const rows = this.index.order().filter((row) => row !== this.catchall);
     if (this.catchall >= 0) rows.push(this.catchall);
-    return rows.map((row) => this.read(row));
+    return rows.filter((row) => !this.store.isExpired(row, now));
   }
 
   /** Removes all elements. */
@@ -233,6 +233,7 @@ export class RuleSet {
   ): number {
     const { store } = this;
     const { now } = state;
+    if (store.waiting !== null) store.begin(now);
     const found = this.index.find(state.words, at, now);
     if (found >= 0) return found;
     if (!this.hasRoom(now)) return -1;
@@ -249,6 +250,7 @@ export class RuleSet {
     if (exprs.length > 0) store.exprs[row] = exprs.map((expr) => expr.clone());
     this.index.insert(row);
     this.version++;
+    this.changed = now;
     return row;
   }
 
@@ -257,7 +259,8 @@ export class RuleSet {
     const { timeouts } = this.store;
     if (timeouts === null || timeouts[row] === 0) return;
     const length = timeout > 0 ? timeout : (this.spec.timeout ?? 0);
-    this.store.setExpiry(row, length, now + length);
+    this.store.setExpiry(row, length, jiffies(now) + jiffies(length));
+    this.changed = now;
   }
 
   /** Removes the element of a packet's key. */
@@ -265,6 +268,7 @@ export class RuleSet {
     const row = this.index.find(state.words, at, state.now);
     if (row < 0) return false;
     this.drop(row);
+    this.changed = state.now;
     return true;
   }
 
@@ -284,11 +288,12 @@ export class RuleSet {
     for (let row = 0; row < store.used; row++) {
       if (store.live[row] === 0 || store.expires === null) continue;
       if (store.expires[row]! <= now) this.drop(row);
-      else this.earliest = Math.min(this.earliest, store.expires[row]!);
+      else if (store.expires[row]! > now) this.earliest = Math.min(this.earliest, store.expires[row]!);
     }
   }
 
-  private drop(row: number): void {
+  /** Removes the element of a row. */
+  drop(row: number): void {
     if (row === this.catchall) this.catchall = -1;
     else this.index.remove(row);
     this.store.release(row);
@@ -320,6 +325,10 @@ export class RuleSet {
   private expire(row: number, own: number, left: number, now: number): void {
     const timeout = own > 0 ? own : (this.spec.timeout ?? 0);
     if (timeout === 0) return;
+    if (Number.isNaN(now)) {
+      this.store.wait(row, timeout, left > 0 ? left : timeout);
+      return;
+    }
     const expires = jiffies(now) + jiffies(left > 0 ? left : timeout);
     this.store.setExpiry(row, timeout, expires);
     this.earliest = Math.min(this.earliest, expires);
@@ -360,7 +369,8 @@ export class RuleSet {
     if (rest !== 0) key[this.store.keyWords - 1]! &= (1 << (rest * 8)) - 1;
   }
 
-  private read(row: number): SetElement {
+  /** The element of a row. */
+  read(row: number): SetElement {
     const { store, spec } = this;
     const bytes = (from: Int32Array, at: number, length: number): Uint8Array =>
       new Uint8Array(from.buffer, from.byteOffset + at * 4, length).slice();

@@ -36,7 +36,6 @@ behaviours('filter rules', 'behaviours-filter', [
   {
     name: 'a destination port matches this port, and not as a source port',
     xt: '-A INPUT -p tcp --dport 2401 -j DROP',
-    xt6: '-A INPUT -p tcp --dport 2401 -j DROP',
     hook: 'input',
     nft: 'tcp dport 2401 drop',
     packets: `
@@ -400,10 +399,21 @@ behaviours('filter rules', 'behaviours-filter', [
   {
     name: 'fifteen jumps one inside the other are run to the last chain',
     nft: nested(15, 'jump'),
-    xt: `${Array.from({ length: 30 }, (_, i) => `:c${i} - [0:0]`).join('\n')}\n-A FORWARD -j c0\n${Array.from({ length: 29 }, (_, i) => `-A c${i} -j c${i + 1}`).join('\n')}\n-A c29 -p tcp -j DROP`,
     packets: `
       drop   tcp syn inside 1024 > outside 22
       accept udp inside 1024 > outside 53`,
+  },
+  {
+    name: 'thirty jumps one inside the other are run by legacy iptables',
+    sources: [{ kind: 'iptables-legacy', text: thirty() }],
+    packets: `
+      drop   tcp syn inside 1024 > outside 22
+      accept udp inside 1024 > outside 53`,
+  },
+  {
+    name: 'thirty jumps one inside the other are refused by the nft variant of iptables',
+    sources: [{ kind: 'iptables-nft', text: thirty() }],
+    packets: '',
   },
   { name: 'sixteen jumps one inside the other are refused', nft: nested(16, 'jump'), packets: '' },
   {
@@ -449,4 +459,10 @@ function nested(depth: number, verb: string): string {
   });
   return `table inet t {\n${chains.join('\n')}
     chain f { type filter hook forward priority 0; ${verb} c${depth - 1}; } }`;
+}
+
+function thirty(): string {
+  const chains = Array.from({ length: 30 }, (_, i) => `:c${i} - [0:0]\n`);
+  const rules = Array.from({ length: 29 }, (_, i) => `-A c${i} -j c${i + 1}\n`);
+  return `*filter\n${chains.join('')}-A FORWARD -j c0\n${rules.join('')}-A c29 -p tcp -j DROP\nCOMMIT\n`;
 }

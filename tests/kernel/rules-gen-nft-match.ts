@@ -32,7 +32,6 @@ const ICMP_TYPES: readonly string[] = [
   'redirect',
   'timestamp-request',
   'router-advertisement',
-  '40',
   '{ 3, 11, 12 }',
   '8-14',
 ];
@@ -349,7 +348,6 @@ const MATCHES: Readonly<Record<string, readonly [number, Make]>> = {
           'meta iifgroup default',
           'meta iiftype != loopback',
           'meta priority none',
-          'meta rtclassid 0',
           'jhash ip saddr mod 4 seed 0xdead 1',
           'jhash ip saddr . ip daddr mod 2 seed 0x5 0',
           'numgen inc mod 3 0',

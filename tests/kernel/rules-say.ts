@@ -188,7 +188,7 @@ export function xt(lines: string): string {
 
 /** Rules in one chain of an inet table, at a hook with priority filter; or a whole ruleset if it names tables. */
 export function nft(text: string, hook: string): string {
-  if (/^\s*(table|define|add|create|#)/.test(text)) return text.endsWith('\n') ? text : `${text}\n`;
+  if (/^\s*(table|define|add|create|#)/.test(text)) return `${text.replace(/\}(?= *\})/g, '}\n')}\n`;
   const [, objects = '', rules = text] = /^([\s\S]*?)---\n([\s\S]*)$/.exec(text) ?? [];
   return `table inet t {\n${objects}\nchain c {\ntype filter hook ${hook} priority 0\n${rules}\n}\n}\n`;
 }

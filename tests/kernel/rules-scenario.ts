@@ -43,8 +43,7 @@ function variants({ name, xt: rules, xt6, nft: text, hook, sets, sources }: Scen
   };
   if (rules !== undefined) iptables('iptables', rules);
   if (xt6 !== undefined) iptables('ip6tables', xt6);
-  if (text !== undefined)
-    made.push([`${name} (nft)`, [{ kind: 'nft', text: nft(text, hook ?? 'forward') }]]);
+  if (text !== undefined) made.push([`${name} (nft)`, [{ kind: 'nft', text: nft(text, hook ?? 'forward') }]]);
   if (sources !== undefined) made.push([name, [...sources]]);
   return made;
 }

@@ -12,6 +12,8 @@ import type {
   RuleRun,
   StepResult,
 } from './rules-types.ts';
+import { endsOf } from './rules-view.ts';
+import { HOST4, HOST6 } from './rules-world.ts';
 
 /** What the parent may ask. */
 export type RuleRequest =
@@ -64,9 +66,11 @@ function verdictOf(
   passed: RuleOutcome['passed'],
 ): RuleOutcome['verdict'] {
   const forwarded = passed.findIndex((p) => p.hook === 'forward');
+  // What the host sends to itself comes back by lo and has to get through INPUT as well.
+  const last = isForHost(packet.bytes) ? 'input' : 'postrouting';
   const accepted =
     packet.from === 'host'
-      ? passed.some((p) => p.hook === 'postrouting' && sameEnds(p.bytes, packet.bytes))
+      ? passed.some((p) => p.hook === last && sameEnds(p.bytes, packet.bytes))
       : passed.some(
           (p, i) => p.hook === 'input' || (p.hook === 'postrouting' && forwarded >= 0 && i > forwarded),
         );
@@ -76,6 +80,11 @@ function verdictOf(
       ? passed.some((p) => !sameEnds(p.bytes, packet.bytes))
       : left.length > 0 || passed.some((p) => p.hook === 'output');
   return answered ? 'reject' : taken ? 'drop' : 'refused';
+}
+
+function isForHost(bytes: Uint8Array): boolean {
+  const [, dst] = endsOf(bytes);
+  return HOST4.includes(dst) || HOST6.includes(dst) || dst.startsWith('127.');
 }
 
 function sameEnds(a: Uint8Array, b: Uint8Array): boolean {
