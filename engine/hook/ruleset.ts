@@ -82,14 +82,16 @@ export class Ruleset {
    * The rules as their tools list them: nft list ruleset, iptables-save, ip6tables-save, ipset save.
    * @param kind only this kind's; null for all that hold something
    * @param counters with packets and bytes
+   * @param now virtual time (ms), for what elements of nft's sets have left
    */
-  list(kind: RuleKind | null = null, counters = false): string {
-    const nft = (): string => this.nft.list({ stateless: !counters });
+  list(kind: RuleKind | null = null, counters = false, now?: number): string {
+    const time = now === undefined ? {} : { now };
+    const nft = (): string => this.nft.list({ stateless: !counters, ...time });
     switch (kind) {
       case 'nft':
         return nft();
       case 'nft-json':
-        return this.nft.listJson();
+        return this.nft.listJson(time);
       case 'iptables':
       case 'iptables-save':
         return this.ipv4.save({ counters });

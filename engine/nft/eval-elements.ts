@@ -195,18 +195,21 @@ export function shapeOf(set: NftSet): SetShape {
   return set.plan as SetShape;
 }
 
-/** The elements of a named set as nft lists them: sorted, joined where the set does so, flags as `a | b`. */
-export function sortedElements(set: NftSet): readonly ExprNode[] {
-  const elements = plainElements(set);
+/** Elements of a named set (its own by default) as nft lists them: sorted, joined where the set does so, flags as `a | b`. */
+export function sortedElements(set: NftSet, from?: Iterable<ExprNode>): readonly ExprNode[] {
+  const elements = plainElements(set, from);
   return partsOf(shapeOf(set).key).some(({ type }) => type.base === 'bitmask')
     ? elements.map(normalElement)
     : elements;
 }
 
 /** The same with every value as one constant. */
-export function plainElements(set: NftSet): readonly ExprNode[] {
+export function plainElements(
+  set: NftSet,
+  from: Iterable<ExprNode> = set.elements.values(),
+): readonly ExprNode[] {
   const shape = shapeOf(set);
-  const sorted = sortElements([...set.elements.values()], shape.key, shape.interval);
+  const sorted = sortElements([...from], shape.key, shape.interval);
   return shape.merge && shape.key.parts === undefined ? mergeElements(sorted, shape.key) : sorted;
 }
 

@@ -170,5 +170,5 @@ const WRITERS: { readonly [K in KeysOf<StmtNode>]: Writer<NodeOf<K>> } = {
 /** A statement of an evaluated tree as `nft -j list ruleset` writes it. */
 export function stmtJson(node: StmtNode, context: JsonContext): Json {
   const write = WRITERS[nodeKey(node) as keyof typeof WRITERS] as Writer<unknown>;
-  return write(node, context);
+  return write(context.running?.statementNow(node) ?? node, context);
 }

@@ -28,6 +28,7 @@ import type {
   NftState,
   NftTable,
 } from './ruleset-state.ts';
+import type { Running } from './running.ts';
 
 type Members = { readonly [key: string]: Json | undefined };
 
@@ -36,8 +37,8 @@ const METAINFO: Json = {
   metainfo: { version: '1.0.6', release_name: 'Lester Gooch #5', json_schema_version: 1 },
 };
 
-function contextOf(family: Family, options: ListOptions): JsonContext {
-  return { family, options, statement: stmtText, statementJson: stmtJson };
+function contextOf(family: Family, options: ListOptions, running?: Running): JsonContext {
+  return { family, options, running, statement: stmtText, statementJson: stmtJson };
 }
 
 function limitMembers({ limit }: LimitNode): Members {
@@ -94,7 +95,8 @@ function bodyMembers({ kind, node, table }: NftObject): Members {
 }
 
 /** A stateful object. */
-function objectJson(object: NftObject): Json {
+function objectJson(source: NftObject, { running }: JsonContext): Json {
+  const object = running?.objectNow(source) ?? source;
   const { table, name, handle, node } = object;
   const head = { family: table.family, name, table: table.name, handle, comment: node.comment };
   return { [object.kind]: { ...head, ...bodyMembers(object) } };
@@ -124,7 +126,7 @@ function setJson(
   word: string = set.kind,
 ): Json {
   const { node, table } = set;
-  const elements = context.options.terse === true ? [] : listedElements(set);
+  const elements = context.options.terse === true ? [] : listedElements(set, context);
   // The one flag that JSON leaves out.
   const flags = setFlags(node).filter((flag) => flag !== 'dynamic');
   return {
@@ -183,16 +185,16 @@ function ruleJson(rule: NftRule, chain: NftChain, context: JsonContext): Json {
 }
 
 /** A table and all that is in it: its objects, sets, chains, and only then its rules. */
-function tableJson(table: NftTable, options: ListOptions): Json[] {
+function tableJson(table: NftTable, options: ListOptions, running?: Running): Json[] {
   const { family, name, handle, flags } = table;
-  const context = contextOf(family, options);
+  const context = contextOf(family, options, running);
   const { updated, meters } = updatedSets(table);
   const sets = [...table.sets.values()].filter((set) => !meters.has(set.name));
   const chains = [...table.chains.values()];
   return [
     // nft 1.0.6 prints memory that it does not own here, so there is no right text.
     { table: { family, name, handle, flags: flags.length === 0 ? undefined : flags.join(',') } },
-    ...[...table.objects.values()].map(objectJson),
+    ...[...table.objects.values()].map((object) => objectJson(object, context)),
     ...sets.map((set) => setJson(set, updated, context)),
     ...[...table.flowtables.values()].map(flowtableJson),
     ...chains.map(chainJson),
@@ -204,12 +206,18 @@ function tableJson(table: NftTable, options: ListOptions): Json[] {
  * `nft -j list ruleset`: one line without a line's end.
  * @param state evaluated: rules hold typed constants in the order in which nft lists them
  * @param family of `list ruleset ip6`; all if undefined
+ * @param running what packets have made of it
  */
-export function listJson(state: NftState, options: ListOptions = {}, family?: Family): string {
+export function listJson(
+  state: NftState,
+  options: ListOptions = {},
+  family?: Family,
+  running?: Running,
+): string {
   const tables = [...state.tables.values()].filter(
     (table) => family === undefined || table.family === family,
   );
-  return jsonText({ nftables: [METAINFO, ...tables.flatMap((table) => tableJson(table, options))] });
+  return jsonText({ nftables: [METAINFO, ...tables.flatMap((table) => tableJson(table, options, running))] });
 }
 
 /** `nft -j list set inet x y`. */

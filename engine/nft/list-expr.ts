@@ -12,6 +12,7 @@ import type {
 } from './ast-expr.ts';
 import { metaKey } from './key-meta.ts';
 import type { ListOptions } from './ruleset-state.ts';
+import type { Running } from './running.ts';
 import { durationText, printConstant } from './type-print.ts';
 import type { ConstantExpr } from './type-value.ts';
 
@@ -20,6 +21,8 @@ export interface ListContext {
   readonly options: ListOptions;
   /** The table's: `ct original saddr` is listed with it. */
   readonly family: Family;
+  /** What packets have made of the ruleset; without it, it is listed as it was loaded. */
+  readonly running?: Running | undefined;
   /** Statements, for elements that have some; given here so that this file needs none of the statements' own. */
   readonly statement: (node: import('./ast-stmt.ts').StmtNode, context: ListContext) => string;
 }

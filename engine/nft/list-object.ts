@@ -89,7 +89,8 @@ function bodyLines(object: NftObject, context: ListContext): Lines {
 }
 
 /** A stateful object as `nft list ruleset` writes it. */
-export function objectText(object: NftObject, context: ListContext): string {
+export function objectText(source: NftObject, context: ListContext): string {
+  const object = context.running?.objectNow(source) ?? source;
   const handle = context.options.handles === true ? ` # handle ${object.handle}` : '';
   const comment = object.node.comment === undefined ? [] : [`comment "${object.node.comment}"`];
   const lines = [...comment, ...bodyLines(object, context)].map((line) => `\t\t${line}\n`);

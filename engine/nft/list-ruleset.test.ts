@@ -49,6 +49,8 @@ function addSet(table: NftTable, name: string, node: Partial<SetNode>, ports: re
     merge: false,
     dataInterval: false,
     named: true,
+    expires: false,
+    stateful: false,
   };
   const set: NftSet = {
     table,

@@ -6,9 +6,10 @@ import { priorityText } from './list-priority.ts';
 import { setText } from './list-set.ts';
 import { ruleText, stmtText } from './list-stmt.ts';
 import type { ListOptions, NftBase, NftChain, NftSet, NftState, NftTable } from './ruleset-state.ts';
+import type { Running } from './running.ts';
 
-function contextOf(family: Family, options: ListOptions): ListContext {
-  return { family, options, statement: stmtText };
+function contextOf(family: Family, options: ListOptions, running?: Running): ListContext {
+  return { family, options, running, statement: stmtText };
 }
 
 /** The names of sets that rules of a table add to, and of those that are rules' meters. */
@@ -74,8 +75,8 @@ function tableParts(table: NftTable, context: ListContext): string[] {
 }
 
 /** `table inet x {` … `}`. */
-export function tableText(table: NftTable, options: ListOptions): string {
-  const context = contextOf(table.family, options);
+export function tableText(table: NftTable, options: ListOptions, running?: Running): string {
+  const context = contextOf(table.family, options, running);
   let text = `table ${table.family} ${table.name} {${handleText(table.handle, options)}\n`;
   if (table.flags.length > 0) text += `\tflags ${table.flags.join(',')}\n`;
   if (table.comment !== undefined) text += `\tcomment "${table.comment}"\n`;
@@ -88,12 +89,13 @@ export function tableText(table: NftTable, options: ListOptions): string {
  * `nft list ruleset`.
  * @param state evaluated: rules hold typed constants in the order in which nft lists them
  * @param family of `list ruleset ip6`; all if undefined
+ * @param running what packets have made of it
  */
-export function listText(state: NftState, options: ListOptions, family?: Family): string {
+export function listText(state: NftState, options: ListOptions, family?: Family, running?: Running): string {
   const tables = [...state.tables.values()].filter(
     (table) => family === undefined || table.family === family,
   );
-  return tables.map((table) => tableText(table, options)).join('');
+  return tables.map((table) => tableText(table, options, running)).join('');
 }
 
 /** What is inside a table's braces and nothing else of it. */

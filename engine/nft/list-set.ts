@@ -109,9 +109,9 @@ function same(a: U64, b: U64 | undefined): boolean {
 }
 
 /** A set's elements, sorted and with all that the kernel has of them. */
-export function listedElements(set: NftSet): readonly ExprNode[] {
+export function listedElements(set: NftSet, { running, options }: ListContext): readonly ExprNode[] {
   const { node } = set;
-  const sorted = sortedElements(set);
+  const sorted = sortedElements(set, running?.elementsNow(set, options.now));
   if (node.stmt === undefined && !setFlags(node).includes('timeout')) return sorted;
   return sorted.map((element) => listedElement(element, node));
 }
@@ -148,7 +148,7 @@ export function setText(
   if (node['gc-interval'] !== undefined)
     text += `\t\tgc-interval ${spanText(node['gc-interval'], context)}\n`;
   if (node.comment !== undefined) text += `\t\tcomment "${node.comment}"\n`;
-  const elements = options.terse === true ? [] : listedElements(set);
+  const elements = options.terse === true ? [] : listedElements(set, context);
   if (elements.length > 0) text += elementsText(elements, shapeOf(set).key, context);
   return `${text}\t}\n`;
 }

@@ -215,5 +215,5 @@ const PRINTERS: { readonly [K in KeysOf<StmtNode>]: Printer<NodeOf<K>> } = {
 /** A statement of an evaluated tree as `nft list ruleset` writes it. */
 export function stmtText(node: StmtNode, context: ListContext): string {
   const print = PRINTERS[nodeKey(node) as keyof typeof PRINTERS] as Printer<unknown>;
-  return print(node, context);
+  return print(context.running?.statementNow(node) ?? node, context);
 }

@@ -4,7 +4,7 @@ import type { NewElement } from '../rules/set-element.ts';
 import type { StatefulExpr } from '../rules/stateful.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
-import { anonymousShape, keyText, objectName, type SetShape } from './eval-elements.ts';
+import { anonymousShape, keyText, objectName, plainElements, type SetShape } from './eval-elements.ts';
 import { isInterval } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
 import { constantOf, type Info, partsOf } from './eval-scope.ts';
@@ -15,6 +15,7 @@ import { stateful } from './lower-stateful.ts';
 import { type LoweredSet, type LowerTable, type Out, registerBytes } from './lower-table.ts';
 import { verdictExpr } from './lower-verdict.ts';
 import type { NftSet } from './ruleset-state.ts';
+import type { RunningSet } from './running-set.ts';
 
 const WHOLE: Loaded = { len: 0, shift: 0 };
 
@@ -117,11 +118,21 @@ export function buildSet(
     ...options,
   });
   const lowered = { set, swapped, shape, dataRanged };
-  set.addAll(
-    elements.map((node) => element(about, node, lowered, place)),
-    0,
-  );
+  fill(about, lowered, elements, place);
   return lowered;
+}
+
+/** Adds elements; their time begins with the next packet. */
+function fill(
+  about: LowerTable,
+  lowered: LoweredSet,
+  elements: readonly ExprNode[],
+  place: Loaded = WHOLE,
+): void {
+  lowered.set.addAll(
+    elements.map((node) => element(about, node, lowered, place)),
+    Number.NaN,
+  );
 }
 
 function mapKind(data: Exclude<SetShape['data'], null>): 'data' | 'verdict' | 'object' {
@@ -140,19 +151,22 @@ function dataLength(data: Info): number {
 function element(about: LowerTable, node: ExprNode, set: LoweredSet, place: Loaded): NewElement {
   const head = 'pair' in node ? node.pair[0] : node;
   const value = keyOf(head);
-  const more = 'elem' in head ? elementOptions(head.elem) : {};
+  const more = 'elem' in head ? elementOptions(about, head.elem) : {};
   const data = 'pair' in node ? elementData(about, node.pair[1], set) : {};
-  if ('wildcard' in value) return { key: new Uint8Array(0), catchall: true, ...more, ...data };
+  if ('wildcard' in value) return { key: new Uint8Array(0), catchall: true, tag: node, ...more, ...data };
   const { key, end } = keyBytes(value, set.shape.key, set.swapped, place.shift, place.len);
   return { key, keyEnd: end, tag: node, ...more, ...data };
 }
 
-function elementOptions(elem: {
-  readonly timeout?: number | bigint | undefined;
-  readonly expires?: number | bigint | undefined;
-  readonly stmts?: readonly StmtNode[] | undefined;
-}): Partial<NewElement> {
-  const exprs = elem.stmts?.map(stateful).filter((expr) => expr !== null);
+function elementOptions(
+  about: LowerTable,
+  elem: {
+    readonly timeout?: number | bigint | undefined;
+    readonly expires?: number | bigint | undefined;
+    readonly stmts?: readonly StmtNode[] | undefined;
+  },
+): Partial<NewElement> {
+  const exprs = elem.stmts?.map((stmt) => about.running.expr(stmt)).filter((expr) => expr !== null);
   return {
     ...(elem.timeout === undefined ? {} : { timeout: Number(elem.timeout) }),
     ...(elem.expires === undefined ? {} : { left: Number(elem.expires) }),
@@ -198,8 +212,13 @@ function valueBytes(node: ExprNode, info: Info, ranged: boolean): Uint8Array {
   return both;
 }
 
-/** A named set with its elements. */
-export function lowerNamedSet(about: LowerTable, set: NftSet, elements: readonly ExprNode[]): LoweredSet {
+/** A named set with its elements: the one that runs already, brought up to date, or a new one. */
+export function lowerNamedSet(about: LowerTable, set: NftSet): LoweredSet {
+  const running = about.running.set(set);
+  if (running !== undefined) {
+    update(about, set, running);
+    return running.lowered;
+  }
   const shape = set.plan as SetShape;
   const exprs = set.node.stmt?.map(stateful).filter((expr) => expr !== null);
   const options = {
@@ -207,7 +226,47 @@ export function lowerNamedSet(about: LowerTable, set: NftSet, elements: readonly
     ...(set.node.size === undefined ? {} : { size: set.node.size }),
     ...(exprs === undefined ? {} : { exprs }),
   };
-  return buildSet(about, set.name, shape, elements, WHOLE, options);
+  const lowered = buildSet(about, set.name, shape, plainElements(set), WHOLE, options);
+  about.running.keepSet(set, lowered);
+  return lowered;
+}
+
+/** Has a running set hold what the tree says now. */
+function update(about: LowerTable, source: NftSet, running: RunningSet): void {
+  const { lowered, given } = running;
+  const { set } = lowered;
+  const wanted = new Set(source.elements.values());
+  const gone = [...given].some((node) => !wanted.has(node));
+  const fresh = [...wanted].filter((node) => !given.has(node));
+  if (lowered.shape.merge && (gone || fresh.length > 0)) {
+    // Merged intervals may merge anew, or come apart.
+    set.flush();
+    fill(about, lowered, plainElements(source));
+  } else {
+    if (gone) for (const row of set.rows(Number.NaN)) if (isGone(set.store.tags[row])) set.drop(row);
+    fill(about, lowered, fresh);
+  }
+  renewTargets(about, lowered);
+  about.running.keepSet(source, lowered);
+
+  function isGone(tag: unknown): boolean {
+    return tag !== undefined && !wanted.has(tag as ExprNode);
+  }
+}
+
+/** Chains are made anew by every lowering, and objects where they were reset. */
+function renewTargets(about: LowerTable, lowered: LoweredSet): void {
+  const { set } = lowered;
+  const { map } = set.spec;
+  if (map !== 'verdict' && map !== 'object') return;
+  for (const row of set.rows(Number.NaN)) {
+    const node = set.store.tags[row] as ExprNode;
+    if (!('pair' in node)) continue;
+    const { verdict, object } = elementData(about, node.pair[1], lowered);
+    set.store.verdicts[row] = verdict ?? null;
+    set.store.objects[row] = object ?? null;
+  }
+  set.version++;
 }
 
 /** Puts a constant into a register. */

@@ -7,7 +7,8 @@ import type { StatefulExpr } from '../rules/stateful.ts';
 import type { LimitSpec, QuotaSpec, StmtNode } from './ast-stmt.ts';
 import { toUnits } from './eval-stmt.ts';
 
-const SECONDS: Readonly<Record<LimitSpec['per'], number>> = {
+/** Seconds of the units of rates. */
+export const SECONDS: Readonly<Record<LimitSpec['per'], number>> = {
   second: 1,
   minute: 60,
   hour: 3600,

@@ -83,7 +83,7 @@ export function lowerMerged(out: Out, merged: Merged): void {
 export function lowerStatement(out: Out, stmt: StmtNode, network: 'ip' | 'ip6'): void {
   const { family } = out.about.table;
   const net = family === NFPROTO_IPV6 ? 'ip6' : network;
-  const remembers = stateful(stmt);
+  const remembers = out.about.running.expr(stmt);
   if (remembers !== null) out.exprs.push(remembers);
   else if ('match' in stmt) lowerMatch(out, stmt);
   else if (isVerdict(stmt)) out.exprs.push(verdictExpr(out.about, stmt));
@@ -184,7 +184,9 @@ function lowerMeter(
 ): void {
   const key = 'elem' in meter.key ? meter.key.elem.val : meter.key;
   const shape = { ...anonymousShape(infoOf(key), null), interval: false };
-  const { set } = buildSet(out.about, meter.name, shape, [], undefined, { size: meter.size ?? 0 });
+  const { set } = out.about.running.meter(meter, () =>
+    buildSet(out.about, meter.name, shape, [], undefined, { size: meter.size ?? 0 }),
+  );
   const op = timeoutOf(meter.key) > 0 ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD;
   pushDynset(out, set, false, meter.key, op, null, [meter.stmt]);
 }

@@ -4,6 +4,7 @@ import type { RuleObject } from '../rules/rule-object.ts';
 import type { RuleSet } from '../rules/set.ts';
 import type { RuleBody } from './ast.ts';
 import type { SetShape } from './eval-elements.ts';
+import type { Running } from './running.ts';
 
 /** A set as rules use it, and how its keys stand in registers. */
 export interface LoweredSet {
@@ -22,6 +23,8 @@ export interface LowerTable {
   readonly sets: ReadonlyMap<string, LoweredSet>;
   /** By `kind name`. */
   readonly objects: ReadonlyMap<string, RuleObject>;
+  /** What was made of the same tree before. */
+  readonly running: Running;
   /** Sets without a name get a number. */
   anonymous: number;
   /** Sets in braces by what stands in them: the same set in many rules is made once. */

@@ -20,13 +20,12 @@ import {
   NFPROTO_IPV6,
   NFPROTO_NETDEV,
 } from '../rules/family.ts';
-import { RuleObject } from '../rules/rule-object.ts';
+import type { RuleObject } from '../rules/rule-object.ts';
 import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
 import type { CounterNode, CtHelperNode, Family, LimitNode, QuotaNode, SynproxyNode } from './ast.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { innerPlan } from './eval.ts';
 import { type CanonicalPart, canonicalParts } from './eval-canonical.ts';
-import { plainElements } from './eval-elements.ts';
 import { mergePayloads } from './eval-merge.ts';
 import { statementsOf } from './eval-validate.ts';
 import { listStatement } from './list-ruleset.ts';
@@ -35,6 +34,7 @@ import { limitExpr, quotaExpr, stateful } from './lower-stateful.ts';
 import { lowerMerged, lowerStatement, synproxyExpr } from './lower-stmt.ts';
 import type { LoweredSet, LowerTable, Out } from './lower-table.ts';
 import type { NftBase, NftChain, NftObject, NftRule, NftState, NftTable } from './ruleset-state.ts';
+import { Running } from './running.ts';
 
 const FAMILIES: Readonly<Record<Family, number>> = {
   inet: NFPROTO_INET,
@@ -55,15 +55,18 @@ const HOOKS: Readonly<Record<string, number>> = {
 };
 const IPPROTO: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
 
-/** The tables as they run (NftHooks.lower). What nft marks dormant is left out. */
-export function lower(state: NftState): RuleTable[] {
+/**
+ * The tables as they run (NftHooks.lower). What nft marks dormant is left out.
+ * @param running what was made of the same ruleset before: what did not change goes on, what is made is noted there
+ */
+export function lower(state: NftState, running: Running = new Running()): RuleTable[] {
   const out: RuleTable[] = [];
   for (const table of state.tables.values())
-    if (!table.flags.includes('dormant')) out.push(lowerTable(table));
+    if (!table.flags.includes('dormant')) out.push(lowerTable(table, running));
   return out;
 }
 
-function lowerTable(source: NftTable): RuleTable {
+function lowerTable(source: NftTable, running: Running): RuleTable {
   const chains = new Map<string, Chain>();
   const table: RuleTable = { family: FAMILIES[source.family], name: source.name, backend: 'nft', chains };
   const sets = new Map<string, LoweredSet>();
@@ -73,6 +76,7 @@ function lowerTable(source: NftTable): RuleTable {
     chains,
     sets,
     objects,
+    running,
     anonymous: 0,
     constants: new Map(),
     inner: (rules) => {
@@ -85,9 +89,12 @@ function lowerTable(source: NftTable): RuleTable {
   };
   for (const chain of source.chains.values()) chains.set(chain.name, lowerChain(table, chain));
   for (const [key, object] of source.objects)
-    objects.set(key, new RuleObject(object.name, objectExpr(object)));
+    objects.set(
+      key,
+      running.object(object, () => objectExpr(object)),
+    );
   for (const set of source.sets.values())
-    if (set.plan !== null) sets.set(set.name, lowerNamedSet(about, set, plainElements(set)));
+    if (set.plan !== null) sets.set(set.name, lowerNamedSet(about, set));
   for (const chain of source.chains.values())
     chains.get(chain.name)!.rules = chain.rules.map((rule) => lowerRule(about, rule, source.family));
   return table;

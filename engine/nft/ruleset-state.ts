@@ -140,4 +140,6 @@ export interface ListOptions {
   readonly services?: boolean;
   /** -u */
   readonly guid?: boolean;
+  /** Virtual time (ms) for what elements have left; if undefined, of each set that when a packet last changed it. */
+  readonly now?: number;
 }

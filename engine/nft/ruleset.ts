@@ -17,12 +17,14 @@ import { applyRule } from './ruleset-rule.ts';
 import { applyElements, applySet } from './ruleset-set.ts';
 import type { ListOptions, NftState, ObjectBody } from './ruleset-state.ts';
 import { CommandFailed, Transaction } from './ruleset-transaction.ts';
+import { Running } from './running.ts';
 
 /** A ruleset of nftables, as the kernel would hold it: changed by files and commands, listed, and lowered to run. */
 export class NftRuleset {
   /** What it holds; only this class changes it. */
   readonly state: NftState = { tables: new Map() };
   #tableHandle = 0;
+  readonly #running: Running = new Running();
 
   /**
    * Does what a text in nft's language says, as one transaction.
@@ -52,6 +54,11 @@ export class NftRuleset {
    * @returns all that is wrong; if anything is, nothing was changed
    */
   apply(commands: readonly Command[], sources: Sources): readonly SourceError[] {
+    for (const table of this.state.tables.values()) {
+      for (const set of table.sets.values()) {
+        this.#running.settle(set);
+      }
+    }
     const t = new Transaction(this.state, sources);
     const handle = this.#tableHandle;
     let done = false;
@@ -74,19 +81,19 @@ export class NftRuleset {
     return t.errors;
   }
 
-  /** The ruleset as `nft list ruleset` prints it. */
+  /** The ruleset as `nft list ruleset` prints it: with what packets have counted and added since {@link tables}. */
   list(options: ListOptions = {}, family?: Family): string {
-    return listText(this.state, options, family);
+    return listText(this.state, options, family, this.#running);
   }
 
   /** The ruleset as `nft -j list ruleset` prints it, without the newline. */
   listJson(options: ListOptions = {}, family?: Family): string {
-    return listJson(this.state, options, family);
+    return listJson(this.state, options, family, this.#running);
   }
 
-  /** The tables as they run. */
+  /** The tables as they run. What is as it was when it was last asked goes on: counters, limits, elements. */
   tables(): readonly RuleTable[] {
-    return lower(this.state);
+    return lower(this.state, this.#running);
   }
 
   #run(t: Transaction, command: Command): void {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { icmpPacket, icmpv6Packet, tcpPacket, udpPacket } from '../packet/build.ts';
-import type { Chain, Rule } from './chain.ts';
+import { type Chain, Rule } from './chain.ts';
 import { NFT_CT_DIRECTION, NFT_CT_MARK, NFT_CT_STATE, NFT_CT_STATUS } from './ct-keys.ts';
 import { nameBytes } from './device-name.ts';
 import { type Expr, UnknownExpr } from './expr.ts';
@@ -172,7 +172,7 @@ function build(plan: readonly (readonly RulePlan[])[], legacy: boolean): Chain[]
       return [...exprs, ...ending(end, chains, depth, exprs.length)];
     });
     const chain = chains[depth]!;
-    chain.rules = made.map((exprs) => ({ exprs, at: null, parts: [], handle: 0, counters: null }) as Rule);
+    chain.rules = made.map((exprs) => new Rule(exprs, null, []));
     if (!legacy) return;
     for (const rule of chain.rules) rule.counters = { packets: 0, bytes: 0 };
     if (chain.base !== null) chain.policyCounters = { packets: 0, bytes: 0 };

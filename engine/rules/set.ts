@@ -183,9 +183,7 @@ export class RuleSet {
   /** Removes the catch-all element. */
   removeCatchall(): boolean {
     if (this.catchall < 0) return false;
-    this.store.release(this.catchall);
-    this.catchall = -1;
-    this.version++;
+    this.drop(this.catchall);
     return true;
   }
 
@@ -327,6 +325,7 @@ export class RuleSet {
     if (timeout === 0) return;
     if (Number.isNaN(now)) {
       this.store.wait(row, timeout, left > 0 ? left : timeout);
+      this.earliest = Number.NEGATIVE_INFINITY;
       return;
     }
     const expires = jiffies(now) + jiffies(left > 0 ? left : timeout);

@@ -52,7 +52,7 @@ export function keepResults(test: string): void {
   if (!WRITES) return;
   mkdirSync(RESULTS, { recursive: true });
   const sorted = Object.fromEntries(Object.entries(seen).map(([what, set]) => [what, [...set].sort()]));
-  writeFileSync(`${RESULTS}${test}.json`, `${JSON.stringify(sorted, null, 1)}\n`);
+  writeFileSync(`${RESULTS}${test}.json`, `${JSON.stringify(sorted, null, 2)}\n`);
 }
 
 /** What all tests together have shown, as they kept it. */

@@ -262,12 +262,14 @@ behaviours('matches at their boundaries', 'behaviours-match', [
       drop   udp 192.168.1.129 1 > 198.51.100.6 1`,
   },
   {
-    name: 'length counts the whole packet, in IPv6 without its header for nft only',
-    xt: '-A FORWARD -m length --length 60:100 -j DROP',
+    name: 'length of IPv6 counts the IP header too',
     xt6: '-A FORWARD -m length --length 60:100 -j DROP',
     nft: 'meta length 60-100 drop',
     packets: `
-      accept icmp 8 lan > outside len=8`,
+      accept udp inside6 1 > outside6 1 len=11
+      drop   udp inside6 1 > outside6 1 len=12
+      drop   udp inside6 1 > outside6 1 len=52
+      accept udp inside6 1 > outside6 1 len=53`,
   },
   {
     name: 'length holds both its ends',
@@ -280,7 +282,7 @@ behaviours('matches at their boundaries', 'behaviours-match', [
       accept udp inside 1 > outside 1 len=73`,
   },
   {
-    name: 'ttl is compared as it came in, before it is taken down',
+    name: 'ttl in FORWARD is one less than it came in with',
     xt: '-A FORWARD -m ttl --ttl-lt 10 -j DROP\n-A FORWARD -m ttl --ttl-eq 64 -p tcp -j DROP\n-A FORWARD -m ttl --ttl-gt 200 -j DROP',
     packets: `
       drop   udp inside 1 > outside 1 ttl=9
@@ -292,7 +294,7 @@ behaviours('matches at their boundaries', 'behaviours-match', [
       drop   udp inside 1 > outside 1 ttl=202`,
   },
   {
-    name: 'hop limits likewise',
+    name: 'the hop limit in INPUT is the one it came with',
     xt6: '-A INPUT -m hl --hl-eq 255 -j ACCEPT\n-A INPUT -m hl --hl-lt 2 -j DROP\n-A INPUT -m hl ! --hl-eq 64 -j DROP',
     hook: 'input',
     nft: 'ip6 hoplimit 255 accept\nip6 hoplimit < 2 drop\nip6 hoplimit != 64 drop',
@@ -363,7 +365,7 @@ behaviours('matches at their boundaries', 'behaviours-match', [
       drop   udp inside 2 > outside 2`,
   },
   {
-    name: 'string finds its pattern between its offsets only',
+    name: 'string finds a pattern that begins and ends between its offsets',
     xt: `-A FORWARD -p udp --dport 1 -m string --string "bad" --algo bm -j DROP
       -A FORWARD -p udp --dport 2 -m string --string "bad" --algo kmp --from 30 --to 33 -j DROP
       -A FORWARD -p udp --dport 3 -m string ! --string "good" --algo bm -j DROP
@@ -376,8 +378,8 @@ behaviours('matches at their boundaries', 'behaviours-match', [
       accept udp inside 1 > outside 2 text=bad
       accept udp inside 1 > outside 2 text=xbad
       drop   udp inside 1 > outside 2 text=xxbad
-      drop   udp inside 1 > outside 2 text=xxxbad
-      drop   udp inside 1 > outside 2 text=xxxxxbad
+      accept udp inside 1 > outside 2 text=xxxbad
+      accept udp inside 1 > outside 2 text=xxxxxbad
       accept udp inside 1 > outside 2 text=xxxxxxbad
       accept udp inside 1 > outside 3 text=agoodone
       drop   udp inside 1 > outside 3 text=agoonone
@@ -432,9 +434,9 @@ behaviours('matches at their boundaries', 'behaviours-match', [
   },
   {
     name: 'conntrack matches the original ends of a flow in both directions',
-    xt: '-A FORWARD -m conntrack --ctproto udp --ctorigsrc 192.168.1.0/24 --ctorigdstport 53 -j DROP\n-A FORWARD -m conntrack --ctreplsrc 198.51.100.8 ! --ctdir ORIGINAL -j DROP',
+    xt: '-A FORWARD -m conntrack --ctproto udp --ctorigsrc 192.168.1.0/24 --ctorigdstport 53 -i eth0 -j DROP\n-A FORWARD -m conntrack --ctreplsrc 198.51.100.8 --ctdir REPLY -j DROP',
     packets: `
-      drop   udp inside 1 > outside 53
+      accept udp inside 1 > outside 53
       drop   udp outside 53 > inside 1
       accept udp lan 1 > outside 53
       accept udp outside 53 > lan 1
@@ -450,7 +452,7 @@ behaviours('matches at their boundaries', 'behaviours-match', [
   },
   {
     name: 'ct direction, original and reply addresses and ports of nft',
-    nft: 'ct direction reply ct original ip saddr 192.168.1.5 ct original proto-dst 53 drop\nct reply ip daddr 192.168.1.6 drop\nct l3proto ipv6 ct protocol udp drop',
+    nft: 'meta l4proto udp ct direction reply ct original ip saddr 192.168.1.5 ct original proto-dst 53 drop\nct reply ip daddr 192.168.1.6 drop\nct l3proto ipv6 ct protocol udp drop',
     packets: `
       accept udp inside 1 > outside 53
       drop   udp outside 53 > inside 1
@@ -459,10 +461,11 @@ behaviours('matches at their boundaries', 'behaviours-match', [
       accept tcp syn inside6 1 > outside6 53`,
   },
   {
-    name: 'owner matches nothing that has no socket: neither what is forwarded nor the answers of a REJECT',
-    xt: '-A OUTPUT -p icmp --icmp-type 3 -m owner --uid-owner 0-4294967294 -j DROP\n-A INPUT -p udp -j REJECT\n-A OUTPUT -p icmp --icmp-type 3 -m owner --socket-exists -j DROP',
+    name: 'owner by user matches nothing that has no process: not the ICMP error, not the reset of a REJECT',
+    xt: '-A INPUT -p udp -j REJECT\n-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n-A OUTPUT -m owner --uid-owner 0-4294967294 -j DROP\n-A OUTPUT -m owner --gid-owner 0 -j DROP',
     packets: `
-      reject udp outside 1 > host 1`,
+      reject udp outside 1 > host 1
+      reject tcp syn outside 1 > host 1`,
   },
   {
     name: 'owner without an option is refused',
@@ -544,12 +547,13 @@ behaviours('matches at their boundaries', 'behaviours-match', [
   },
   {
     name: 'raw payload compares bits at any offset',
-    nft: '@th,16,16 53 drop\n@nh,64,8 & 0xc0 == 0x40 meta l4proto tcp drop\n@th,64,24 0x626164 drop',
+    nft: '@th,16,16 53 drop\n@nh,64,8 & 0xc0 == 0x40 ip protocol 6 drop\n@th,64,24 0x626164 drop',
     packets: `
       drop   udp inside 1 > outside 53
-      drop   tcp syn inside 1 > outside 1
-      accept tcp syn inside 1 > outside 1 ttl=63
-      accept tcp syn inside 1 > outside 1 ttl=128
+      accept tcp syn inside 1 > outside 1 ttl=64
+      drop   tcp syn inside 1 > outside 1 ttl=65
+      drop   tcp syn inside 1 > outside 1 ttl=128
+      accept tcp syn inside 1 > outside 1 ttl=129
       drop   udp inside 1 > outside 1 text=bad
       accept udp inside 1 > outside 1 text=bae`,
   },

@@ -79,7 +79,10 @@ export function kernelView(outcome: RuleOutcome, packet: RulePacket): PacketView
     verdict: verdict === 'refused' ? 'drop' : verdict,
     left: left.map(({ bytes }) => leftText(bytes, packet.from !== 'host' && fromHost(bytes))),
     // The packets of the oracle's raw socket belong to root; keepstate never knows whose a packet is.
-    log: log.map((line) => logText(line.replace('UID=0 GID=0 ', ''))),
+    // Legacy tables trace what a rule of nft wants traced.
+    log: log
+      .filter((line) => !/^<\d>TRACE: /.test(line))
+      .map((line) => logText(line.replace('UID=0 GID=0 ', ''))),
     groups: groups.map(({ group, prefix }) => `${group}:${prefix}`),
     mark: last === undefined ? null : last.mark,
   };
