@@ -7,7 +7,6 @@ import { Random } from '../engine/base/random.ts';
 import { Conntrack } from '../engine/conntrack/conntrack.ts';
 import { Settings } from '../engine/conntrack/settings.ts';
 import { HostModel } from '../engine/host/model.ts';
-import { tcpPacket } from '../engine/packet/build.ts';
 import { dissect } from '../engine/packet/dissect.ts';
 import { Packet, resetPacket } from '../engine/packet/packet.ts';
 import { makeTrackers } from '../engine/proto/registry.ts';
@@ -25,8 +24,8 @@ import { traceChain } from '../engine/rules/trace-run.ts';
 import { NF_ACCEPT, NF_DROP, NFT_CONTINUE } from '../engine/rules/verdict.ts';
 import { generated } from './rules-generated.ts';
 import { chainRules, testsOf } from './rules-kinds.ts';
+import { RULE_PACKETS, ruleFrames } from './rules-packets.ts';
 
-const PACKETS = 2048;
 const table: RuleTable = { family: NFPROTO_IPV4, name: 'bench', backend: 'nft', chains: new Map() };
 const SILENT = { enter() {}, matched() {}, unmatched() {}, unknown() {}, returned() {}, policy() {} };
 
@@ -43,14 +42,9 @@ function baseChain(rules: readonly (readonly Expr[])[]): Chain {
   return chain;
 }
 
-/** Clients of a thousand addresses, each packet dissected already. */
+/** Packets dissected already. */
 function packets(): Packet[] {
-  const random = new Random(1);
-  return Array.from({ length: PACKETS }, (_, i) => {
-    const client = `10.${random.below(256)}.${random.below(256)}.${random.below(256)}`;
-    const ends = { src: client, dst: '93.184.216.34', sport: 1024 + random.below(60000), dport: 443 };
-    const back = { src: ends.dst, dst: client, sport: 443, dport: ends.sport };
-    const bytes = tcpPacket({ ...(i & 1 ? back : ends), flags: 0x10 });
+  return ruleFrames().map((bytes) => {
     const pkt = new Packet();
     resetPacket(pkt, bytes, new DataView(bytes.buffer), 0, bytes.length);
     pkt.time = 1000;
@@ -110,7 +104,7 @@ function elementsOf(kind: string, size: number, all: readonly Packet[]): NewElem
   return Array.from({ length: size }, (_, i) => {
     const word =
       i < size / 2
-        ? all[(2 * i) % PACKETS]!.view.getInt32(12) + (i >= PACKETS / 2 ? i * 977 : 0)
+        ? all[(2 * i) % RULE_PACKETS]!.view.getInt32(12) + (i >= RULE_PACKETS / 2 ? i * 977 : 0)
         : random.word();
     if (kind === 'interval') return { key: key(word & ~15), keyEnd: key(word | 15) };
     if (kind === 'concat') {

@@ -1,42 +1,122 @@
 /**
- * npm run bench:rules [-- RULES]
+ * npm run bench:rules [-- chains|sets|traffic|load …]
  *
- * What rules cost a packet, in CPU nanoseconds: chains of rules of which none matches (the kinds of docs/performance.md),
- * evaluated expression by expression, compiled, and as generated JavaScript; and lookups in sets of ten and of a
- * million elements. One process a case, on one pinned core.
+ * What rules cost in CPU time, one process a case, on one pinned core: chains of rules of which none matches (the kinds
+ * of docs/performance.md) beside this machine's kernel; look-ups in sets of ten and of a million elements; an ordinary
+ * ruleset on top of tracking; the loading of large ones. Fails if an aim is missed. Quote ratios.
  */
-import { table, withWorker } from './bundled.ts';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { rulesUnavailable } from '../tests/kernel/rules-oracle.ts';
+import { type Run, table, withWorker } from './bundled.ts';
+import { capture, type Kind } from './captures.ts';
+import { PINNED } from './pinned.ts';
 import { KINDS } from './rules-kinds.ts';
 
-const RULES = Number(process.argv[2] ?? 1000);
+const PARTS: readonly string[] = process.argv.slice(2);
+const RULES = 1000;
 const BACKENDS: readonly string[] = ['one by one', 'compiled', 'generated'];
+const KERNELS: readonly string[] = ['nft', 'iptables-legacy'];
+const KERNEL_PACKETS = 20_000;
 const SETS: readonly string[] = ['hash', 'vmap', 'interval', 'concat'];
 const SMALL = 10;
 const LARGE = 1_000_000;
+const TRAFFIC: readonly Kind[] = ['short', 'long', 'mixed'];
+const TRAFFIC_PACKETS = 5_000_000;
+/** Pairs of runs, with and without rules by turns. */
+const PAIRS = 3;
+const LOADS: readonly (readonly [string, number])[] = [
+  ['plain', 50_000],
+  ['kube-iptables', 5000],
+  ['kube-nft', 5000],
+];
 
-interface SetReport {
-  readonly lookup: number;
-  /** Milliseconds to fill it. */
-  readonly load: number;
+/** Aims: part of nft's time, million to ten elements, with rules to without, milliseconds. */
+const AIM = { kernel: 0.1, sets: 2, ordinary: 4 / 3, load: 2000 };
+
+const KERNEL_WORKER: string = fileURLToPath(new URL('./rules-kernel-worker.ts', import.meta.url));
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-await withWorker('bench/rules-worker.ts', (run) => {
-  const chains = KINDS.map((kind) => [
-    kind,
-    ...BACKENDS.map((backend) => (run(['chain', kind, RULES, backend]) as number).toFixed(0)),
-  ]);
-  console.log(table([`${RULES} rules`, ...BACKENDS], chains));
-  const sets = SETS.map((kind) => {
-    const small = run(['set', kind, SMALL]) as SetReport;
-    const large = run(['set', kind, LARGE]) as SetReport;
-    if (large.lookup > 2 * small.lookup) process.exitCode = 1;
-    return [
-      kind,
-      small.lookup.toFixed(1),
-      large.lookup.toFixed(1),
-      (large.lookup / small.lookup).toFixed(2),
-      `${large.load.toFixed(0)} ms`,
-    ];
+function judge(isMet: boolean): void {
+  if (!isMet) process.exitCode = 1;
+}
+
+/** CPU nanoseconds a packet that the kernel takes for the rules alone. */
+function kernelTime(kind: string, backend: string): number {
+  const node = [process.execPath, '--conditions=keepstate-source', '--import', 'tsx', KERNEL_WORKER];
+  const command = [...PINNED, ...node, kind, `${RULES}`, backend, `${KERNEL_PACKETS}`];
+  const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the kernel's ${backend}, ${kind}: ${stderr.trim()}`);
+  return (JSON.parse(stdout) as { rules: number }).rules;
+}
+
+function chains(run: Run): void {
+  const noKernel = rulesUnavailable();
+  if (noKernel !== null) console.warn(`bench: no comparison with the kernel: ${noKernel}`);
+  const kernels = noKernel === null ? KERNELS : [];
+  console.log('\nCPU ns a packet for rules of which none matches\n');
+  const rows = KINDS.map((kind) => {
+    const own = BACKENDS.map((backend) => run(['chain', kind, RULES, backend]) as number);
+    const theirs = kernels.map((backend) => kernelTime(kind, backend));
+    const share = theirs.length === 0 ? Number.NaN : own[1]! / theirs[0]!;
+    judge(!(share > AIM.kernel));
+    return [kind, ...own.map((ns) => ns.toFixed(0)), ...theirs.map((ns) => ns.toFixed(0)), share.toFixed(3)];
   });
-  console.log(table(['set', `${SMALL} elements`, `${LARGE}`, 'times', 'load'], sets));
-});
+  console.log(table([`${RULES} rules`, ...BACKENDS, ...kernels, 'compiled / nft'], rows));
+}
+
+function sets(run: Run): void {
+  console.log('\nCPU ns of a look-up\n');
+  const rows = SETS.map((kind) => {
+    const small = run(['set', kind, SMALL]) as { lookup: number };
+    const large = run(['set', kind, LARGE]) as { lookup: number; load: number };
+    const times = large.lookup / small.lookup;
+    judge(times <= AIM.sets);
+    const filled = `${large.load.toFixed(0)} ms`;
+    return [kind, small.lookup.toFixed(1), large.lookup.toFixed(1), times.toFixed(2), filled];
+  });
+  console.log(table(['set', `${SMALL} elements`, `${LARGE}`, 'times', 'filled in'], rows));
+}
+
+function traffic(run: Run): void {
+  console.log('\nCPU ns a packet with an ordinary ruleset, and times as much as without\n');
+  const rows = TRAFFIC.map((kind) => {
+    const file = capture(kind, TRAFFIC_PACKETS);
+    const ns = (rules: string): number => (run([file, rules]) as { ns: number }).ns;
+    const runs = Array.from({ length: PAIRS }, () => ({
+      none: ns('none'),
+      nft: ns('nft'),
+      iptables: ns('iptables'),
+    }));
+    const cells = (['nft', 'iptables'] as const).flatMap((rules) => {
+      const times = median(runs.map((one) => one[rules] / one.none));
+      judge(times <= AIM.ordinary);
+      return [median(runs.map((one) => one[rules])).toFixed(0), times.toFixed(2)];
+    });
+    return [kind, median(runs.map((one) => one.none)).toFixed(0), ...cells];
+  });
+  console.log(table(['capture', 'no rules', 'nft', 'times', 'iptables', 'times'], rows));
+}
+
+function load(run: Run): void {
+  console.log('\nCPU ms from the text to what runs\n');
+  const rows = LOADS.map(([kind, size]) => {
+    const report = run([kind, size]) as Record<'load' | 'compiled' | 'rules', number>;
+    judge(report.load <= AIM.load);
+    return [`${kind} ${size}`, `${report.rules}`, report.load.toFixed(0), report.compiled.toFixed(0)];
+  });
+  console.log(table(['ruleset', 'rules', 'loaded', 'and compiled'], rows));
+}
+
+const ALL = {
+  chains: ['bench/rules-worker.ts', chains],
+  sets: ['bench/rules-worker.ts', sets],
+  traffic: ['bench/rules-traffic-worker.ts', traffic],
+  load: ['bench/rules-load-worker.ts', load],
+} as const;
+
+for (const [name, [worker, measure]] of Object.entries(ALL))
+  if (PARTS.length === 0 || PARTS.includes(name)) await withWorker(worker, measure);

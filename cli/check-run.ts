@@ -4,7 +4,7 @@ import type { World } from './command.ts';
 import type { Given } from './options.ts';
 import { FINE, FOUND } from './play.ts';
 import { kindOf, RuleFiles } from './rule-files.ts';
-import { sourceErrorText } from './source-text.ts';
+import { sourceErrorText, sourceLines } from './source-text.ts';
 import { UsageError } from './trouble.ts';
 import { VERSION } from './version.ts';
 
@@ -33,6 +33,9 @@ function answer(line: string): Record<string, unknown> {
     return { id: null, ok: false, error: `no JSON: ${(error as Error).message}`, listing: null };
   }
   const { id = null, kind, script } = request ?? {};
+  if (kind === undefined) {
+    return { id, ok: false, error: `'kind' is missing: one of ${RULE_KINDS.join(', ')}`, listing: null };
+  }
   if (typeof kind !== 'string' || !isRuleKind(kind)) {
     return {
       id,
@@ -45,7 +48,8 @@ function answer(line: string): Record<string, unknown> {
   const ruleset = new Ruleset();
   const errors = ruleset.load({ name: 'script', text: script }, kind);
   if (errors.length > 0) {
-    return { id, ok: false, error: errors.map((e) => sourceErrorText(e, script)).join('\n'), listing: null };
+    const lines = sourceLines(script);
+    return { id, ok: false, error: errors.map((e) => sourceErrorText(e, lines)).join('\n'), listing: null };
   }
   return { id, ok: true, error: null, listing: ruleset.list(kind) };
 }
@@ -79,7 +83,11 @@ function sayFindings(files: RuleFiles, json: boolean, world: World): number {
 
 /** What `keepstate check` does. @returns the exit status */
 export async function check(words: readonly string[], given: Given, world: World): Promise<number> {
-  if (given.has('batch')) return batch(world);
+  if (given.has('batch')) {
+    if (words.length > 0)
+      throw new UsageError('--batch reads its requests from standard input, and no files');
+    return batch(world);
+  }
   if (words.length === 0) throw new UsageError("no ruleset is named: give a file, or '-' for standard input");
   const json = given.has('json');
   const files = new RuleFiles(given);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ mkdirSync(join(folder, 'sub.d'));
 for (const name of ['b.nft', 'a.nft', '.hidden.nft', 'a+b.txt', 'sub.d/c.nft']) {
   writeFileSync(join(folder, name), '');
 }
+symlinkSync('nowhere', join(folder, 'broken.lnk'));
 
 test.each([
   ['*.nft', ['a.nft', 'b.nft']],
@@ -21,6 +22,9 @@ test.each([
   ['none*', []],
   ['a.nft', ['a.nft']],
   ['none.nft', []],
+  ['sub.d', []],
+  ['sub*', []],
+  ['broken.*', []],
 ])('%s names %j', (pattern, files) => {
   expect(glob(join(folder, pattern))).toEqual(files.map((f) => join(folder, f)));
 });

@@ -28,12 +28,21 @@ function entries(folder: string): string[] {
   }
 }
 
+/** Whether something is there to be read that is no folder; a link to nowhere is not. */
+function isReadable(path: string): boolean {
+  try {
+    return !statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The files that a pattern of glob(3) names, sorted; hidden ones only where the pattern begins with a dot.
  * @returns [] if there is none, or if a path without wildcards does not exist
  */
 export function glob(pattern: string): string[] {
-  if (!WILD.test(pattern)) return existsSync(pattern) ? [pattern] : [];
+  if (!WILD.test(pattern)) return isReadable(pattern) ? [pattern] : [];
   let found = [pattern.startsWith('/') ? '/' : ''];
   for (const component of pattern.split('/').filter((c) => c !== '')) {
     if (!WILD.test(component)) {
@@ -48,5 +57,5 @@ export function glob(pattern: string): string[] {
         .map((name) => join(folder, name)),
     );
   }
-  return found.filter((f) => statSync(f).isFile());
+  return found.filter(isReadable);
 }

@@ -10,8 +10,26 @@ import {
 import { glob } from './glob.ts';
 import { readText } from './host-options.ts';
 import { type Given, oneOf } from './options.ts';
-import { sourceErrorText } from './source-text.ts';
+import { type SourceLines, sourceErrorText, sourceLines } from './source-text.ts';
 import { UsageError } from './trouble.ts';
+
+/** What a file is that cannot be rules, by how it begins; as one message instead of one for each of its lines. */
+function notRules(text: string): string | null {
+  // A byte order mark of UTF-16 is no UTF-8 and was read as two U+FFFD.
+  if (/^(\ufffd\ufffd)?([^\0]\0|\0[^\0]){3}/.test(text)) return 'it is UTF-16: save it as UTF-8';
+  if (text.startsWith('\ufeff'))
+    return 'it begins with a byte order mark, which no tool takes: save it without';
+  if (text.slice(0, 4096).includes('\0')) return 'it is no text (a capture goes without --rules)';
+  return null;
+}
+
+/** The text of a file of rules. @throws UsageError if it cannot be read or is no text */
+function readRules(name: string): string {
+  const text = readText(name);
+  const why = notRules(text);
+  if (why !== null) throw new UsageError(`cannot read ${name}: ${why}`, false);
+  return text;
+}
 
 /** Where include looks besides, as nft does. */
 const DEFAULT_INCLUDE = '/etc';
@@ -20,7 +38,7 @@ const DEFAULT_INCLUDE = '/etc';
 export class RuleFiles {
   readonly ruleset: Ruleset;
   readonly errors: SourceError[] = [];
-  private readonly texts: Map<string, string> = new Map();
+  private readonly texts: Map<string, SourceLines> = new Map();
   private readonly folders: readonly string[];
 
   constructor(given: Given) {
@@ -33,12 +51,12 @@ export class RuleFiles {
 
   /** Reads a file into the ruleset. @param kind null to recognise it */
   load(name: string, kind: RuleKind | null): void {
-    this.loadText({ name: name === '-' ? '/dev/stdin' : name, text: readText(name) }, kind);
+    this.loadText({ name: name === '-' ? '/dev/stdin' : name, text: readRules(name) }, kind);
   }
 
   /** The same for text that is here already. */
   loadText(source: RuleSource, kind: RuleKind | null): void {
-    this.texts.set(source.name, source.text);
+    this.texts.set(source.name, sourceLines(source.text));
     this.errors.push(...this.ruleset.load(source, kind));
   }
 
@@ -53,13 +71,15 @@ export class RuleFiles {
   }
 
   private include(pattern: string, from: string): readonly RuleSource[] {
-    const places = isAbsolute(pattern) ? [''] : [dirname(from), '.', ...this.folders];
+    // As nft: what begins with a dot is looked for in the working directory, not in the folders for includes.
+    const elsewhere = pattern.startsWith('.') ? [] : this.folders;
+    const places = isAbsolute(pattern) ? [''] : [dirname(from), '.', ...elsewhere];
     for (const place of places) {
       const names = glob(place === '' || place === '.' ? pattern : join(place, pattern));
       if (names.length === 0) continue;
       return names.map((name) => {
-        const text = readText(name);
-        this.texts.set(name, text);
+        const text = readRules(name);
+        this.texts.set(name, sourceLines(text));
         return { name, text };
       });
     }

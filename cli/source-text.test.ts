@@ -24,3 +24,25 @@ test('an error at the end of a line, or in a file that is not at hand, has its p
   expect(sourceErrorText(error, 'abc')).toBe('r.nft:1:4-4: Error: unexpected end of file\nabc\n   ^');
   expect(sourceErrorText(error, null)).toBe('r.nft:1:4-4: Error: unexpected end of file');
 });
+
+test('a line of a megabyte is shown around what is meant only', () => {
+  const text = `${'a'.repeat(500_000)}HERE${'b'.repeat(500_000)}`;
+  const error = new SourceError('not this', { file: 'r', line: 1, col: 500_001, len: 4 });
+  const [head, line, carets] = sourceErrorText(error, text).split('\n') as [string, string, string];
+  expect(head).toBe('r:1:500001-500004: Error: not this');
+  expect(line.length).toBeLessThan(300);
+  expect(line.slice(carets.indexOf('^'), carets.length)).toBe('HERE');
+  expect([line[0], line.at(-1)]).toEqual(['…', '…']);
+});
+
+test('carets below a token of a megabyte end with the line that is shown', () => {
+  const error = new SourceError('too long', { file: 'r', line: 1, col: 1, len: 1_000_000 });
+  const [, line, carets] = sourceErrorText(error, 'x'.repeat(1_000_000)).split('\n') as string[];
+  expect(line).toBe(`${carets!.replaceAll('^', 'x')}…`);
+});
+
+test('control characters of a file do not reach the terminal', () => {
+  const error = new SourceError("unexpected '\x1b[2J'", { file: 'r', line: 1, col: 3, len: 1 });
+  const text = sourceErrorText(error, 'a\0\x1b[2J\x9b\tb\r\n');
+  expect(text).toBe("r:1:3-3: Error: unexpected '␛[2J'\na␀␛[2J�\tb\n  ^");
+});

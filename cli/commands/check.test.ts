@@ -113,7 +113,49 @@ describe('check', () => {
   });
 });
 
+describe('check, of what is no ruleset,', () => {
+  const utf16 = Buffer.from(`\ufeff${NFT}`, 'utf16le');
+  test.each([
+    ['a capture', new Uint8Array([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 10, 10]), 'no text'],
+    ['UTF-16', utf16, 'UTF-16'],
+    ['UTF-16 without a byte order mark', utf16.subarray(2), 'UTF-16'],
+    ['UTF-8 with a byte order mark', `\ufeff${NFT}`, 'byte order mark'],
+  ])('says so once: %s', async (_what, bytes, why) => {
+    const { status, err, out } = await place.run('check', place.file('x', bytes));
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toContain(why);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('does not show control characters to a terminal', async () => {
+    const { err } = await place.run('check', place.file('esc.nft', 'frob \x1b[2J\n'));
+    expect(err).not.toContain('\x1b');
+    expect(err).toContain('frob ␛[2J');
+  });
+});
+
+describe('include', () => {
+  test('of a folder or of a link to nowhere is an error with its place', async () => {
+    const main = place.file('folder.nft', 'add table ip t\ninclude "./"\n');
+    const { status, err } = await place.run('check', main);
+    expect(status).toBe(1);
+    expect(err).toContain(`${main}:2:1-`);
+  });
+
+  test('of a path with a dot does not look in /etc', async () => {
+    const { status, err } = await place.run('check', place.file('etc.nft', 'include "./hostname"\n'));
+    expect(status).toBe(1);
+    expect(err).toContain('file not found: ./hostname');
+  });
+});
+
 describe('check --batch', () => {
+  test('takes no files, which it would not read', async () => {
+    const { status, err } = await place.run('check', '--batch', 'rules.nft');
+    expect(status).toBe(2);
+    expect(err).toContain('standard input');
+  });
+
   test('answers each request on its own', () => {
     const requests = [
       { id: 1, kind: 'nft', script: NFT },

@@ -102,6 +102,17 @@ describe('trace --rules', () => {
     expect(out).toContain('[5:210] -A INPUT -p tcp -j ACCEPT');
   });
 
+  test('lists counters of nft after the run', async () => {
+    const counted = place.file(
+      'count.nft',
+      'table ip t {\n set seen { type ipv4_addr; flags dynamic,timeout; timeout 1h; }\n chain c {\n' +
+        ' type filter hook input priority 0;\n tcp dport 80 counter add @seen { ip saddr }\n }\n}\n',
+    );
+    const { out } = await place.run('trace', '--counters', '--rules', counted, ...SERVER, CAPTURE);
+    expect(out).toContain('tcp dport 80 counter packets 5 bytes 210 add @seen { ip saddr }');
+    expect(out).toMatch(/elements = \{ 10\.0\.0\.1 expires (1h|59m\d+s\d*m?s?) \}/);
+  });
+
   test('without a host every packet is forwarded, and it says so', async () => {
     const { err, lines } = await place.run('trace', '--json', '--rules', RULES, CAPTURE);
     expect(err).toContain('no host is described');

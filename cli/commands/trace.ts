@@ -3,6 +3,7 @@ import { CTINFO_INVALID, LINE_ROOM, type Piece } from '@keepstate/engine';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject } from '../filter-subject.ts';
+import { JSON_VERSION } from '../format/json-flow.ts';
 import { jsonFile, writeJsonPacket } from '../format/json-packet.ts';
 import { TraceStyle, traceFile, traceHead, traceVerdict, writeTraceLine } from '../format/trace-line.ts';
 import { QuickTrace } from '../format/trace-line-quick.ts';
@@ -136,7 +137,10 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
     },
     true,
   );
-  if (files !== null && given.has('counters')) world.out.write(files.ruleset.list(null, true));
+  if (files !== null && given.has('counters')) {
+    const listing = files.ruleset.list(null, true, session.firewall.conntrack.now);
+    world.out.write(json ? `${JSON.stringify({ v: JSON_VERSION, counters: listing })}\n` : listing);
+  }
   const status = closePlay(play, world, `${shown} packets have been shown.`, true);
   return status === FINE && given.has('check') ? found.status : status;
 }

@@ -49,7 +49,7 @@ export class EstablishedWay {
     return isEstablished && view.getUint8(off + IP_TTL) > 1;
   }
 
-  /** Notes a packet that goes this way, where it leaves by `pkt.ifout`. */
+  /** Notes a packet that goes this way, from device `pkt.ifin` to `pkt.ifout`. */
   pass(pkt: Packet, outcome: Outcome): void {
     const { counters } = this;
     for (let i = 0; i < counters.length; i++) {
@@ -57,7 +57,14 @@ export class EstablishedWay {
       counter.packets++;
       counter.bytes += pkt.end - pkt.off;
     }
+    if (outcome.way !== this) this.show(outcome);
+    outcome.ifin = pkt.ifin;
     outcome.ifout = pkt.ifout;
+  }
+
+  private show(outcome: Outcome): void {
+    outcome.clear();
+    outcome.way = this;
     outcome.verdict = 'accept';
     outcome.hook = this.hook;
     outcome.chain = this.chain;

@@ -39,11 +39,15 @@ export class Outcome {
   /** The packets that left because of it (more than one if it was cut into fragments); only if they were asked for. */
   readonly out: Uint8Array[] = [];
 
+  /** Who knew all this from the start, if anybody did: then it is not written again for the next such packet. */
+  way: object | null = null;
+
   /** How much the chain that decided so far counts, when several accept. */
   private weight = 0;
 
   /** Forgets the last packet. */
   clear(): void {
+    this.way = null;
     this.verdict = 'none';
     this.hook = -1;
     this.chain = null;

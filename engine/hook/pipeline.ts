@@ -107,7 +107,7 @@ export class Pipeline implements RuleEffects {
     this.runner = new HookRunner(conntrack, defrag, this.outcome);
     const random = new Random(seed);
     for (let i = 0; i <= DEEPEST; i++)
-      this.states.push(new HookState(new Packet(), conntrack, host, random, this));
+      this.states.push(new HookState(new Packet(), conntrack, host, random, this, i > 0));
   }
 
   /** Takes over a ruleset: its tables in the order in which they were loaded. */
@@ -124,23 +124,33 @@ export class Pipeline implements RuleEffects {
    * @returns NF_ACCEPT, NF_DROP, NF_STOLEN, NF_QUEUE or NF_UNKNOWN; {@link outcome} says more
    */
   receive(pkt: Packet, linktype: number): number {
-    this.outcome.clear();
-    this.rejected = false;
-    this.runner.reassembled = false;
+    const { runner, established, outcome } = this;
     const frame = pkt.off;
     // Who says by which device it came says that it is not this host's own.
     const isGiven = pkt.ifin !== 0;
     const state = this.states[0]!;
-    state.pkt = pkt;
-    if (this.runner.tracer !== null) this.runner.tracer.begin?.(pkt);
-    let verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
-    this.unconfirmed = true;
-    if (verdict === NOT_PLAIN) return this.receiveAny(state, linktype, frame, isGiven);
+    // Storing a reference costs more than looking whether it is there already.
+    if (state.pkt !== pkt) state.pkt = pkt;
+    if (runner.tracer !== null) runner.tracer.begin?.(pkt);
+    const verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
+    const isTracked = verdict === NF_ACCEPT || verdict === TRACKED;
+    const isPlainWay = isTracked && this.isPlainWay(pkt, linktype, frame);
+    if (isPlainWay && established?.takes(pkt) && runner.tracer === null && !this.wantsBytes) {
+      if (verdict === NF_ACCEPT || this.conntrack.confirm(pkt)) {
+        established.pass(pkt, outcome);
+        return NF_ACCEPT;
+      }
+      outcome.clear();
+      return this.lose(state);
+    }
+    outcome.clear();
+    this.rejected = false;
+    runner.reassembled = false;
     this.unconfirmed = verdict !== NF_ACCEPT;
-    if (verdict === TRACKED) verdict = NF_ACCEPT;
-    if (verdict === NF_ACCEPT && this.isPlainWay(pkt, linktype, frame)) return this.plainWay(state);
+    if (isPlainWay) return this.plainWay(state);
+    if (verdict === NOT_PLAIN) return this.receiveAny(state, linktype, frame, isGiven);
     arrive(this.host, pkt, linktype, frame);
-    if (verdict !== NF_ACCEPT) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
+    if (!isTracked) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
     return this.enter(state, BEHIND_TRACKING, isGiven);
   }
 
@@ -171,14 +181,8 @@ export class Pipeline implements RuleEffects {
 
   private plainWay(state: HookState): number {
     const { pkt } = state;
-    const { established, runner } = this;
     this.outcome.ifin = pkt.ifin;
-    if (established?.takes(pkt) && runner.tracer === null && !this.wantsBytes) {
-      if (this.unconfirmed && !this.conntrack.confirm(pkt)) return this.lose(state);
-      established.pass(pkt, this.outcome);
-      return NF_ACCEPT;
-    }
-    if (runner.isBusy(AF_INET, NF_INET_PRE_ROUTING, BEHIND_TRACKING)) {
+    if (this.runner.isBusy(AF_INET, NF_INET_PRE_ROUTING, BEHIND_TRACKING)) {
       pkt.ifout = 0;
       return this.input(state, BEHIND_TRACKING);
     }

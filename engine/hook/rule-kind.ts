@@ -23,6 +23,9 @@ const IPSET_LINE = /^\s*(create|-N|add|-A)\s+(-exist\s+)?\S+\s+\S/m;
 const IPSET_TYPE = /^\s*(create|-N)\s+(-exist\s+)?\S+\s+(bitmap|hash|list):/m;
 /** A command, by its name, by a path, or by a variable that holds either. */
 const COMMAND = /(^|[\s;&|("'=/])(ip6?tables)(-nft|-legacy)?(-restore)?(["'\s]|$)/m;
+/** A rule of iptables-save text that has lost its table: -A is a word of ipset too, which knows no -j. */
+const BARE_RULE = /^\s*-[AI]\s+\S+\s(.*\s)?(-j|--jump|-g|--goto)\s/m;
+const SHELL_SHEBANG = /^#!\s*\S*\/(env\s+)?(ba|da|a|k|z)?sh\b/;
 const IPV6_ADDRESS = /(?:^|\s)(?:-[sd]|--(?:source|src|destination|dst))\s+[0-9a-f]*:[0-9a-f:]/im;
 const IPV6_WORDS = /\b(ipv6-icmp|icmpv6|icmp6)\b/;
 
@@ -36,6 +39,7 @@ function withoutComments(text: string): string {
  * @param name of the file: `rules.v6` and `ip6tables.rules` tell what a text without addresses does not
  */
 export function recogniseRules(text: string, name: string): RuleKind {
+  if (SHELL_SHEBANG.test(text)) return 'iptables';
   const code = withoutComments(text);
   if (/^\s*\{\s*"nftables"/.test(code)) return 'nft-json';
   if (SAVE_TABLE.test(code) && !/^\s*table\s/m.test(code) && !COMMAND.test(code)) {
@@ -47,10 +51,15 @@ export function recogniseRules(text: string, name: string): RuleKind {
   }
   if (
     IPSET_TYPE.test(code) ||
-    (IPSET_LINE.test(code) && !/[{}]/.test(code) && !COMMAND.test(code) && !NFT_LINE.test(code))
+    (IPSET_LINE.test(code) &&
+      !/[{}]/.test(code) &&
+      !COMMAND.test(code) &&
+      !NFT_LINE.test(code) &&
+      !BARE_RULE.test(code))
   )
     return 'ipset';
-  return COMMAND.test(code) ? 'iptables' : 'nft';
+  if (COMMAND.test(code)) return 'iptables';
+  return BARE_RULE.test(code) && !NFT_LINE.test(code) ? 'iptables-save' : 'nft';
 }
 
 const NFT_LINE =

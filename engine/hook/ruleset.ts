@@ -93,9 +93,11 @@ export class Ruleset {
       case 'nft-json':
         return this.nft.listJson(time);
       case 'iptables':
+      case 'ip6tables':
+        // A script may hold commands of both.
+        return this.ipv4.save({ counters }) + this.ipv6.save({ counters });
       case 'iptables-save':
         return this.ipv4.save({ counters });
-      case 'ip6tables':
       case 'ip6tables-save':
         return this.ipv6.save({ counters });
       case 'ipset':

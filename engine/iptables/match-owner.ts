@@ -1,3 +1,4 @@
+import { IPPROTO_ICMP, IPPROTO_ICMPV6 } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
 import { mayHaveSocket } from '../rules/expr-meta.ts';
 import { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from '../rules/family.ts';
@@ -26,13 +27,19 @@ class OwnerMatch implements Expr {
   readonly name = 'match';
   /** Without a socket it matches only if all that is asked is negated (measured). */
   private readonly withoutSocket: number;
+  /** With a socket of the kernel's own, which no process has open (measured). */
+  private readonly withKernelSocket: number;
 
-  constructor(spec: OwnerSpec) {
-    const asked = [spec.uid, spec.gid, spec.socketExists].filter((a) => a !== null);
-    this.withoutSocket = asked.every((a) => a.inverted) ? NFT_CONTINUE : NFT_BREAK;
+  constructor({ uid, gid, socketExists }: OwnerSpec) {
+    const ids = [uid, gid].filter((a) => a !== null).every((a) => a.inverted);
+    this.withoutSocket = ids && socketExists?.inverted !== false ? NFT_CONTINUE : NFT_BREAK;
+    this.withKernelSocket = ids && socketExists?.inverted !== true ? NFT_CONTINUE : NFT_BREAK;
   }
 
   eval(state: HookState): number {
+    const { proto } = state.pkt;
+    // Linux sends ICMP errors by a socket of its own, resets without one.
+    if (state.isAnswer && (proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6)) return this.withKernelSocket;
     if (!mayHaveSocket(state)) return this.withoutSocket;
     state.unknown = 'which process the packet belongs to is not known';
     return NF_UNKNOWN;

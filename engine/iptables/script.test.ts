@@ -27,6 +27,19 @@ function run(text: string, args: string[] = [], files: Record<string, string> = 
 }
 
 describe('a shell script of iptables commands', () => {
+  test('hands its arguments on with "$@", each a word of its own', () => {
+    const { v4, errors } = run(
+      `ipt() { iptables "$@"; }\nipt -A INPUT -m comment --comment 'two words' -j DROP\n`,
+    );
+    expect(errors).toEqual([]);
+    expect(v4).toEqual(['-A INPUT -m comment --comment "two words" -j DROP']);
+  });
+
+  test('is refused where the variable that names the tool is not set', () => {
+    const { errors } = run('$IPTABLES -A INPUT -j DROP\n');
+    expect(errors[0]).toContain('$IPTABLES is not set here');
+  });
+
   test('has its variables, paths, lists, quotes and continued lines followed', () => {
     const { v4, errors } = run(
       `#!/bin/sh

@@ -251,10 +251,12 @@ class ScriptRunner {
 
   /** The command's name; '' if it cannot be told. */
   private nameOf(word: ShellWord): string {
+    // To leave out what $IPTABLES was to do would be to read another ruleset.
+    const isTool = /^\$\{?(IP6?T|ipt|IPS)/i.test(namesIn(word));
     try {
-      return expandWord(word, this.variables, { unset: 'empty' })[0]?.text ?? '';
+      return expandWord(word, this.variables, { unset: isTool ? 'error' : 'empty' })[0]?.text ?? '';
     } catch (error) {
-      if (error instanceof SourceError && /^\$\{?(IP6?T|ipt|IPS)/i.test(namesIn(word))) throw error;
+      if (error instanceof SourceError && isTool) throw error;
       return '';
     }
   }

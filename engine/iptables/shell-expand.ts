@@ -48,7 +48,8 @@ function partValue(
   if (value !== undefined && !(value === '' && part.fallback !== null)) return value;
   if (part.fallback !== null) return part.fallback;
   if (options.unset === 'empty') return '';
-  throw new SourceError(`$${part.name} is not set here`, word.at, `write ${part.name}=… before it`);
+  const hint = /^\d/.test(part.name) ? 'write the value itself' : `write ${part.name}=… before it`;
+  throw new SourceError(`$${part.name} is not set here`, word.at, hint);
 }
 
 /**
@@ -65,6 +66,15 @@ export function expandWord(word: ShellWord, variables: ShellVariables, options: 
     text = '';
   };
   for (const part of word.parts) {
+    // "$@" is as many words as there are arguments, whatever is in them.
+    if (part.kind === 'variable' && part.quoted && part.name === '@') {
+      for (const [i, argument] of variables.frames.at(-1)!.entries()) {
+        if (i > 0) end();
+        text += argument;
+        open = true;
+      }
+      continue;
+    }
     const value = partValue(part, word, variables, options);
     if (typeof value !== 'string')
       throw new SourceError(

@@ -64,6 +64,11 @@ describe('rules that no packet reaches', () => {
     ],
     ['twice the same', ['meta mark 7 accept', 'meta mark 7 accept'], ['4 shadowed']],
     ['whose conditions exclude each other', ['tcp dport 22 tcp dport 80 accept'], ['3 impossible']],
+    [
+      'that match nothing, whatever is before them',
+      ['tcp dport 1-1024 accept', 'tcp dport 22 tcp dport 80 accept'],
+      ['4 impossible'],
+    ],
   ])('%s are found', (_name, rules, expected) => {
     const others = rules.some((r) => r.includes('goto')) ? 'table inet t { chain other { drop; }; }\n' : '';
     const shift = others === '' ? 0 : 1;

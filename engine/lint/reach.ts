@@ -84,8 +84,10 @@ function ofChain(chain: Chain): Finding[] {
     const conditions = conditionsOf(rule);
     const { fields, opaque, fickle } = conditions;
     const end = before.covering(conditions);
-    if (end !== undefined) found.push(hidden(chain, rule, end));
-    else if ([...fields.values()].some((ranges) => ranges.length === 0)) found.push(impossible(chain, rule));
+    const never = [...fields.values()].some((ranges) => ranges.length === 0);
+    // That it matches nothing at all is worth more than that another rule would have matched it, too.
+    if (never && end?.all !== true) found.push(impossible(chain, rule));
+    else if (end !== undefined) found.push(hidden(chain, rule, end));
     const all = fields.size === 0 && opaque.size === 0 && !fickle;
     if (endsHere(rule)) before.add({ rule, index, conditions, all });
   }

@@ -151,7 +151,7 @@ export function mergeElements(sorted: readonly ExprNode[], key: Info): ExprNode[
     } else if (open !== null && interval.low <= (open as { interval: Interval }).interval.high + 1n) {
       const last: Interval = (open as { interval: Interval }).interval;
       const joined = { low: last.low, high: interval.high > last.high ? interval.high : last.high };
-      open = { interval: joined, node: intervalNode(joined, key, node.at) };
+      open = { interval: joined, node: widened(open!, intervalNode(joined, key, node.at)) };
     } else {
       close();
       open = { interval, node };
@@ -159,6 +159,11 @@ export function mergeElements(sorted: readonly ExprNode[], key: Info): ExprNode[
   }
   close();
   return out;
+}
+
+/** A merged interval has what belonged to the first of its parts (measured). */
+function widened({ node }: { readonly node: ExprNode }, val: ExprNode): ExprNode {
+  return 'elem' in node ? { elem: { ...node.elem, val }, at: node.at } : val;
 }
 
 /** Refuses sorted elements of which two overlap without being the same. */

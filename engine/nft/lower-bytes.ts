@@ -7,6 +7,30 @@ import { toBytes, utf8, type Value } from './type-value.ts';
 /** The only interface whose number is the same everywhere. */
 const LOOPBACK = 1n;
 
+/** Why a test is unknown. */
+export const NO_NUMBER = 'the numbers of interfaces are not known, only that of lo';
+
+/**
+ * Whether a value, or that of any element of a set, is the name of an interface whose number is not known.
+ * @param part where it is looked for in concatenations
+ */
+export function namesInterfaces(node: ExprNode, part: number = 0): boolean {
+  if ('set' in node) return node.set.some((one) => namesInterfaces(one, part));
+  if ('pair' in node) return namesInterfaces(node.pair[0], part);
+  if ('elem' in node) return namesInterfaces(node.elem.val, part);
+  if ('concat' in node) return part < node.concat.length && namesInterfaces(node.concat[part]!);
+  if (!('constant' in node) || node.constant.type.notation !== 'interface') return false;
+  return typeof node.constant.value === 'string' && node.constant.value !== 'lo';
+}
+
+/** Whether elements of a set have keys that hold such names. */
+export function haveNames(elements: readonly ExprNode[], key: Info): boolean {
+  return partsOf(key).some(
+    ({ type }, part) =>
+      type.notation === 'interface' && elements.some((element) => namesInterfaces(element, part)),
+  );
+}
+
 /** A value's number: that of `lo` for its name. */
 function plainValue(type: Datatype, value: Value): Value {
   if (type.notation === 'interface' && value === 'lo') return LOOPBACK;

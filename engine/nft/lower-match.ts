@@ -18,7 +18,7 @@ import { isWildcard } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
 import { constant, constantOf, type Info, numberOf } from './eval-scope.ts';
 import { type Loaded, placeOf } from './lower-bits.ts';
-import { constantBytes, swaps, wildcardBytes } from './lower-bytes.ts';
+import { constantBytes, NO_NUMBER, namesInterfaces, swaps, wildcardBytes } from './lower-bytes.ts';
 import { pushFib } from './lower-host.ts';
 import { load } from './lower-key.ts';
 import { mapSet } from './lower-set.ts';
@@ -34,6 +34,7 @@ const CMP: Readonly<Record<string, number>> = {
   '<=': NFT_CMP_LTE,
   '>=': NFT_CMP_GTE,
 };
+const NAME_KEYS: Readonly<Record<string, string>> = { iif: 'iifname', oif: 'oifname', sdif: 'sdifname' };
 const REG = 1;
 const NAME: Info = { type: IFNAME, bits: 128, order: 'host' };
 
@@ -61,6 +62,7 @@ function compare(out: Out, left: ExprNode, right: ExprNode, op: MatchOp): void {
   const info = infoOf(left);
   const ordered = op !== '==' && op !== '!=';
   const swap = ordered && swaps(info);
+  if (namesInterfaces(right)) unknown(out, NO_NUMBER);
   const loaded = load(out, left, 0, swap);
   out.exprs.push(new CmpExpr(REG, CMP[op]!, valueBytes(right, info, loaded, swap)));
 }
@@ -140,31 +142,47 @@ function flags(out: Out, left: ExprNode, right: ExprNode, op: 'in' | '!'): void 
  * has is only known where the packets are. `lo` is number 1 everywhere.
  */
 export function byName(left: ExprNode, right: ExprNode): { left: ExprNode; right: ExprNode } {
+  if ('concat' in left) return partsByName(left.concat, right) ?? { left, right };
   const named = nameKey(left);
   if (named === null || !namesInterfaces(right)) return { left, right };
   return { left: named, right: nameValues(right) };
 }
 
+/** The same part by part of a concatenation; null if there is nothing to do. */
+function partsByName(
+  parts: readonly ExprNode[],
+  right: ExprNode,
+): { left: ExprNode; right: ExprNode } | null {
+  const keys = parts.map((part, i) => (namesInterfaces(right, i) ? nameKey(part) : null));
+  if (keys.every((key) => key === null)) return null;
+  const left = { concat: parts.map((part, i) => keys[i] ?? part) };
+  const values = (node: ExprNode): ExprNode =>
+    'concat' in node
+      ? { concat: node.concat.map((part, i) => (keys[i] === null ? part : nameValues(part))) }
+      : node;
+  return { left, right: mapValues(right, values) };
+}
+
 function nameKey(left: ExprNode): ExprNode | null {
   if ('meta' in left) {
-    if (left.meta.key === 'iif') return { meta: { key: 'iifname' } };
-    return left.meta.key === 'oif' ? { meta: { key: 'oifname' } } : null;
+    const name = NAME_KEYS[left.meta.key];
+    return name === undefined ? null : { meta: { key: name } };
   }
   return 'fib' in left && left.fib.result === 'oif' ? { fib: { ...left.fib, result: 'oifname' } } : null;
 }
 
-function namesInterfaces(node: ExprNode): boolean {
-  if ('set' in node) return node.set.some(namesInterfaces);
-  if ('pair' in node) return namesInterfaces(node.pair[0]);
-  if ('elem' in node) return namesInterfaces(node.elem.val);
-  const value = constantOf(node);
-  return typeof value === 'string' && value !== 'lo';
+/** A value changed, or those of a set's elements, with all that belongs to them. */
+function mapValues(node: ExprNode, change: (value: ExprNode) => ExprNode): ExprNode {
+  if ('set' in node) return { set: node.set.map((one) => mapValues(one, change)) };
+  if ('pair' in node) return { pair: [mapValues(node.pair[0], change), node.pair[1]] };
+  return 'elem' in node ? { elem: { ...node.elem, val: change(node.elem.val) } } : change(node);
 }
 
 function nameValues(node: ExprNode): ExprNode {
-  if ('set' in node) return { set: node.set.map(nameValues) };
-  if ('pair' in node) return { pair: [nameValues(node.pair[0]), node.pair[1]] };
-  if ('elem' in node) return nameValues(node.elem.val);
+  return mapValues(node, nameValue);
+}
+
+function nameValue(node: ExprNode): ExprNode {
   const value = constantOf(node);
   if (value === 1n) return constant(NAME, 'lo');
   // A number of another interface has no name here; no interface is called so.

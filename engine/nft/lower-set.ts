@@ -1,3 +1,4 @@
+import { UnknownExpr } from '../rules/expr.ts';
 import { ImmediateExpr } from '../rules/expr-immediate.ts';
 import { RuleSet } from '../rules/set.ts';
 import type { NewElement } from '../rules/set-element.ts';
@@ -10,7 +11,7 @@ import { infoOf } from './eval-key.ts';
 import { constantOf, type Info, partsOf } from './eval-scope.ts';
 import { isVerdict } from './eval-verdict.ts';
 import { type Loaded, placeOf } from './lower-bits.ts';
-import { constantBytes, keyBytes, swaps } from './lower-bytes.ts';
+import { constantBytes, haveNames, keyBytes, NO_NUMBER, swaps } from './lower-bytes.ts';
 import { stateful } from './lower-stateful.ts';
 import { type LoweredSet, type LowerTable, type Out, registerBytes } from './lower-table.ts';
 import { verdictExpr } from './lower-verdict.ts';
@@ -34,6 +35,12 @@ function innermost(expr: ExprNode): ExprNode {
 
 /** The set of a match or map: a named one, or one made of what stands in braces. */
 export function mapSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
+  const lowered = findSet(out, key, data);
+  if (lowered.unknown) out.exprs.push(new UnknownExpr(NO_NUMBER));
+  return lowered;
+}
+
+function findSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
   if ('setref' in data) return out.about.sets.get(data.setref)!;
   const nodes = 'set' in data ? data.set : [];
   const shape = anonymousShape(infoOf(key), dataShape(nodes));
@@ -117,7 +124,7 @@ export function buildSet(
       : {}),
     ...options,
   });
-  const lowered = { set, swapped, shape, dataRanged };
+  const lowered = { set, swapped, shape, dataRanged, unknown: haveNames(elements, key) };
   fill(about, lowered, elements, place);
   return lowered;
 }
@@ -233,6 +240,7 @@ export function lowerNamedSet(about: LowerTable, set: NftSet): LoweredSet {
 
 /** Has a running set hold what the tree says now. */
 function update(about: LowerTable, source: NftSet, running: RunningSet): void {
+  about.running.settle(source);
   const { lowered, given } = running;
   const { set } = lowered;
   const wanted = new Set(source.elements.values());

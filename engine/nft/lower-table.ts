@@ -12,6 +12,8 @@ export interface LoweredSet {
   /** Fields of numbers in this machine's order are turned round, so that ranges compare. */
   readonly swapped: boolean;
   readonly shape: SetShape;
+  /** Its keys are numbers of interfaces that are not known: nothing can be looked up. */
+  readonly unknown: boolean;
   /** A map's values are ranges: the first value's bytes, then the last's. */
   readonly dataRanged: boolean;
 }

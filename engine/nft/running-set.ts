@@ -35,6 +35,12 @@ export function elementsNow(
   if (set.version === version && store.expires === null && store.exprs.length === 0)
     return source.elements.values();
   const at = now ?? set.changed;
+  // Of a set that merges its intervals several nodes run as one element, which is none of them.
+  if (shapeOf(source).merge) {
+    const values = [...source.elements.values()];
+    if (values.length !== given.size || !values.every((node) => given.has(node))) return values;
+    return set.elements(at).map((one) => nodeNow(one.tag as ExprNode, one, at, statementOf));
+  }
   const living = new Map<unknown, SetElement>();
   const added: SetElement[] = [];
   for (const element of set.elements(at)) {
@@ -47,8 +53,7 @@ export function elementsNow(
     keys.add(key);
     const element = living.get(node);
     if (element !== undefined) out.push(nodeNow(node, element, at, statementOf));
-    // Of a set that merges its intervals several nodes run as one element, which is none of them.
-    else if (!given.has(node) || shapeOf(source).merge) out.push(node);
+    else if (!given.has(node)) out.push(node);
   }
   for (const element of added) {
     const node = nodeOf(element, lowered);

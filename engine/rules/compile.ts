@@ -58,6 +58,9 @@ class ChainCompiler {
     const constraints = steps.map(constraintsOf);
     const slots = indexSlots(constraints);
     const indexed = slots.length > 0;
+    // Rules at the head that the index says nothing of decide most packets: "what belongs to a connection passes".
+    const head = indexed ? constraints.findIndex((asked) => slots.some((slot) => asked.has(slot))) : 0;
+    for (let i = 0; i < head; i++) this.whole(rules[first + i]!, first + i, steps[i]!);
     const block = this.blocks.length;
     if (indexed) {
       // The place is taken: blocks of chains further in are other programs'.
@@ -65,13 +68,18 @@ class ChainCompiler {
       this.code.push(P.OP_FIRST, block);
     }
     const entries: number[] = [];
-    for (let i = first; i < last; i++) {
+    for (let i = first + head; i < last; i++) {
       entries.push(this.code.length);
-      this.oneRule(rules[i]!, i, steps[i - first]!);
-      this.resolveFails(this.code.length);
+      this.whole(rules[i]!, i, steps[i - first]!);
       if (indexed) this.code.push(P.OP_NEXT, block);
     }
-    if (indexed) this.blocks[block] = makeBlock(constraints, slots, entries, this.code.length);
+    if (indexed) this.blocks[block] = makeBlock(constraints.slice(head), slots, entries, this.code.length);
+  }
+
+  /** A rule, and where it goes on if it fails. */
+  private whole(rule: Rule, index: number, steps: readonly Step[]): void {
+    this.oneRule(rule, index, steps);
+    this.resolveFails(this.code.length);
   }
 
   private resolveFails(place: number): void {

@@ -80,9 +80,12 @@ export class FibExpr implements Expr {
   private route6(state: HookState, address: number, mark: number, device: number): number {
     const { host, pkt } = state;
     const { family, view } = pkt;
-    if ((view.getUint16(address) & 0xffc0) === LINK_LOCAL && device === 0) return pkt.ifin;
+    const isOfLink = (view.getUint16(address) & 0xffc0) === LINK_LOCAL;
+    if (isOfLink && device === 0) return pkt.ifin;
     if (host.addressType(family, view, address, device) === RTN_LOCAL) return 0;
-    return host.routeDevice(family, view, address, mark, device);
+    // As in IPv4; only addresses of the link are looked up over the device (measured).
+    const found = host.routeDevice(family, view, address, mark, isOfLink ? device : 0);
+    return device === 0 || found === device ? found : 0;
   }
 
   private store(state: HookState, device: number): void {

@@ -151,9 +151,10 @@ export class MetaExpr implements Expr {
   }
 }
 
-/** Whether the kernel may know a socket of the packet: it was made here, or it is for this machine. */
+/** Whether the kernel may know a process of the packet: one here sent it, or it is for this machine. */
 export function mayHaveSocket(state: HookState): boolean {
   const { hook, pkt } = state;
+  if (state.isAnswer) return false;
   if (hook === NF_INET_PRE_ROUTING || hook === NF_INET_FORWARD || hook === NF_INGRESS) return false;
   return pkt.ifin === 0 || pkt.ifout === 0;
 }

@@ -54,13 +54,23 @@ export class HookState {
   /** For numgen, statistic and whatever else Linux draws at random. */
   readonly random: Random;
   readonly effects: RuleEffects;
+  /** Whether the packet is one that the firewall made itself: no process sent it. */
+  readonly isAnswer: boolean;
 
-  constructor(pkt: Packet, conntrack: Conntrack, host: Host, random: Random, effects: RuleEffects) {
+  constructor(
+    pkt: Packet,
+    conntrack: Conntrack,
+    host: Host,
+    random: Random,
+    effects: RuleEffects,
+    isAnswer = false,
+  ) {
     this.pkt = pkt;
     this.conntrack = conntrack;
     this.host = host;
     this.random = random;
     this.effects = effects;
+    this.isAnswer = isAnswer;
   }
 
   /** Virtual time (ms). */

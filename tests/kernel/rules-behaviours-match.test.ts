@@ -307,7 +307,7 @@ behaviours('matches at their boundaries', 'behaviours-match', [
   {
     name: 'DSCP and TOS are compared under their masks',
     xt: '-A FORWARD -m dscp --dscp-class EF -j DROP\n-A FORWARD -m tos --tos 0x10/0x1e -j DROP\n-A FORWARD -p tcp -m ecn --ecn-ip-ect 3 -j DROP',
-    nft: 'ip dscp ef drop\nip dscp & 0x7 == 4 drop\nmeta l4proto tcp ip ecn ce drop',
+    nft: 'ip dscp ef drop\nip dscp 4 drop\nmeta l4proto tcp ip ecn ce drop',
     packets: `
       drop   udp inside 1 > outside 1 tos=184
       drop   udp inside 1 > outside 1 tos=185
@@ -452,17 +452,28 @@ behaviours('matches at their boundaries', 'behaviours-match', [
   },
   {
     name: 'ct direction, original and reply addresses and ports of nft',
-    nft: 'meta l4proto udp ct direction reply ct original ip saddr 192.168.1.5 ct original proto-dst 53 drop\nct reply ip daddr 192.168.1.6 drop\nct l3proto ipv6 ct protocol udp drop',
+    nft: 'meta l4proto udp ct direction reply ct original ip saddr 192.168.1.5 ct original proto-dst 53 drop\nct reply ip daddr 192.168.1.6 drop\nct l3proto ipv6 drop',
     packets: `
       accept udp inside 1 > outside 53
       drop   udp outside 53 > inside 1
       drop   udp inside2 1 > outside 53
       drop   udp inside6 1 > outside6 53
-      accept tcp syn inside6 1 > outside6 53`,
+      drop   tcp syn inside6 1 > outside6 53`,
   },
   {
     name: 'owner by user matches nothing that has no process: not the ICMP error, not the reset of a REJECT',
     xt: '-A INPUT -p udp -j REJECT\n-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n-A OUTPUT -m owner --uid-owner 0-4294967294 -j DROP\n-A OUTPUT -m owner --gid-owner 0 -j DROP',
+    packets: `
+      reject udp outside 1 > host 1
+      reject tcp syn outside 1 > host 1`,
+  },
+  {
+    name: 'the ICMP error of a REJECT has a socket of the kernel, its reset has none',
+    xt: `-A INPUT -p udp -j REJECT
+      -A INPUT -p tcp -j REJECT --reject-with tcp-reset
+      -A OUTPUT -p icmp -m owner --socket-exists -j DROP
+      -A OUTPUT -p icmp -j ACCEPT
+      -A OUTPUT -m owner ! --socket-exists -j DROP`,
     packets: `
       reject udp outside 1 > host 1
       reject tcp syn outside 1 > host 1`,

@@ -147,14 +147,14 @@ behaviours('the way of packets', 'behaviours-way', [
     packets: 'accept udp inside 1024 > outside 53',
   },
   {
-    name: 'a packet without tracking has no state at raw',
-    nft: chain(
-      'r',
-      'prerouting',
-      'raw',
-      'ct state new drop\nct state invalid drop\nct state established drop',
-    ),
+    name: 'at raw, before tracking, nft has no state but invalid for a packet',
+    nft: chain('r', 'prerouting', 'raw', 'ct state new,established,related,untracked drop'),
     packets: TALK,
+  },
+  {
+    name: 'at raw, before tracking, nft calls every packet invalid',
+    nft: chain('r', 'prerouting', 'raw', 'ct state invalid drop'),
+    packets: TALK.replaceAll('accept', 'drop'),
   },
   {
     name: 'packets of the host itself are taken out of tracking in raw OUTPUT',

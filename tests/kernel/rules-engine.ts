@@ -16,7 +16,7 @@ import type { RuleTable } from '../../engine/rules/chain.ts';
 import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../../engine/rules/family.ts';
 import { LINKS } from './rules-namespace-links.ts';
 import type { RulePacket, Source } from './rules-types.ts';
-import { leftText, logText, type PacketView } from './rules-view.ts';
+import { leftText, logText, type PacketView, toHost } from './rules-view.ts';
 
 const DEVICES: Readonly<Record<RulePacket['from'], number>> = { host: 0, eth0: 2, eth1: 3 };
 
@@ -98,14 +98,14 @@ export class EngineRules {
     return worldSets(this.world).save();
   }
 
-  /** As `nft list ruleset` would print it. */
-  listNft(): string {
-    return this.nft().list();
+  /** As `nft list ruleset` would print it. @param now virtual time (ms) */
+  listNft(now?: number): string {
+    return this.nft().list(now === undefined ? {} : { now });
   }
 
-  /** As `nft -j list ruleset` would print it. */
-  listNftJson(): string {
-    return this.nft().listJson();
+  /** As `nft -j list ruleset` would print it. @param now virtual time (ms) */
+  listNftJson(now?: number): string {
+    return this.nft().listJson(now === undefined ? {} : { now });
   }
 
   tables(): RuleTable[] {
@@ -143,7 +143,7 @@ export class EngineRun {
     firewall.receive(pkt, DLT_RAW, now);
     const { verdict, answers, out } = firewall.outcome;
     const left = answers
-      .filter((answer) => answer.left && packet.from !== 'host')
+      .filter((answer) => answer.left && !toHost(answer.bytes))
       .map((answer) => leftText(answer.bytes, true));
     left.push(...out.map((o) => leftText(o, false)));
     return {

@@ -38,19 +38,27 @@ function setsText(text: string): string[] {
   return [...lines.filter((l) => l.startsWith('create')), ...lines.filter((l) => l.startsWith('add')).sort()];
 }
 
-/** JSON without handles and metainfo. */
+/** nft's listing; what elements have left runs on while it is asked for. */
+export function nftText(text: string): string[] {
+  return text.replace(/ expires [\ddhms]+/g, ' expires N').split('\n');
+}
+
+/** JSON without handles, metainfo, and the seconds that elements have left. */
 function jsonOf(text: string): unknown {
-  const { nftables } = JSON.parse(text) as { nftables: Record<string, Record<string, unknown>>[] };
+  const { nftables } = JSON.parse(text.replace(/"expires": ?\d+/g, '"expires":0')) as {
+    nftables: Record<string, Record<string, unknown>>[];
+  };
   for (const item of nftables) for (const body of Object.values(item)) delete body.handle;
   return nftables.filter((item) => item.metainfo === undefined);
 }
 
-/** The listings that differ: name, the kernel's, keepstate's. `counters`: of iptables with its counters. */
+/** The listings that differ: name, the kernel's, keepstate's. `counters`: of iptables with its counters; `now`: when (ms). */
 export function listingDifferences(
   sources: readonly Source[],
   kernel: Texts,
   rules: EngineRules,
   counters = false,
+  now?: number,
 ): [string, unknown, unknown][] {
   const out: [string, unknown, unknown][] = [];
   const check = (name: string, a: unknown, b: unknown): void => {
@@ -63,8 +71,8 @@ export function listingDifferences(
     }
     if (kind === 'ipset') check(kind, setsText(kernel.ipset!), setsText(rules.saveSets()));
   }
-  if (kernel.nft !== undefined) check('nft', kernel.nft.split('\n'), rules.listNft().split('\n'));
-  if (kernel.nftJson !== undefined) check('nft -j', jsonOf(kernel.nftJson), jsonOf(rules.listNftJson()));
+  if (kernel.nft !== undefined) check('nft', nftText(kernel.nft), nftText(rules.listNft(now)));
+  if (kernel.nftJson !== undefined) check('nft -j', jsonOf(kernel.nftJson), jsonOf(rules.listNftJson(now)));
   return out;
 }
 

@@ -68,6 +68,12 @@ export function fromHost(bytes: Uint8Array): boolean {
   return HOST4.includes(src) || HOST6.includes(src);
 }
 
+/** Whether a packet is for the host itself, and leaves by no device. */
+export function toHost(bytes: Uint8Array): boolean {
+  const [, dst] = endsOf(bytes);
+  return HOST4.includes(dst) || HOST6.includes(dst);
+}
+
 /** The kernel's side. */
 export function kernelView(outcome: RuleOutcome, packet: RulePacket): PacketView {
   const { verdict, left, log, groups, passed } = outcome;

@@ -58,7 +58,8 @@ function play(ns: RuleNamespace, packet: RulePacket): RuleOutcome {
   return { verdict: verdictOf(packet, taken, left, passed), left, passed, log, groups, at };
 }
 
-/** What the host forwards passes FORWARD, its answers pass OUTPUT; in what it sends itself the addresses tell. */
+/** What the host forwards passes FORWARD, its answers pass OUTPUT; what it sends itself, and what an answer of its
+ * own was answered with, the addresses tell. */
 function verdictOf(
   packet: RulePacket,
   taken: boolean,
@@ -72,7 +73,9 @@ function verdictOf(
     packet.from === 'host'
       ? passed.some((p) => p.hook === last && sameEnds(p.bytes, packet.bytes))
       : passed.some(
-          (p, i) => p.hook === 'input' || (p.hook === 'postrouting' && forwarded >= 0 && i > forwarded),
+          (p, i) =>
+            (p.hook === 'input' && sameEnds(p.bytes, packet.bytes)) ||
+            (p.hook === 'postrouting' && forwarded >= 0 && i > forwarded),
         );
   if (accepted) return 'accept';
   const answered =
