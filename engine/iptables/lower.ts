@@ -151,9 +151,12 @@ export function lowerRule(rule: XtRule, ctx: XtLowering, chains: ReadonlyMap<str
   const [source, destination] = ctx.family === NFPROTO_IPV4 ? [12, 16] : [8, 24];
   if (inDevice !== null) part({ inDevice }, deviceExprs(inDevice, LOAD_IIFNAME));
   if (outDevice !== null) part({ outDevice }, deviceExprs(outDevice, LOAD_OIFNAME));
-  if (proto !== null) part({ proto }, protocolExprs(proto, ctx));
+  // ip6tables-legacy looks for the protocol behind extension headers, and only after addresses and devices (measured).
+  const late = ctx.backend === 'legacy' && ctx.family !== NFPROTO_IPV4;
+  if (proto !== null && !late) part({ proto }, protocolExprs(proto, ctx));
   if (src !== null) part({ src }, addressExprs(src, source));
   if (dst !== null) part({ dst }, addressExprs(dst, destination));
+  if (proto !== null && late) part({ proto }, protocolExprs(proto, ctx));
   if (fragment !== null) part({ fragment }, fragmentExprs(fragment));
   for (const use of spec.matches) part({ matches: [use] }, use.ext.lower(use.spec, ctx));
   part({ target: spec.target }, targetExprs(spec.target, ctx, chains));
