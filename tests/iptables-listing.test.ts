@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Xtables } from '../engine/iptables/xtables.ts';
 import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../engine/rules/family.ts';
+import { keepResults, shows } from './features/record.ts';
 import { randomRules } from './iptables-listing/random-rules.ts';
 import { askReal, type RealAnswer, realIptables } from './iptables-listing/real.ts';
 
@@ -46,11 +47,13 @@ function judge(tool: Tool, texts: readonly string[]): string[] {
       );
     else if (real.listing !== mine.listing)
       wrong.push(`${texts[i]}real:\n${real.listing}keepstate:\n${mine.listing}`);
+    else if (real.ok) shows('listed', tool, texts[i]!);
   }
   return wrong;
 }
 
 describe.skipIf(!realIptables())('iptables rules are read, refused and listed as by the real tool', () => {
+  afterAll(() => keepResults('iptables-listing'));
   test('IPv4: each line of the corpus', () => {
     expect(judge('iptables', linesOf('rules-v4.txt').map(tableOf))).toEqual([]);
   });

@@ -1,6 +1,7 @@
 /** Matches and targets beside iptables' core: what is refused and what is listed, beside the real tool's. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { keepResults, shows } from '../features/record.ts';
 import { listed, ruleLines, SETS } from './extension-cases.ts';
 
 /** Each line by itself: restored into an empty table, then listed. */
@@ -25,6 +26,12 @@ function whyNot(): string | null {
   return reason;
 }
 
+/** A line of the cases as text for a restore command. */
+function tableOf(line: string): string {
+  const [, table, ...rule] = line.split(' ');
+  return `*${table}\n${rule.join(' ')}\nCOMMIT\n`;
+}
+
 function ours(line: string): string {
   return listed(line) ?? 'refused';
 }
@@ -44,6 +51,9 @@ test.skipIf(whyNot() !== null)(
     const both = (of: (line: string, i: number) => string): string =>
       all.map((line, i) => `${line}\n    ${of(line, i).trimEnd()}`).join('\n');
     expect(both(ours)).toBe(both((_, i) => real[i]!));
+    for (const [i, line] of all.entries())
+      if (real[i] !== 'refused') shows('listed', 'iptables', tableOf(line));
+    keepResults('iptables-extensions');
   },
 );
 
