@@ -54,6 +54,10 @@ function payload(p: Cursor): ExprNode {
   if (protocol === 'sctp' && p.is('chunk')) {
     return sctpChunkExpr(p, start);
   }
+  // `ip protocol & icmp == icmp`, as nft lists it: a protocol's number by its name.
+  if (p.is('==') || p.is('!=')) {
+    return { symbol: protocol, at: p.since(start) };
+  }
   const field = fieldName(p, protocol, findProtocol(protocol)!.fields);
   return { payload: { protocol, field }, at: p.since(start) };
 }
