@@ -19,6 +19,8 @@ export async function bundle(folder: string, entry: string, name: string): Promi
     platform: 'node',
     resolve: { conditionNames: ['keepstate-source'] },
     plugins: [constants],
+    // As the command line is shipped that has no rules (rolldown.config.ts).
+    external: /with-rules/,
     output: { file, format: 'esm' },
     logLevel: 'warn',
   });
