@@ -7,17 +7,13 @@ import {
   type RuleLog,
   resetPacket,
 } from '@keepstate/engine';
-import { type JsonRuleWishes, jsonRuleFields } from './format/json-rules.ts';
+import { hexText, type JsonRuleWishes, jsonRuleFields } from './format/json-rules.ts';
 import { stepsText } from './format/steps-text.ts';
 import type { Given } from './options.ts';
 import type { Session } from './session.ts';
 import { Steps } from './steps.ts';
 
 const INDENT = ' '.repeat(8);
-
-function hexText(bytes: Uint8Array): string {
-  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
-}
 
 /** What the firewall sent, in words. */
 function packetLine(bytes: Uint8Array): string {

@@ -28,7 +28,8 @@ function stepFields(step: Step): Record<string, unknown> {
   };
 }
 
-function hex(bytes: Uint8Array): string {
+/** Bytes as two digits each. */
+export function hexText(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
@@ -57,8 +58,8 @@ export function jsonRuleFields(outcome: Outcome, wishes: JsonRuleWishes): string
   if (wishes.log !== null) fields.log = wishes.log;
   if (wishes.nftTrace !== null) fields.nftTrace = wishes.nftTrace;
   if (wishes.bytes) {
-    fields.out = outcome.out.map(hex);
-    fields.answers = outcome.answers.filter((a) => a.left).map((a) => hex(a.bytes));
+    fields.out = outcome.out.map(hexText);
+    fields.answers = outcome.answers.filter((a) => a.left).map((a) => hexText(a.bytes));
   }
   return `,${JSON.stringify(fields).slice(1, -1)}`;
 }
