@@ -16,12 +16,15 @@ import {
   IP_CT_ESTABLISHED_REPLY,
   IP_CT_NEW,
   IP_CT_RELATED,
-  type Packet,
+  IP_CT_RELATED_REPLY,
+  Packet,
 } from '../packet/packet.ts';
 import { mayJoin } from './clash.ts';
 import { IPCT_NEW_MASK } from './events.ts';
+import { FlowExtension } from './extension.ts';
 import * as F from './flow-table.ts';
-import { Flows } from './flows.ts';
+import { HELP_DROP, type HelpCall } from './helper.ts';
+import { RelatedFlows } from './related-flows.ts';
 import type { Settings } from './settings.ts';
 import * as S from './status.ts';
 import {
@@ -57,7 +60,7 @@ const SMALL_TABLE = 1024;
  * Connection tracking: finds or makes the flow of each packet, lets its tracker advance it, keeps the table.
  * The caller says what time it is with every packet; time never runs backwards here.
  */
-export class Conntrack extends Flows {
+export class Conntrack extends RelatedFlows {
   readonly settings: Settings;
   /** The tuple of the packet under way. */
   readonly tuple: T.Tuple = new Int32Array(T.TUPLE_WORDS);
@@ -65,10 +68,9 @@ export class Conntrack extends Flows {
   verifies = true;
 
   private readonly trackers: readonly Tracker[];
+  private readonly call: { -readonly [K in keyof HelpCall]: HelpCall[K] };
   /** The flow that the packet under way removed: its row is not free before the packet has come to its end. */
   private killed = 0;
-  /** How many packets were set aside, by flow. */
-  private readonly held: Map<number, number> = new Map();
   private readonly evictable: (row: number) => boolean;
   private version = -1;
   private max = 0;
@@ -85,6 +87,7 @@ export class Conntrack extends Flows {
     super(seed);
     this.settings = settings;
     this.trackers = trackers;
+    this.call = { conntrack: this, pkt: new Packet(), flow: 0, dir: 0, ext: new FlowExtension() };
     this.evictable = (row) => (this.table.words[row * F.ROW_WORDS + F.F_STATUS]! & S.IPS_ASSURED) === 0;
     this.configure();
   }
@@ -93,6 +96,7 @@ export class Conntrack extends Flows {
   begin(pkt: Packet): void {
     this.tickTo(pkt);
     if (this.killed !== 0) this.freeKilled();
+    if (this.template !== null) this.template = null;
     if (this.version !== this.settings.version) this.configure();
   }
 
@@ -109,7 +113,7 @@ export class Conntrack extends Flows {
     if (tracker.error !== null) {
       const verdict = tracker.error(this, pkt);
       if (verdict === TRACK_ACCEPT) {
-        if (pkt.flow !== 0) pkt.status = this.table.words[pkt.flow * F.ROW_WORDS + F.F_STATUS]!;
+        if (pkt.flow !== 0) pkt.status = this.table.words[pkt.flow * F.ROW_WORDS + F.F_STATUS]! & S.IPS_MASK;
         return true;
       }
       if (verdict !== TRACK_CONTINUE) {
@@ -139,7 +143,7 @@ export class Conntrack extends Flows {
       const verdict = tracker.packet(this, pkt, flow, dir);
       if (verdict === TRACK_ACCEPT) {
         if ((w[at]! & S.IPS_SEEN_REPLY) === 0 && dir === 1) this.seenReply(flow);
-        pkt.status = w[at]!;
+        pkt.status = w[at]! & S.IPS_MASK;
         return true;
       }
       if (verdict !== TRACK_REPEAT) {
@@ -167,9 +171,29 @@ export class Conntrack extends Flows {
         this.freeKilled();
         return true;
       }
+      if ((status & S.IPS_EXTENDED) !== 0 && !this.finish(pkt, flow)) return false;
       if (!this.insert(pkt, flow)) return false;
-    }
+    } else if ((status & S.IPS_EXTENDED) !== 0 && !this.finish(pkt, flow)) return false;
     this.deliver(pkt.flow);
+    return true;
+  }
+
+  /** What comes before confirmation: the helper reads the packet, sequence numbers are adjusted (nf_confirm). */
+  private finish(pkt: Packet, flow: number): boolean {
+    const ext = this.extension(flow);
+    if (ext === null) return true;
+    const call = this.call;
+    if (ext.helper !== null && pkt.ctinfo !== IP_CT_RELATED_REPLY) {
+      call.pkt = pkt;
+      call.flow = flow;
+      call.dir = pkt.ctinfo >= IP_CT_ESTABLISHED_REPLY ? 1 : 0;
+      call.ext = ext;
+      if (ext.helper.help(call) === HELP_DROP) {
+        this.stats.drop++;
+        this.abandon(pkt);
+        return false;
+      }
+    }
     return true;
   }
 
@@ -180,26 +204,6 @@ export class Conntrack extends Flows {
     if (
       flow !== 0 &&
       (this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! & (S.IPS_CONFIRMED | S.IPS_DYING)) === 0
-    )
-      this.discard(flow);
-  }
-
-  /**
-   * Sets a tracked packet aside, as a queue to user space does. What it refers to stays readable until
-   * {@link resume}, even if the flow is removed meanwhile; such a flow still counts as one of the table's.
-   */
-  hold(pkt: Packet): void {
-    if (pkt.flow !== 0) this.held.set(pkt.flow, (this.held.get(pkt.flow) ?? 0) + 1);
-  }
-
-  /** A packet that was set aside goes on: {@link confirm} or {@link abandon} it before any other is tracked. */
-  resume(pkt: Packet): void {
-    const { flow } = pkt;
-    const others = (this.held.get(flow) ?? 0) - 1;
-    if (others > 0) this.held.set(flow, others);
-    else if (
-      this.held.delete(flow) &&
-      (this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! & S.IPS_DYING) !== 0
     )
       this.discard(flow);
   }
@@ -260,6 +264,7 @@ export class Conntrack extends Flows {
       return 0;
     }
     const flow = this.create(pkt, t, reply);
+    if (this.mayBeRelated) this.relate(pkt, flow, t);
     this.opened = flow;
     this.openedAfter = this.table.inserted;
     return flow;
@@ -331,10 +336,9 @@ export class Conntrack extends Flows {
     this.discard(flow);
   }
 
-  /** As {@link Flows}' own, except that a row to which packets refer stays taken until they have gone on. */
+  /** As {@link RelatedFlows}' own, except that a row to which packets refer stays taken until they have gone on. */
   protected override discard(flow: number): void {
-    if (flow === this.killed || (this.held.size > 0 && this.held.has(flow)))
-      this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
+    if (flow === this.killed) this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
     else super.discard(flow);
   }
 

@@ -1,3 +1,5 @@
+import type { Expectation } from './expectation.ts';
+
 /** Events of a flow, with the kernel's bits (enum ip_conntrack_events: IPCT_NEW is bit 0). */
 /** IPCT_NEW: entered the table. */
 export const IPCT_NEW: number = 1 << 0;
@@ -19,6 +21,11 @@ export const IPCT_MARK: number = 1 << 7;
 /** Events that make a message of type NEW; all others but DESTROY are updates. */
 export const IPCT_NEW_MASK: number = IPCT_NEW | IPCT_RELATED;
 
+/** {@link EventSink.expectation}: it was made. */
+export const IPEXP_NEW = 1;
+/** It is gone: fulfilled, given up, or removed. */
+export const IPEXP_DESTROY = 2;
+
 /** Who listens to a table. Called in order of time; the flow's row is readable during the call only. */
 export interface EventSink {
   /**
@@ -28,4 +35,10 @@ export interface EventSink {
    * @param reason why a flow left (base/reason.ts), 0 for other events
    */
   event(flow: number, events: number, now: number, reason: number): void;
+  /**
+   * Something is expected, or not any more.
+   * @param event IPEXP_*
+   * @param now when it happened (ms)
+   */
+  expectation?(expected: Expectation, event: number, now: number): void;
 }

@@ -12,6 +12,7 @@ import {
 } from '../packet/protocols.ts';
 import type { Conntrack } from './conntrack.ts';
 import * as F from './flow-table.ts';
+import { IPS_MASK } from './status.ts';
 
 /** One direction of a flow, for readers. Of the optional fields a protocol has those that it uses. */
 export interface TupleRecord {
@@ -133,12 +134,12 @@ export function readFlow(ct: Conntrack, flow: number): FlowRecord {
     timeout: ct.left(flow),
     original: tuple(0),
     reply: tuple(1),
-    status: w[at + F.F_STATUS]!,
+    status: w[at + F.F_STATUS]! & IPS_MASK,
     mark: w[at + F.F_MARK]! >>> 0,
     zoneOriginal: w[at + F.F_ZONES]! & 0xffff,
     zoneReply: w[at + F.F_ZONES]! >>> 16,
     master: master === 0 ? null : w[master * F.ROW_WORDS + F.F_ID]! >>> 0,
-    helper: null,
+    helper: ct.extension(flow)?.helper?.name ?? null,
     counters: countersOf(ct, flow),
     start: starts !== null && (w[at + F.F_EVENTS]! & F.FLAG_TSTAMP) !== 0 ? starts[flow]! : null,
   };

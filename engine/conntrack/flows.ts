@@ -3,6 +3,7 @@ import { R_DELETED, R_EXPIRED, R_FLUSHED } from '../base/reason.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { AddressPool } from './address-pool.ts';
 import { type EventSink, IPCT_DESTROY, IPCT_NEW, IPCT_RELATED, IPCT_REPLY } from './events.ts';
+import { Expectations } from './expectations.ts';
 import { BLOCK, ExpiryWheel } from './expiry-wheel.ts';
 import * as F from './flow-table.ts';
 import * as S from './status.ts';
@@ -31,6 +32,8 @@ export interface Stats {
 export class Flows {
   readonly table: F.FlowTable;
   readonly pool: AddressPool;
+  /** Flows that are expected. */
+  readonly expectations: Expectations;
   readonly stats: Stats = {
     found: 0,
     invalid: 0,
@@ -63,6 +66,7 @@ export class Flows {
     const key = hashKey(seed);
     this.table = new F.FlowTable(key);
     this.pool = new AddressPool(key);
+    this.expectations = new Expectations(this.pool);
     this.wheel = new ExpiryWheel(this.table);
   }
 
@@ -85,13 +89,24 @@ export class Flows {
   private catchUp(): void {
     if (this.overdue.length > 0) this.expireOverdue();
     if (!(this.wanted >= this.now + 1 && this.wanted <= MAX_TIME)) return;
-    this.now = Math.floor(this.wanted);
+    const target = Math.floor(this.wanted);
+    while (this.expectations.nextDue <= target) {
+      this.now = Math.max(this.now, this.expectations.nextDue);
+      this.wheel.advance(this);
+      this.giveUp();
+    }
+    this.now = target;
     this.wheel.advance(this);
+  }
+
+  /** Gives up what was expected by {@link now}. */
+  protected giveUp(): void {
+    for (const expected of this.expectations.due(this.now)) this.expectations.remove(expected);
   }
 
   /** When {@link tick} has something to do next at the earliest (ms), Infinity if never. */
   nextDue(): number {
-    return this.overdue.length > 0 ? this.now : this.wheel.nextDue();
+    return this.overdue.length > 0 ? this.now : Math.min(this.wheel.nextDue(), this.expectations.nextDue);
   }
 
   /**

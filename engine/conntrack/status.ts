@@ -32,6 +32,13 @@ export const IPS_OFFLOAD: number = 1 << 14;
 /** IPS_HW_OFFLOAD. */
 export const IPS_HW_OFFLOAD: number = 1 << 15;
 
+/** The kernel's bits, which users see. */
+export const IPS_MASK = 0xffff;
+/** Ours: the flow has a {@link FlowExtension}, so that the shortest ways are not for its packets. */
+export const IPS_EXTENDED: number = 1 << 30;
+/** IPS_NAT_MASK: it is translated. */
+export const IPS_NAT_MASK: number = IPS_SRC_NAT | IPS_DST_NAT;
+
 const NAMES: readonly string[] = [
   'EXPECTED',
   'SEEN_REPLY',

@@ -1,5 +1,6 @@
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { IPS_EXTENDED } from '../conntrack/status.ts';
 import { T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE } from '../conntrack/tuple.ts';
 import { fold, halves, sum } from '../packet/checksum.ts';
 import { ETH_P_IP, ETHERNET_HEADER } from '../packet/ethernet.ts';
@@ -104,6 +105,9 @@ export class PlainPath {
     const flow = hit >> 1;
     const dir = hit & 1;
     if (pkt.checksum !== CHECKSUM_UNNECESSARY || limits === null) return false;
+    // A helper may have to read it, or its numbers to be adjusted.
+    const status = conntrack.table.words[flow * ROW_WORDS + F_STATUS]!;
+    if ((status & IPS_EXTENDED) !== 0) return false;
     if (!predicted(conntrack, limits, pkt, flow, dir)) return false;
     pkt.flow = flow;
     pkt.ctinfo = dir === 0 ? IP_CT_ESTABLISHED : IP_CT_ESTABLISHED_REPLY;

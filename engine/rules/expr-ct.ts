@@ -1,6 +1,6 @@
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import * as F from '../conntrack/flow-table.ts';
-import { IPS_CONFIRMED } from '../conntrack/status.ts';
+import { IPS_CONFIRMED, IPS_MASK } from '../conntrack/status.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -88,7 +88,7 @@ export class CtExpr implements Expr {
         store8(state, at, ctDirection(pkt));
         break;
       case C.NFT_CT_STATUS:
-        store32(state, at, w[row + F.F_STATUS]!);
+        store32(state, at, w[row + F.F_STATUS]! & IPS_MASK);
         break;
       case C.NFT_CT_MARK:
         store32(state, at, w[row + F.F_MARK]!);

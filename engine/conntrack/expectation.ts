@@ -1,0 +1,79 @@
+import type { Helper } from './helper.ts';
+import type { Tuple } from './tuple.ts';
+
+/** NF_CT_EXPECT_PERMANENT: stays when a flow has come. */
+export const EXPECT_PERMANENT = 1;
+/** NF_CT_EXPECT_INACTIVE: matches nothing yet. */
+export const EXPECT_INACTIVE = 2;
+/** NF_CT_EXPECT_USERSPACE: conntrack(8) made it. */
+export const EXPECT_USERSPACE = 4;
+
+/** A flow that is expected. Made by helpers with {@link expectation}. */
+export interface Expectation {
+  /** The flow that told of it: its row. */
+  readonly master: number;
+  /** Of the original direction: T_SRC … T_ZONE. IPv6 addresses are handles that the table holds. */
+  readonly tuple: Tuple;
+  /** Which bits of the source address must be equal: one word for IPv4, four for IPv6. The destination always must. */
+  readonly sourceMask: readonly number[];
+  /** Which bits of the source port (or of its like, the upper half of T_PORTS) must be equal; of the rest all must. */
+  readonly portMask: number;
+  /** Index of the helper's policies. */
+  readonly class: number;
+  /** EXPECT_*. */
+  flags: number;
+  /** Helper of the flow that comes, null for none. */
+  readonly helper: Helper | null;
+  /** When it is given up (ms). */
+  expires: number;
+  /** The id that users see. */
+  id: number;
+  /**
+   * Called when its flow comes, before any rule sees it: translation of expected flows.
+   * @param flow not in the table yet
+   */
+  onMatch: ((flow: number, expected: Expectation) => void) | null;
+  /** Direction of the master in which the expected flow goes on; 0 unless translated. */
+  dir: number;
+  /** Port (upper half of a port word) before a helper chose another for translation. */
+  savedPort: number;
+  /** Destination before that: one word or four; empty for none. */
+  savedAddress: readonly number[];
+}
+
+/** What a helper says of a flow to come. Addresses are one word (IPv4) or four (IPv6), in network order. */
+export interface ExpectSpec {
+  /** The flow that tells of it. */
+  readonly master: number;
+  /** Index of the helper's policies; 0 if left out. */
+  readonly class?: number;
+  /** AF_INET or AF_INET6. */
+  readonly family: number;
+  /** IPPROTO_*. */
+  readonly proto: number;
+  /** Who will open it; null for anybody. */
+  readonly source: readonly number[] | null;
+  readonly destination: readonly number[];
+  /** Null for any. */
+  readonly sourcePort: number | null;
+  readonly destinationPort: number;
+  /** Helper of the flow that comes. */
+  readonly helper?: Helper | null;
+  /** EXPECT_*. */
+  readonly flags?: number;
+  readonly onMatch?: Expectation['onMatch'];
+  readonly dir?: number;
+  readonly savedPort?: number;
+  readonly savedAddress?: readonly number[];
+  /** Whether the same expectation of another master gives way too (NF_CT_EXP_F_SKIP_MASTER). */
+  readonly skipsMaster?: boolean;
+}
+
+/** {@link RelatedFlows.expect}: it is expected. */
+export const EXPECT_ADDED = 0;
+/** Another expectation is in the way (EBUSY). */
+export const EXPECT_BUSY = 1;
+/** The helper's or the table's limit is reached (EMFILE, ENFILE). */
+export const EXPECT_FULL = 2;
+/** The same is expected by another class or master (EALREADY). */
+export const EXPECT_ALREADY = 3;
