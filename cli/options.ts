@@ -37,7 +37,8 @@ export type OptionName =
   | 'strict'
   | 'sysctl'
   | 'verbose'
-  | 'version';
+  | 'version'
+  | 'write';
 
 /** One option, documented here and nowhere else. */
 export interface OptionSpec {
@@ -131,6 +132,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       'With --rules: the lines that `nft monitor trace` prints about packets for which a rule asks for it ' +
       '(meta nftrace set 1, -j TRACE).',
+  },
+  {
+    name: 'write',
+    value: 'FILE',
+    of: ['trace'],
+    help:
+      'With --rules: write the packets as they leave to a pcapng file, each on the interface that it leaves by, with ' +
+      'the verdict and who decided it as a comment; also what this host gets, and what the firewall answers.',
   },
   {
     name: 'counters',

@@ -44,7 +44,7 @@ export class RuleView {
     this.logs = given.has('log') ? [] : null;
     this.traces = given.has('nft-trace') || given.has('log') ? new NftTraceLines(firewall.host) : null;
     this.steps = !json || this.verbose ? new Steps() : null;
-    firewall.wantsBytes = this.bytes;
+    firewall.wantsBytes = this.bytes || given.has('write');
     firewall.tracer = this.traces?.beside(this.steps) ?? this.steps;
     if (this.logs !== null) firewall.ruleLog = this.logger(this.logs);
   }

@@ -1,4 +1,5 @@
-import { icmpPacket, udpPacket } from '@keepstate/engine';
+import { readFileSync } from 'node:fs';
+import { CaptureReader, CaptureRecord, icmpPacket, udpPacket } from '@keepstate/engine';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connection, pcap, segment } from '../testing/captures.ts';
 import { Place } from '../testing/keepstate.ts';
@@ -168,5 +169,64 @@ describe('trace --rules', () => {
     const { status, err } = await place.run('trace', '--verbose', CAPTURE);
     expect(status).toBe(2);
     expect(err).toContain('--rules');
+  });
+});
+
+describe('trace --write', () => {
+  const path = place.file('left.pcapng', '');
+
+  async function written(...args: string[]): Promise<{ comment: string; name: string; bytes: Uint8Array }[]> {
+    const { err } = await place.run('trace', '--quiet', '--write', path, ...args);
+    expect(err).toBe('');
+    const reader = new CaptureReader();
+    reader.push(readFileSync(path));
+    const out: { comment: string; name: string; bytes: Uint8Array }[] = [];
+    const record = new CaptureRecord();
+    while (reader.next(record)) {
+      const name = reader.interfaces[record.iface]!.name;
+      const bytes = record.bytes.slice(record.off, record.off + record.caplen);
+      out.push({ comment: reader.comment() ?? '', name, bytes });
+    }
+    reader.end();
+    return out;
+  }
+
+  test('writes what leaves on the interface by which it leaves, with the verdict as a comment', async () => {
+    const packets = await written('--rules', place.file('open.nft', 'table ip t { }\n'), CAPTURE);
+    expect(packets).toHaveLength(8);
+    expect(packets[0]).toMatchObject({ comment: 'packet 1: accept', name: 'eth1' });
+    // One hop less.
+    expect(packets[0]!.bytes[8]).toBe(63);
+  });
+
+  test('writes what this host gets and what the firewall answers, and nothing of what is dropped', async () => {
+    const host = ['--iface', 'eth0=10.0.0.2/24'];
+    const ask = place.file(
+      'ask.pcap',
+      pcap([
+        { at: 0, bytes: udpPacket({ src: '10.0.0.1', dst: '10.0.0.2', sport: 4000, dport: 53, payload: 8 }) },
+      ]),
+    );
+    const refused = await written('--rules', RULES, ...host, ask);
+    expect(refused.map((p) => p.comment)).toEqual(["packet 1: reject; the firewall's reject"]);
+    expect(refused[0]!.name).toBe('eth0');
+    const taken = await written('--rules', RULES, ...host, CAPTURE);
+    expect(taken[0]!.comment).toBe(
+      `packet 1: accept by ${RULES}:5 (inet filter input); delivered to this host`,
+    );
+    const drop = place.file(
+      'drop.pcap',
+      pcap([
+        { at: 0, bytes: udpPacket({ src: '10.0.0.1', dst: '10.0.0.2', sport: 4000, dport: 54, payload: 8 }) },
+      ]),
+    );
+    expect(await written('--rules', RULES, ...host, drop)).toEqual([]);
+  });
+
+  test('refuses standard output, and a file that cannot be written', async () => {
+    const dash = await place.run('trace', '--rules', RULES, '--write', '-', CAPTURE);
+    expect([dash.status, dash.err]).toEqual([2, expect.stringContaining('standard output has the trace')]);
+    const none = await place.run('trace', '--rules', RULES, '--write', '/nowhere/x.pcapng', CAPTURE);
+    expect([none.status, none.err]).toEqual([1, expect.stringContaining('/nowhere/x.pcapng')]);
   });
 });

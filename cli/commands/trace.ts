@@ -9,6 +9,7 @@ import { TraceStyle, traceFile, traceHead, traceVerdict, writeTraceLine } from '
 import { QuickTrace } from '../format/trace-line-quick.ts';
 import { hostOf } from '../host-options.ts';
 import { type Given, listOf } from '../options.ts';
+import { PacketFile } from '../packet-file.ts';
 import {
   closePlay,
   colourOf,
@@ -61,7 +62,7 @@ async function rulesOf(
 }
 
 /** Options that mean nothing without rules. */
-const OF_RULES = ['verbose', 'bytes', 'log', 'nft-trace', 'counters', 'strict'] as const;
+const OF_RULES = ['verbose', 'bytes', 'log', 'nft-trace', 'write', 'counters', 'strict'] as const;
 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
   const named = given.all('rules');
@@ -93,6 +94,8 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
   const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
   const { session, several } = play;
   const view = session.hasRules ? new RuleView(session, given, json, colour) : null;
+  const written = given.value('write');
+  const file = written === null ? null : new PacketFile(written, session.firewall.host);
   const names = new Map<CaptureSource, Piece>();
   if (several) for (const s of play.sources) names.set(s, json ? jsonFile(s.name) : traceFile(s.name));
   const gone = new LastGone(session);
@@ -117,6 +120,7 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
         world.out.endLine();
         return;
       }
+      file?.add(session.firewall.outcome, record.number, record.time);
       report.fill(session, verdict, gone);
       if (filter !== null) {
         subjectOfPacket(session, report, subject);
@@ -124,19 +128,20 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
       }
       shown++;
       found.see(report);
-      const file = several ? names.get(source)! : null;
+      const piece = several ? names.get(source)! : null;
       const out = world.out.line();
-      if (file !== null) out.room(LINE_ROOM + file.length);
-      if (json) writeJsonPacket(out, session, report, record, file, view?.json() ?? '');
+      if (piece !== null) out.room(LINE_ROOM + piece.length);
+      if (json) writeJsonPacket(out, session, report, record, piece, view?.json() ?? '');
       else {
         const word = view === null ? '' : traceVerdict(report.fate, colour);
-        writeTraceLine(out, session, report, record, style, file, word);
+        writeTraceLine(out, session, report, record, style, piece, word);
       }
       world.out.endLine();
       if (view !== null && !json) world.out.write(view.text());
     },
     true,
   );
+  file?.close();
   if (files !== null && given.has('counters')) {
     const listing = files.ruleset.list(null, true, session.firewall.conntrack.now);
     world.out.write(json ? `${JSON.stringify({ v: JSON_VERSION, counters: listing })}\n` : listing);

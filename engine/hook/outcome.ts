@@ -16,6 +16,8 @@ export interface Answer {
   readonly why: string;
   /** Whether it left: OUTPUT or POSTROUTING may have dropped it. */
   readonly left: boolean;
+  /** Number of the device by which. */
+  readonly ifout: number;
 }
 
 /** What became of the last packet. One object, written anew for each. */
@@ -38,6 +40,8 @@ export class Outcome {
   readonly answers: Answer[] = [];
   /** The packets that left because of it (more than one if it was cut into fragments); only if they were asked for. */
   readonly out: Uint8Array[] = [];
+  /** The packet as this host got it, if it did; only if bytes were asked for. */
+  delivered: Uint8Array | null = null;
 
   /** Who knew all this from the start, if anybody did: then it is not written again for the next such packet. */
   way: object | null = null;
@@ -57,6 +61,7 @@ export class Outcome {
     this.ifout = 0;
     if (this.answers.length > 0) this.answers.length = 0;
     if (this.out.length > 0) this.out.length = 0;
+    if (this.delivered !== null) this.delivered = null;
   }
 
   /**

@@ -209,7 +209,7 @@ export class Pipeline implements RuleEffects {
     const left = this.output(inner, 0) === NF_ACCEPT;
     this.depth--;
     this.runner.tracer?.answered?.(outer);
-    this.outcome.answers.push({ bytes: pkt.bytes.slice(pkt.off, pkt.end), why, left });
+    this.outcome.answers.push({ bytes: pkt.bytes.slice(pkt.off, pkt.end), why, left, ifout: pkt.ifout });
   }
 
   /** The way of a packet that was not tracked in passing. */
@@ -332,7 +332,8 @@ export class Pipeline implements RuleEffects {
       const verdict = this.run(state, NF_EGRESS, 0);
       if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_EGRESS);
       if (this.wantsBytes && this.depth === 0) this.emit(pkt);
-    }
+    } else if (this.wantsBytes && this.depth === 0)
+      this.outcome.delivered = pkt.bytes.slice(pkt.off, pkt.end);
     if (this.depth === 0) this.outcome.verdict = 'accept';
     return NF_ACCEPT;
   }

@@ -1,0 +1,86 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { CaptureRecord, type HostModel, type Outcome, PcapngWriter } from '@keepstate/engine';
+import { decidedBy } from './format/rule-words.ts';
+import { Failure, UsageError } from './trouble.ts';
+import { VERSION } from './version.ts';
+
+/** LINKTYPE_RAW: a packet begins with its IP header. */
+const LINKTYPE_RAW = 101;
+/** if_tsresol of nanoseconds, so that no capture's times are rounded. */
+const NANOSECONDS = 9;
+
+/**
+ * What leaves the firewall, written to a pcapng file: each packet as it is then, on the interface that it leaves by,
+ * with the verdict as a comment (pcapng's opt_comment), so that any other tool can look at the result.
+ */
+export class PacketFile {
+  private readonly name: string;
+  private readonly fd: number;
+  private readonly host: HostModel;
+  private readonly writer: PcapngWriter = new PcapngWriter({ application: `keepstate ${VERSION}` });
+  /** Number of the interface in the file, by the device's in the host. */
+  private readonly interfaces: Map<number, number> = new Map();
+  private readonly record: CaptureRecord = new CaptureRecord();
+
+  /**
+   * Makes the file, or empties it.
+   * @throws UsageError for standard output, which has the trace
+   * @throws Failure if it cannot be written
+   */
+  constructor(name: string, host: HostModel) {
+    if (name === '-') throw new UsageError("'--write -': standard output has the trace; name a file");
+    this.name = name;
+    this.host = host;
+    try {
+      this.fd = openSync(name, 'w');
+    } catch (error) {
+      throw new Failure(`${name}: ${(error as Error).message}`);
+    }
+    this.put(this.writer.header());
+  }
+
+  /**
+   * Writes what became of a packet: itself, or its fragments; if this host takes it, as it is delivered; and what the
+   * firewall sent because of it.
+   * @param number of the packet in the capture
+   * @param time when it came (ms)
+   */
+  add(outcome: Outcome, number: number, time: number): void {
+    const says = `packet ${number}: ${outcome.verdict}${decidedBy(outcome)}`;
+    for (const bytes of outcome.out) this.packet(outcome.ifout, bytes, time, says);
+    if (outcome.delivered !== null)
+      this.packet(outcome.ifin, outcome.delivered, time, `${says}; delivered to this host`);
+    for (const { bytes, why, left, ifout } of outcome.answers)
+      if (left)
+        this.packet(ifout, bytes, time, `packet ${number}: ${outcome.verdict}; the firewall's ${why}`);
+  }
+
+  /** Closes the file. */
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  private packet(device: number, bytes: Uint8Array, time: number, comment: string): void {
+    const record = this.record.packet(bytes, time, LINKTYPE_RAW);
+    record.iface = this.interface(device);
+    this.put(this.writer.record(record, comment));
+  }
+
+  private interface(device: number): number {
+    const there = this.interfaces.get(device);
+    if (there !== undefined) return there;
+    const number = this.writer.interfaces;
+    const name = this.host.device(device)?.name ?? '';
+    this.put(this.writer.interface({ linktype: LINKTYPE_RAW, name, tsresol: NANOSECONDS }));
+    this.interfaces.set(device, number);
+    return number;
+  }
+
+  private put(bytes: Uint8Array): void {
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
+    } catch (error) {
+      throw new Failure(`${this.name}: ${(error as Error).message}`);
+    }
+  }
+}
