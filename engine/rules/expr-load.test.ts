@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { Settings } from '../conntrack/settings.ts';
+import { IPS_MASK } from '../conntrack/status.ts';
 import { icmpPacket, sctpPacket, tcpPacket, udpPacket } from '../packet/build.ts';
 import { ipv4 } from '../packet/build-ipv4.ts';
 import { ipv6 } from '../packet/build-ipv6.ts';
@@ -20,7 +21,6 @@ import { PayloadExpr } from './expr-payload.ts';
 import { RangeExpr } from './expr-range.ts';
 import { NFT_RT_TCPMSS, RtExpr } from './expr-rt.ts';
 import { NF_INET_LOCAL_OUT, NF_INET_PRE_ROUTING } from './family.ts';
-import { flowNotes } from './flow-notes.ts';
 import type { HookState } from './hook-state.ts';
 import * as M from './meta-keys.ts';
 import { arrive, be, le, newState, stateWith } from './testing.mts';
@@ -194,6 +194,11 @@ describe('meta', () => {
     expect(state.unknown).toContain('process');
   });
 
+  test('IPv6: an AH header that the packet ends before is no transport protocol', () => {
+    const cut = ipv6({ src: V6.src, dst: V6.dst, proto: 51, payload: new Uint8Array(0) });
+    expect(load(new MetaExpr(1, M.NFT_META_L4PROTO), stateWith(cut))).toBe('break');
+  });
+
   test('IPv6: AH is the transport protocol for rules, though tracking looks behind it', () => {
     const ah = Uint8Array.of(6, 4, ...new Array<number>(22).fill(0));
     const inner = tcpPacket({ ...V6, flags: 2 }).slice(40);
@@ -258,9 +263,9 @@ describe('ct', () => {
     const state = tracked();
     expect(read(C.NFT_CT_HELPER, -1, state)).toBe('break');
     expect(read(C.NFT_CT_LABELS, -1, state, 16)).toBe('00'.repeat(16));
-    flowNotes(state.conntrack).ensureLabels(state.pkt.flow)[1] = 8;
+    state.conntrack.labels(state.pkt.flow)[1] = 8;
     expect(read(C.NFT_CT_LABELS, -1, state, 16)).toBe(`${'00'.repeat(4)}08${'00'.repeat(11)}`);
-    expect(state.conntrack.table.words[state.pkt.flow * ROW_WORDS + F_STATUS]).toBe(8);
+    expect(state.conntrack.table.words[state.pkt.flow * ROW_WORDS + F_STATUS]! & IPS_MASK).toBe(8);
     expect(read(C.NFT_CT_STATUS, -1, state)).toBe('08000000');
   });
 });

@@ -25,7 +25,8 @@ function authenticationHeader(pkt: Packet): number {
     next = view.getUint8(at);
     at += length;
   }
-  return at;
+  // Linux looks at its first two bytes before it stops there (measured).
+  return at + 2 <= end ? at : -1;
 }
 
 /** The transport protocol as nf_tables sees it, -1 if it sees none. */
