@@ -1,4 +1,5 @@
 import { constants } from './rolldown.constants.ts';
+import { eager } from './rolldown.eager.ts';
 
 /** What only rulesets need. */
 const WITH_RULES = /with-rules/;
@@ -27,7 +28,8 @@ export default [
   {
     ...source,
     input: 'cli/main.ts',
+    plugins: [eager, constants],
     external: /^node:/,
-    output: { file: 'cli/dist/keepstate-rules.js', format: 'esm', inlineDynamicImports: true },
+    output: { file: 'cli/dist/keepstate-rules.js', format: 'esm' },
   },
 ];

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import {
   isRuleKind,
   RULE_KINDS,
@@ -71,11 +71,13 @@ export class RuleFiles {
   }
 
   private include(pattern: string, from: string): readonly RuleSource[] {
-    // As nft: what begins with a dot is looked for in the working directory, not in the folders for includes.
-    const elsewhere = pattern.startsWith('.') ? [] : this.folders;
-    const places = isAbsolute(pattern) ? [''] : [dirname(from), '.', ...elsewhere];
+    // As nft: what begins with a dot is looked for in the working directory only, all else in the folders for includes
+    // only. Where that finds nothing, nft would say so; a ruleset that is not at its place here is in the file's folder.
+    const own = pattern.startsWith('.') ? ['.'] : [...this.folders, '.'];
+    const places = isAbsolute(pattern) ? [''] : [...own, dirname(from)];
     for (const place of places) {
-      const names = glob(place === '' || place === '.' ? pattern : join(place, pattern));
+      const found = glob(place === '' || place === '.' ? pattern : join(place, pattern));
+      const names = found.filter((name) => resolve(name) !== resolve(from));
       if (names.length === 0) continue;
       return names.map((name) => {
         const text = readRules(name);

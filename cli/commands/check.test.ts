@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Place } from '../testing/keepstate.ts';
 
@@ -142,6 +144,23 @@ describe('include', () => {
     expect(err).toContain(`${main}:2:1-`);
   });
 
+  test('looks in the folders for includes, and in that of the file only if it is nowhere else', async () => {
+    const main = place.file('main.nft', 'include "part.nft"\ninclude "own.nft"\n');
+    place.file('part.nft', 'add table ip beside\n');
+    place.file('own.nft', 'add table ip own\n');
+    mkdirSync(join(dirname(main), 'parts'), { recursive: true });
+    place.file('parts/part.nft', 'add table ip part\n');
+    const { out, status } = await place.run(
+      'check',
+      '--list',
+      '--include-path',
+      join(dirname(main), 'parts'),
+      main,
+    );
+    expect(status).toBe(0);
+    expect(out.match(/table ip (\w+)/g)).toEqual(['table ip part', 'table ip own']);
+  });
+
   test('of a path with a dot does not look in /etc', async () => {
     const { status, err } = await place.run('check', place.file('etc.nft', 'include "./hostname"\n'));
     expect(status).toBe(1);
@@ -162,6 +181,7 @@ describe('check --batch', () => {
       { id: 'two', kind: 'iptables', script: 'iptables -A INPUT -p tcp --dport 22 -j ACCEPT' },
       { id: 3, kind: 'iptables-save', script: SAVE.replace('tcp', 'tpc') },
       { id: 4, kind: 'pf', script: '' },
+      { id: 'bare', kind: 'ip6tables', script: '-A INPUT -p icmpv6 -j DROP' },
     ];
     const input = `${requests.map((r) => JSON.stringify(r)).join('\n')}\nno json\n`;
     const { lines, status } = place.spawn(['check', '--batch'], input);
@@ -172,8 +192,10 @@ describe('check --batch', () => {
       ['two', true],
       [3, false],
       [4, false],
+      ['bare', true],
       [null, false],
     ]);
+    expect(answers[4].listing).toContain('-A INPUT -p ipv6-icmp -j DROP');
     expect(answers[0].listing).toBe(NFT);
     expect(answers[1].listing).toContain('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT');
     expect(answers[2]).toMatchObject({ listing: null });

@@ -165,6 +165,12 @@ describe('trace --rules', () => {
     expect(err).toContain(`${bad}:2:12-`);
   });
 
+  test('a ruleset in the place of a capture is said to want --rules', async () => {
+    const { status, err } = await place.run('trace', RULES, CAPTURE);
+    expect(status).toBe(2);
+    expect(err).toContain(`hint: if it holds rules, say so: --rules ${RULES}`);
+  });
+
   test('options of rules without rules are refused', async () => {
     const { status, err } = await place.run('trace', '--verbose', CAPTURE);
     expect(status).toBe(2);

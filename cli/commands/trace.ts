@@ -75,7 +75,10 @@ async function run(words: readonly string[], given: Given, world: World): Promis
   const rules =
     files === null && !described ? null : { host: hostOf(given), tables: files?.ruleset.tables() ?? [] };
   const captures = words.filter((word) => !texts.includes(word));
-  return play(preparePlay(captures, given, rules), files, given, world);
+  const status = await play(preparePlay(captures, given, rules), files, given, world);
+  const rulesets = status === TROUBLE && files === null ? words.filter(isText) : [];
+  for (const name of rulesets) world.say(`keepstate: hint: if it holds rules, say so: --rules ${name}`);
+  return status;
 }
 
 /** Says what nobody told it about the host. */

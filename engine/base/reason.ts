@@ -65,6 +65,8 @@ export const R_HOP_LIMIT = 119;
 export const R_LINK_LOCAL = 120;
 /** To a group that this host is not a member of. */
 export const R_NO_MEMBER = 121;
+/** Longer than the MTU of its next link, and not to be cut; operands: its length, the MTU. */
+export const R_MTU = 122;
 /** Fragment held until its datagram is whole. */
 export const R_FRAG_HELD = 200;
 /** Fragment overlaps another: the whole datagram is given up. */
@@ -103,6 +105,34 @@ export const R_CLASH_RESOLVED = 303;
 export const R_NO_INVERSE = 304;
 /** Ports (or what stands for them) not in the packet. */
 export const R_NO_TUPLE = 305;
+/** An ICMP redirect about a translated flow: what it says holds for nobody behind the translation. */
+export const R_NAT_REDIRECT = 310;
+/** A packet of a translated flow that is too short to be rewritten. */
+export const R_NAT_SHORT = 311;
+/** An ICMP error with a wrong checksum, where addresses are translated. */
+export const R_NAT_CHECKSUM = 312;
+/** The device has no address to masquerade or redirect with. */
+export const R_NAT_NO_ADDRESS = 313;
+/** A masqueraded flow would leave by another device than before. */
+export const R_NAT_DEVICE = 314;
+/** A closed flow gave its port to a new one. */
+export const R_NAT_EVICTED = 315;
+/** The address that the flow was masqueraded with is gone. */
+export const R_NAT_GONE = 316;
+/** A helper cannot expect what the packet tells of: it is expected of another flow, or no port is free. */
+export const R_HELPER_EXPECT = 320;
+/** SNMP that is translated and cannot be read. */
+export const R_HELPER_SNMP = 321;
+/** The PPTP call that a GRE flow carries has ended. */
+export const R_CALL_ENDED = 322;
+/** A command that is cut off or malformed: read by nobody in between, its sender has to repeat it. */
+export const R_HELPER_PARTIAL = 321;
+/** A payload that would be too long with the translated address in it. */
+export const R_HELPER_LENGTH = 322;
+/** A SIP message that cannot be read, expected or translated; operand: why. */
+export const R_SIP = 330;
+/** A SIP message that tells of a medium at a port below 1024 or above 65535; operand: the port. */
+export const R_SIP_PORT = 331;
 /** TCP header cut short. */
 export const R_TCP_SHORT = 400;
 /** Data offset too small or beyond the packet. */
@@ -273,6 +303,7 @@ export const REASONS: readonly Reason[] = [
   { id: R_ROUTE_PROHIBIT, name: 'route-prohibit', effect: 'dropped', text: 'prohibited by a route' },
   { id: R_ROUTE_BLACKHOLE, name: 'route-blackhole', effect: 'dropped', text: 'blackhole route' },
   { id: R_NOT_FORWARDING, name: 'not-forwarding', effect: 'dropped', text: 'the host does not forward' },
+  { id: R_MTU, name: 'mtu', effect: 'dropped', text: '%u bytes for a link with an MTU of %u' },
   { id: R_HOP_LIMIT, name: 'hop-limit', effect: 'dropped', text: 'hop limit used up: %u' },
   {
     id: R_LINK_LOCAL,
@@ -355,6 +386,72 @@ export const REASONS: readonly Reason[] = [
     text: 'nothing can answer this type (%u): no flow',
   },
   { id: R_NO_TUPLE, name: 'no-tuple', effect: 'INVALID', text: 'ports not in the packet' },
+  { id: R_NAT_REDIRECT, name: 'nat-redirect', effect: 'dropped', text: 'redirect about a translated flow' },
+  { id: R_NAT_SHORT, name: 'nat-short', effect: 'dropped', text: 'too short to be translated' },
+  {
+    id: R_NAT_CHECKSUM,
+    name: 'nat-checksum',
+    effect: 'dropped',
+    text: 'ICMP error with a wrong checksum: not translated',
+  },
+  {
+    id: R_NAT_NO_ADDRESS,
+    name: 'nat-no-address',
+    effect: 'dropped',
+    text: 'the interface has no address to translate to',
+  },
+  {
+    id: R_NAT_DEVICE,
+    name: 'nat-device',
+    effect: 'removed',
+    text: 'masqueraded, and would leave by another interface',
+  },
+  { id: R_NAT_EVICTED, name: 'nat-evicted', effect: 'removed', text: 'closed: its port went to a new flow' },
+  {
+    id: R_NAT_GONE,
+    name: 'nat-gone',
+    effect: 'removed',
+    text: 'the address it was masqueraded with is gone',
+  },
+  {
+    id: R_HELPER_EXPECT,
+    name: 'helper-expect',
+    effect: 'dropped',
+    text: 'helper: the flow that the packet tells of cannot be expected',
+  },
+  { id: R_HELPER_SNMP, name: 'helper-snmp', effect: 'dropped', text: 'helper: SNMP message cannot be read' },
+  { id: R_CALL_ENDED, name: 'call-ended', effect: 'removed', text: 'its PPTP call ended' },
+  {
+    id: R_HELPER_PARTIAL,
+    name: 'helper-partial',
+    effect: 'dropped',
+    text: 'helper: a command that is cut off or malformed',
+  },
+  {
+    id: R_HELPER_LENGTH,
+    name: 'helper-length',
+    effect: 'dropped',
+    text: 'helper: no room for the translated address',
+  },
+  {
+    id: R_SIP,
+    name: 'sip',
+    effect: 'dropped',
+    text: 'sip helper: %s',
+    // In the words of the kernel's log.
+    words: [
+      'cannot get code',
+      'cannot parse cseq',
+      'cannot get cseq',
+      'cannot parse expires',
+      'cannot parse SDP message',
+      'cannot add expectation for voice',
+      'cannot add expectation',
+      'cannot mangle the message',
+      'all ports in use',
+    ],
+  },
+  { id: R_SIP_PORT, name: 'sip-port', effect: 'dropped', text: 'sip helper: wrong port %u' },
   { id: R_TCP_SHORT, name: 'tcp-short', effect: 'INVALID', text: 'TCP header cut short' },
   { id: R_TCP_TRUNCATED, name: 'tcp-truncated', effect: 'INVALID', text: 'truncated packet' },
   { id: R_TCP_CHECKSUM, name: 'tcp-checksum', effect: 'INVALID', text: 'bad checksum' },

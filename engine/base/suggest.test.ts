@@ -21,6 +21,12 @@ describe('suggest', () => {
     expect(suggest('x', [])).toBeUndefined();
   });
 
+  test('is silent about one or two letters, but for their case', () => {
+    expect(suggest('g', ['log', 'gt'])).toBeUndefined();
+    expect(suggest('ip', ['icmp', 'tcp'])).toBeUndefined();
+    expect(suggest('IP', ['ip6', 'ip'])).toBe('ip');
+  });
+
   test('allows two edits in a short word and a third of the letters in a long one', () => {
     expect(suggest('tc', ['tcpxx'])).toBeUndefined();
     expect(suggest('tcp', ['tcpxx'])).toBe('tcpxx');

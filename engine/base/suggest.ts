@@ -12,6 +12,8 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
+/** Of shorter words every known one is near; only one that differs in case is meant. */
+const SHORTEST = 3;
 /** Longer words are no mistyped names, and comparing them would take long. */
 const LONGEST = 64;
 
@@ -19,10 +21,12 @@ const LONGEST = 64;
  * The known name nearest to a mistyped one.
  * @param word what was written
  * @param known the names that exist
- * @returns the nearest name, or undefined if none is within a third of the word's length (at least 2 edits)
+ * @returns the nearest name, or undefined if none is within a third of the word's length (at least 2
+ *   edits; for words of one or two letters none but of case)
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
+  if (word.length < SHORTEST) return known.find((name) => name.toLowerCase() === word.toLowerCase());
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of known) {

@@ -16,14 +16,12 @@ import {
   IP_CT_ESTABLISHED_REPLY,
   IP_CT_NEW,
   IP_CT_RELATED,
-  IP_CT_RELATED_REPLY,
-  Packet,
+  type Packet,
 } from '../packet/packet.ts';
 import { mayJoin } from './clash.ts';
 import { IPCT_NEW_MASK } from './events.ts';
-import { FlowExtension } from './extension.ts';
+import { Finisher } from './finisher.ts';
 import * as F from './flow-table.ts';
-import { HELP_DROP, type HelpCall } from './helper.ts';
 import { RelatedFlows } from './related-flows.ts';
 import type { Settings } from './settings.ts';
 import * as S from './status.ts';
@@ -68,7 +66,7 @@ export class Conntrack extends RelatedFlows {
   verifies = true;
 
   private readonly trackers: readonly Tracker[];
-  private readonly call: { -readonly [K in keyof HelpCall]: HelpCall[K] };
+  private readonly finisher: Finisher;
   /** The flow that the packet under way removed: its row is not free before the packet has come to its end. */
   private killed = 0;
   private readonly evictable: (row: number) => boolean;
@@ -87,16 +85,20 @@ export class Conntrack extends RelatedFlows {
     super(seed);
     this.settings = settings;
     this.trackers = trackers;
-    this.call = { conntrack: this, pkt: new Packet(), flow: 0, dir: 0, ext: new FlowExtension() };
+    this.finisher = new Finisher(this);
     this.evictable = (row) => (this.table.words[row * F.ROW_WORDS + F.F_STATUS]! & S.IPS_ASSURED) === 0;
     this.configure();
   }
 
   /** What comes before each packet: time passes up to it, settings that changed are taken over. */
   begin(pkt: Packet): void {
+    if (this.template !== null) this.template = null;
+    this.arrive(pkt);
+  }
+
+  private arrive(pkt: Packet): void {
     this.tickTo(pkt);
     if (this.killed !== 0) this.freeKilled();
-    if (this.template !== null) this.template = null;
     if (this.version !== this.settings.version) this.configure();
   }
 
@@ -107,7 +109,13 @@ export class Conntrack extends RelatedFlows {
    * @returns false if the packet is to be dropped (table full)
    */
   track(pkt: Packet): boolean {
-    this.begin(pkt);
+    this.arrive(pkt);
+    const passes = this.trackAny(pkt);
+    if (this.template !== null) this.template = null;
+    return passes;
+  }
+
+  private trackAny(pkt: Packet): boolean {
     if (pkt.l4 < 0) return this.invalid(pkt, R_NO_TRANSPORT);
     const tracker = this.trackers[pkt.proto]!;
     if (tracker.error !== null) {
@@ -181,20 +189,10 @@ export class Conntrack extends RelatedFlows {
   /** What comes before confirmation: the helper reads the packet, sequence numbers are adjusted (nf_confirm). */
   private finish(pkt: Packet, flow: number): boolean {
     const ext = this.extension(flow);
-    if (ext === null) return true;
-    const call = this.call;
-    if (ext.helper !== null && pkt.ctinfo !== IP_CT_RELATED_REPLY) {
-      call.pkt = pkt;
-      call.flow = flow;
-      call.dir = pkt.ctinfo >= IP_CT_ESTABLISHED_REPLY ? 1 : 0;
-      call.ext = ext;
-      if (ext.helper.help(call) === HELP_DROP) {
-        this.stats.drop++;
-        this.abandon(pkt);
-        return false;
-      }
-    }
-    return true;
+    if (ext === null || this.finisher.finish(pkt, flow, ext)) return true;
+    this.stats.drop++;
+    this.abandon(pkt);
+    return false;
   }
 
   /** The packet was dropped on its way: a flow that it made is gone. */

@@ -53,10 +53,14 @@ export interface ExpectSpec {
   readonly proto: number;
   /** Who will open it; null for anybody. */
   readonly source: readonly number[] | null;
+  /** Which bits of `source` count, as {@link Expectation.sourceMask}; all if left out. */
+  readonly sourceMask?: readonly number[];
   readonly destination: readonly number[];
   /** Null for any. */
   readonly sourcePort: number | null;
   readonly destinationPort: number;
+  /** How long it is waited for (ms), where the master has no helper that says so. */
+  readonly timeout?: number;
   /** Helper of the flow that comes. */
   readonly helper?: Helper | null;
   /** EXPECT_*. */

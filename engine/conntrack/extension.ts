@@ -17,6 +17,10 @@ export class FlowExtension {
   seq: SeqAdjust | null = null;
   /** Number of the device whose address the flow is masqueraded with, 0 if it is not. */
   masqDevice = 0;
+  /** IPCT_* bits: only messages that have one of these are told. */
+  events = -1;
+  /** IPEXP_* bits: events of what it expects that are told. */
+  expectEvents = -1;
   /** connlabels: four words in this machine's byte order, null if it has none. */
   labels: Int32Array | null = null;
   /** What a rule's timeout policy says (ms), by the protocol's own index; null without one. */

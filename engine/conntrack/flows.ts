@@ -1,7 +1,9 @@
 import { hashKey } from '../base/hash.ts';
+import { Random } from '../base/random.ts';
 import { R_DELETED, R_EXPIRED, R_FLUSHED } from '../base/reason.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { AddressPool } from './address-pool.ts';
+import { BySource } from './by-source.ts';
 import { type EventSink, IPCT_DESTROY, IPCT_NEW, IPCT_RELATED, IPCT_REPLY } from './events.ts';
 import { Expectations } from './expectations.ts';
 import { BLOCK, ExpiryWheel } from './expiry-wheel.ts';
@@ -34,6 +36,10 @@ export class Flows {
   readonly pool: AddressPool;
   /** Flows that are expected. */
   readonly expectations: Expectations;
+  /** Whatever Linux draws at random while it handles flows: ports that take the place of others. */
+  readonly random: Random;
+  /** Flows whose source translation was decided, by who opened them. */
+  readonly bySource: BySource;
   readonly stats: Stats = {
     found: 0,
     invalid: 0,
@@ -46,6 +52,8 @@ export class Flows {
   };
   /** Whole milliseconds: the time of the packet that is being handled. */
   now = 0;
+  /** How the last translation was chosen: NAT_* of nat/choice.ts. */
+  natChoice = 0;
   /** Told of every event, if anybody wants to know. */
   sink: EventSink | null = null;
 
@@ -67,6 +75,8 @@ export class Flows {
     this.table = new F.FlowTable(key);
     this.pool = new AddressPool(key);
     this.expectations = new Expectations(this.pool);
+    this.random = new Random(seed);
+    this.bySource = new BySource(this.table);
     this.wheel = new ExpiryWheel(this.table);
   }
 
@@ -122,6 +132,11 @@ export class Flows {
     this.destroy(flow, R_DELETED);
   }
 
+  /** Removes a flow for the sake of another. @param reason R_* */
+  evict(flow: number, reason: number): void {
+    this.destroy(flow, reason);
+  }
+
   /** Removes every flow. */
   flush(): void {
     this.eachFlow((flow) => this.destroy(flow, R_FLUSHED));
@@ -139,6 +154,13 @@ export class Flows {
     const due = this.now + Math.floor(left);
     this.table.doubles[at] = due;
     if (due < before) this.sooner(flow);
+  }
+
+  /** Starts a flow's timer anew without counting a packet (nf_ct_refresh), unless it is fixed. @param timeout ms */
+  prolong(flow: number, timeout: number): void {
+    if ((this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! & S.IPS_FIXED_TIMEOUT) !== 0) return;
+    if (this.isConfirmed(flow)) this.setTimeout(flow, timeout);
+    else this.table.doubles[flow * (F.ROW_WORDS / 2) + TIMER] = timeout;
   }
 
   /** Sets a flow's mark. */
@@ -163,6 +185,14 @@ export class Flows {
       if (timeout < (this.wheel.ahead(flow) + 1) * BLOCK && due < before) this.sooner(flow);
     } else if ((status & S.IPS_FIXED_TIMEOUT) === 0) doubles[timer] = timeout;
     if ((words[at + F.F_EVENTS]! & F.FLAG_ACCT) !== 0) this.account(flow, pkt, dir);
+  }
+
+  /** Starts a flow's timer anew without counting a packet (nf_ct_refresh). @param timeout ms */
+  renew(flow: number, timeout: number): void {
+    const status = this.table.words[flow * F.ROW_WORDS + F.F_STATUS]!;
+    if ((status & S.IPS_FIXED_TIMEOUT) !== 0) return;
+    if ((status & S.IPS_CONFIRMED) !== 0) this.setTimeout(flow, timeout);
+    else this.table.doubles[flow * (F.ROW_WORDS / 2) + TIMER] = timeout;
   }
 
   /** Counts a packet without touching the timer. */
@@ -218,6 +248,41 @@ export class Flows {
     w[at + F.F_EVENTS] = this.newFlags;
     if ((this.newFlags & F.FLAG_ACCT) !== 0) this.table.wantCounters().fill(0, flow * 4, flow * 4 + 4);
     return flow;
+  }
+
+  /**
+   * Changes the tuple by which a flow's answers are known; it must not be in the table yet
+   * (nf_conntrack_alter_reply).
+   * @param src as T_SRC: an IPv4 address or a handle of the pool; `dst` and `ports` the same
+   */
+  alterReply(flow: number, src: number, dst: number, ports: number): void {
+    const w = this.table.words;
+    const at = flow * F.ROW_WORDS;
+    if (w[at + F.F_KIND]! >>> 8 !== AF_INET) {
+      if (src !== w[at + F.F_DST]!) this.pool.hold(src);
+      if (dst !== w[at + F.F_SRC]!) this.pool.hold(dst);
+      this.releaseReply(flow);
+    }
+    w[at + F.F_RSRC] = src;
+    w[at + F.F_RDST] = dst;
+    w[at + F.F_RPORTS] = ports;
+  }
+
+  /**
+   * The word of an address in tuples. Of an IPv6 address that nobody holds yet, it is good only until something is
+   * released.
+   * @param words one for IPv4, four for IPv6
+   */
+  addressWord(words: readonly number[]): number {
+    return words.length === 1 ? words[0]! | 0 : this.pool.intern(words[0]!, words[1]!, words[2]!, words[3]!);
+  }
+
+  /** IPv6 addresses of the reply tuple are held on their own only where they are not those of the original one. */
+  private releaseReply(flow: number): void {
+    const w = this.table.words;
+    const at = flow * F.ROW_WORDS;
+    if (w[at + F.F_RSRC] !== w[at + F.F_DST]) this.pool.release(w[at + F.F_RSRC]!);
+    if (w[at + F.F_RDST] !== w[at + F.F_SRC]) this.pool.release(w[at + F.F_RDST]!);
   }
 
   private holdAddress(view: DataView, at: number): number {
@@ -284,7 +349,8 @@ export class Flows {
   private remove(flow: number, reason: number): void {
     const inTable = this.isConfirmed(flow);
     this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
-    if (this.sink !== null && !this.isSilent(flow)) this.sink.event(flow, IPCT_DESTROY, this.moment, reason);
+    if (this.sink !== null && this.isTold(flow, IPCT_DESTROY))
+      this.sink.event(flow, IPCT_DESTROY, this.moment, reason);
     if (inTable) {
       this.wheel.remove(flow);
       this.table.remove(flow);
@@ -296,7 +362,9 @@ export class Flows {
   protected discard(flow: number): void {
     const w = this.table.words;
     const at = flow * F.ROW_WORDS;
+    if ((w[at + F.F_STATUS]! & S.IPS_SRC_NAT_DONE) !== 0) this.bySource.remove(flow);
     if (w[at + F.F_KIND]! >>> 8 !== AF_INET) {
+      this.releaseReply(flow);
       this.pool.release(w[at + F.F_SRC]!);
       this.pool.release(w[at + F.F_DST]!);
     }
@@ -310,9 +378,9 @@ export class Flows {
     return (status & (S.IPS_CONFIRMED | S.IPS_DYING)) === S.IPS_CONFIRMED;
   }
 
-  /** Whether nobody is told of a flow. */
-  private isSilent(flow: number): boolean {
-    return (this.table.words[flow * F.ROW_WORDS + F.F_EVENTS]! & F.FLAG_SILENT) !== 0;
+  /** Whether whoever listens is told of these events of a flow. */
+  protected isTold(flow: number, _events: number): boolean {
+    return (this.table.words[flow * F.ROW_WORDS + F.F_EVENTS]! & F.FLAG_SILENT) === 0;
   }
 
   /** A packet in reply direction was accepted. */
@@ -331,6 +399,6 @@ export class Flows {
     const events = w[at]! & F.EVENT_BITS;
     if (events === 0) return;
     w[at]! &= ~F.EVENT_BITS;
-    if (this.sink !== null && !this.isSilent(flow)) this.sink.event(flow, events, this.now, 0);
+    if (this.sink !== null && this.isTold(flow, events)) this.sink.event(flow, events, this.now, 0);
   }
 }

@@ -50,6 +50,8 @@ export interface Helper {
    * @returns HELP_ACCEPT or HELP_DROP, with a reason in the packet
    */
   help(call: HelpCall): number;
+  /** The flow is gone: forgets what it holds because of it elsewhere. May be called twice. @param data of {@link start} */
+  end?(data: unknown): void;
 }
 
 /** What a rule said of a packet before it is tracked: a flow that it opens begins with it (`-j CT`). */
@@ -58,6 +60,8 @@ export interface Template {
   /** Timeout policy (ms) and its name. */
   readonly timeouts: Float64Array | null;
   readonly policy: string;
-  /** Bits of events that are told, -1 for all. */
+  /** IPCT_* bits of the events that its flow is told of, -1 for all; a message with others comes if one of them is in it. */
   readonly events: number;
+  /** IPEXP_* bits of the events of what its flow expects that are told, -1 for all. */
+  readonly expectEvents: number;
 }

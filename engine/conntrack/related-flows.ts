@@ -17,6 +17,8 @@ import type { Helper, Template } from './helper.ts';
 import * as S from './status.ts';
 import * as T from './tuple.ts';
 
+/** Words of connlabels: 128 bits. */
+const LABEL_WORDS = 4;
 /** A full mask of a 32-bit word. */
 const ALL = -1;
 
@@ -31,6 +33,11 @@ export class RelatedFlows extends Flows {
   assignsHelpers = false;
   /** What a rule said of the packet under way, before it is tracked. */
   template: Template | null = null;
+  /**
+   * Tells the network mask of a device's IPv4 address whose broadcast address is given, 0 if it has none; null where
+   * no host is known.
+   */
+  broadcastMask: ((device: number, broadcast: number) => number) | null = null;
   /** At most this many expectations in all (nf_conntrack_expect_max). */
   maxExpectations = 4096;
 
@@ -69,6 +76,21 @@ export class RelatedFlows extends Flows {
     this.cacheEvent(flow, IPCT_HELPER);
   }
 
+  /** A rule gives a flow that is not in the table yet a helper; the first one that does has its way (IPS_HELPER). */
+  appoint(flow: number, helper: Helper): void {
+    const at = flow * F.ROW_WORDS + F.F_STATUS;
+    if ((this.table.words[at]! & S.IPS_HELPER) !== 0 || this.extension(flow)?.helper != null) return;
+    this.assignHelper(flow, helper);
+    this.table.words[at]! |= S.IPS_HELPER;
+  }
+
+  /** Labels of a flow, to be changed: four words in this machine's byte order. */
+  labels(flow: number): Int32Array {
+    const ext = this.extend(flow);
+    ext.labels ??= new Int32Array(LABEL_WORDS);
+    return ext.labels;
+  }
+
   /** How many refer to a flow: `use=` of conntrack(8). */
   uses(flow: number): number {
     return 1 + (this.held.get(flow) ?? 0);
@@ -93,7 +115,7 @@ export class RelatedFlows extends Flows {
     if (verdict === EXPECT_ADDED) {
       this.expectations.add(expected);
       this.extend(spec.master).expectations.push(expected);
-      this.sink?.expectation?.(expected, IPEXP_NEW, this.now);
+      this.tell(expected, IPEXP_NEW);
     }
     this.dropAddresses(expected);
     return verdict;
@@ -105,7 +127,7 @@ export class RelatedFlows extends Flows {
     const at = ext === null ? -1 : ext.expectations.indexOf(expected);
     if (at >= 0) ext!.expectations.splice(at, 1);
     // Removal lets go of its addresses: whoever listens reads them first.
-    this.sink?.expectation?.(expected, IPEXP_DESTROY, this.now);
+    this.tell(expected, IPEXP_DESTROY);
     this.expectations.remove(expected);
   }
 
@@ -113,7 +135,7 @@ export class RelatedFlows extends Flows {
   unexpectAll(flow: number): void {
     const ext = this.extension(flow);
     if (ext === null) return;
-    while (ext.expectations.length > 0) this.unexpect(ext.expectations[0]!);
+    while (ext.expectations.length > 0) this.unexpect(ext.expectations.at(-1)!);
   }
 
   /**
@@ -136,13 +158,14 @@ export class RelatedFlows extends Flows {
 
   /** A new flow: was it expected, and what do rules say of it (the second half of init_conntrack)? */
   protected relate(pkt: Packet, flow: number, t: T.Tuple): void {
+    const { template } = this;
+    if (template !== null) this.takeOver(flow, template);
     const expected = this.expectations.count > 0 ? this.expectations.match(t, pkt) : null;
     if (expected !== null && this.isConfirmed(expected.master)) {
       this.fulfil(flow, expected);
       return;
     }
-    const { template } = this;
-    if (template !== null) this.takeOver(flow, template);
+    if (template !== null && template.helper !== null) this.appoint(flow, template.helper);
     if (this.assignsHelpers && this.extension(flow)?.helper == null) this.assignByPort(flow, t);
   }
 
@@ -150,7 +173,7 @@ export class RelatedFlows extends Flows {
     const w = this.table.words;
     const at = flow * F.ROW_WORDS;
     const extended = (w[at + F.F_STATUS]! & S.IPS_EXTENDED) !== 0;
-    if (extended) this.unexpectAll(flow);
+    if (extended) this.endHelp(flow);
     if (this.held.size > 0 && this.held.has(flow)) {
       w[at + F.F_STATUS]! |= S.IPS_DYING;
       return;
@@ -159,6 +182,28 @@ export class RelatedFlows extends Flows {
     const master = w[at + F.F_MASTER]!;
     super.discard(flow);
     if (master !== 0) this.letGo(master);
+  }
+
+  /** A flow whose rule names events is told of even where events are off otherwise (nf_conntrack_events). */
+  protected override isTold(flow: number, events: number): boolean {
+    const ext = this.extension(flow);
+    return ext === null || ext.events === -1 ? super.isTold(flow, events) : (ext.events & events) !== 0;
+  }
+
+  private tell(expected: Expectation, event: number): void {
+    if (this.sink === null) return;
+    const ext = this.extension(expected.master);
+    const told =
+      ext === null || ext.expectEvents === -1
+        ? this.isTold(expected.master, -1)
+        : (ext.expectEvents & event) !== 0;
+    if (told) this.sink.expectation?.(expected, event, this.now);
+  }
+
+  private endHelp(flow: number): void {
+    this.unexpectAll(flow);
+    const ext = this.extension(flow);
+    ext?.helper?.end?.(ext.data);
   }
 
   protected override giveUp(): void {
@@ -191,15 +236,13 @@ export class RelatedFlows extends Flows {
     expected.onMatch?.(flow, expected);
   }
 
-  private takeOver(flow: number, template: Template): void {
-    if (template.helper !== null) {
-      this.assignHelper(flow, template.helper);
-      this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_HELPER;
-    }
-    if (template.timeouts === null) return;
+  private takeOver(flow: number, { timeouts, policy, events, expectEvents }: Template): void {
+    if (timeouts === null && events === -1 && expectEvents === -1) return;
     const ext = this.extend(flow);
-    ext.timeouts = template.timeouts;
-    ext.policy = template.policy;
+    ext.timeouts = timeouts;
+    ext.policy = policy;
+    ext.events = events;
+    ext.expectEvents = expectEvents;
   }
 
   private assignByPort(flow: number, t: T.Tuple): void {
@@ -227,12 +270,12 @@ export class RelatedFlows extends Flows {
     return {
       master: spec.master,
       tuple,
-      sourceMask: isIpv4 ? [mask] : [mask, mask, mask, mask],
+      sourceMask: spec.sourceMask ?? (isIpv4 ? [mask] : [mask, mask, mask, mask]),
       portMask: spec.sourcePort === null ? 0 : 0xffff,
       class: spec.class ?? 0,
       flags: spec.flags ?? 0,
       helper: spec.helper ?? null,
-      expires: this.now + (policy?.timeout ?? 0),
+      expires: this.now + (policy?.timeout ?? spec.timeout ?? 0),
       id: 0,
       onMatch: spec.onMatch ?? null,
       dir: spec.dir ?? 0,

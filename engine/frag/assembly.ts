@@ -13,6 +13,8 @@ export class Assembly {
   /** How the last datagram came: bytes of the headers in front of each fragment's data, and of that data. */
   head = 0;
   sizes: readonly number[] = [];
+  /** How many of its first bytes were brought together since, by whoever changed them. */
+  linear = 0;
   /** IPv6: the byte in those headers that names what follows them. */
   nextHeaderAt = 0;
 
@@ -32,6 +34,7 @@ export class Assembly {
     this.maxSize = queue.maxSize;
     this.head = queue.head.length;
     this.sizes = queue.sizes();
+    this.linear = 0;
     this.nextHeaderAt = queue.nextHeaderAt;
   }
 }

@@ -5,8 +5,13 @@ import { cutIpv4, cutIpv6 } from './cut.ts';
 import { FRAG_PASS } from './fates.ts';
 import { Ipv4Defrag } from './ipv4.ts';
 import { Ipv6Defrag } from './ipv6.ts';
+import { meltedSizes } from './melt.ts';
 
 export { FRAG_DROP, FRAG_HELD, FRAG_PASS } from './fates.ts';
+
+/** Every link carries packets of so many bytes (RFC 8200, section 5). */
+const IPV6_MIN_MTU = 1280;
+const FRAGMENT_HEADER = 8;
 
 /** The fragment settings by name; conntrack/settings.ts has them. */
 export interface FragSettings {
@@ -37,16 +42,24 @@ export class Defrag {
     return this.assembly.maxSize;
   }
 
+  /** The first bytes of the last datagram were brought together: fragments melt as far as they go. */
+  bringTogether(bytes: number): void {
+    const { assembly } = this;
+    if (bytes > assembly.linear) assembly.linear = bytes;
+  }
+
   /**
    * Cuts the last datagram that was put together into fragments as it came, which is how Linux sends it on.
    * @param packet the datagram as it is now, from its IP header on
    */
   refragment(packet: Uint8Array): Uint8Array[] {
-    const { head, sizes, nextHeaderAt } = this.assembly;
+    const { head, nextHeaderAt, linear } = this.assembly;
     // A fragment that is a whole datagram leaves without its header.
     const isIpv4 = packet[0]! >> 4 === 4;
     // IPv6 is not cut again if it is no longer than its largest fragment was (measured).
-    if (sizes.length < 2 || (!isIpv4 && packet.length <= this.maxSize)) return [packet];
+    if (this.assembly.sizes.length < 2 || (!isIpv4 && packet.length <= this.maxSize)) return [packet];
+    const most = isIpv4 ? this.maxSize - head : Math.max(this.maxSize, IPV6_MIN_MTU) - head - FRAGMENT_HEADER;
+    const sizes = meltedSizes(this.assembly.sizes, linear - head, packet.length - head, most);
     return isIpv4 ? cutIpv4(packet, head, sizes) : cutIpv6(packet, head, nextHeaderAt, sizes);
   }
 

@@ -10,7 +10,7 @@ import {
   R_FRAG_TOO_BIG,
 } from '../base/reason.ts';
 import { fold, sum } from '../packet/checksum.ts';
-import { because, FRAG_MORE, type Packet } from '../packet/packet.ts';
+import { because, copyOfBytes, FRAG_MORE, type Packet } from '../packet/packet.ts';
 import type { Assembly } from './assembly.ts';
 import { combineEcn, ECN_INVALID } from './ecn.ts';
 import { drop, FRAG_HELD, FRAG_PASS, hold } from './fates.ts';
@@ -104,7 +104,7 @@ export class Ipv4Defrag {
     if (size > queue.maxDfSize && (view.getUint16(off + 6) & DF) !== 0) queue.maxDfSize = size;
     this.queues.charge(queue, truesize(pkt.end - off));
     if (offset !== 0) return;
-    queue.head = pkt.bytes.slice(off, pkt.l4);
+    queue.head = copyOfBytes(pkt.bytes, off, pkt.l4);
     queue.mark = pkt.mark;
   }
 

@@ -11,7 +11,7 @@ import {
   R_FRAG_TOO_BIG,
 } from '../base/reason.ts';
 import { ExtensionWalk, IPV6_HEADER, skipExtensionHeaders } from '../packet/ipv6.ts';
-import { because, FRAG_MORE, type Packet } from '../packet/packet.ts';
+import { because, copyOfBytes, FRAG_MORE, type Packet } from '../packet/packet.ts';
 import {
   IPPROTO_AH,
   IPPROTO_DSTOPTS,
@@ -147,7 +147,7 @@ export class Ipv6Defrag {
     if (size > queue.maxSize) queue.maxSize = size;
     this.queues.charge(queue, truesize(size));
     if (offset !== 0) return;
-    queue.head = pkt.bytes.slice(off, at);
+    queue.head = copyOfBytes(pkt.bytes, off, at);
     queue.mark = pkt.mark;
     // Linux 6.18 keeps this position in one byte. Behind 256 bytes of headers it therefore writes the protocol
     // into some other field and leaves the chain of headers broken (measured), and the packet is INVALID.

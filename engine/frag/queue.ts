@@ -1,3 +1,4 @@
+import { copyOfBytes } from '../packet/packet.ts';
 import type { Source } from './source.ts';
 
 /** The fragment was taken in. */
@@ -111,7 +112,7 @@ export class FragQueue {
       starts.splice(at, 0, offset);
       ends.splice(at, 0, end);
     }
-    this.fragments.push({ offset, bytes: bytes.slice(from, from + length) });
+    this.fragments.push({ offset, bytes: copyOfBytes(bytes, from, from + length) });
     this.received += length;
     return INSERT_OK;
   }

@@ -1,4 +1,5 @@
-import { AF_INET, IP_CT_ESTABLISHED, IP_CT_ESTABLISHED_REPLY, Packet } from '../packet/packet.ts';
+import { IPS_NAT_MASK } from '../conntrack/status.ts';
+import { IP_CT_ESTABLISHED, IP_CT_ESTABLISHED_REPLY, Packet } from '../packet/packet.ts';
 import type { Chain, Rule, RuleCounters } from '../rules/chain.ts';
 import { NFT_CT_STATE } from '../rules/ct-keys.ts';
 import type { Expr } from '../rules/expr.ts';
@@ -14,7 +15,7 @@ import type { HookState } from '../rules/hook-state.ts';
 import { targetIndex } from '../rules/rule-effects.ts';
 import { NF_ACCEPT, NFT_BREAK, NFT_CONTINUE, NFT_GOTO, NFT_JUMP, NFT_RETURN } from '../rules/verdict.ts';
 import { type HookEntry, STEP_CHAIN } from './hooks.ts';
-import { Outcome } from './outcome.ts';
+import { Outcome, POLICY_WEIGHT, RULE_WEIGHT } from './outcome.ts';
 
 /** How deep jumps are followed, and how many rules are looked at; what goes on longer is left to the packets. */
 const DEEPEST = 16;
@@ -34,32 +35,52 @@ export class EstablishedWay {
   readonly chain: Chain | null;
   readonly rule: Rule | null;
   private readonly counters: readonly RuleCounters[];
+  /** How much that counts, as {@link Outcome.pass} has it. */
+  private readonly weight: number;
 
   /** @param counters those of rules and policies on the way */
-  constructor({ hook, chain, rule }: Outcome, counters: readonly RuleCounters[]) {
+  constructor({ hook, chain, rule, weight }: Outcome, counters: readonly RuleCounters[]) {
     this.hook = hook;
     this.chain = chain;
     this.rule = rule;
+    this.weight = weight - (rule === null ? POLICY_WEIGHT : RULE_WEIGHT);
     this.counters = counters;
   }
 
-  /** Whether a plain packet that is forwarded goes this way. */
-  takes({ ctinfo, view, off }: Packet): boolean {
+  /** Whether a packet that is forwarded goes this way, its hop limit permitting. */
+  isFor({ ctinfo, status }: Packet): boolean {
     const isEstablished = ctinfo === IP_CT_ESTABLISHED || ctinfo === IP_CT_ESTABLISHED_REPLY;
-    return isEstablished && view.getUint8(off + IP_TTL) > 1;
+    // Address translation has to look at each packet of the flows that it changes.
+    return isEstablished && (status & IPS_NAT_MASK) === 0;
   }
 
-  /** Notes a packet that goes this way, from device `pkt.ifin` to `pkt.ifout`. */
+  /** Whether a plain packet that is forwarded goes this way. */
+  takes(pkt: Packet): boolean {
+    return this.isFor(pkt) && pkt.view.getUint8(pkt.off + IP_TTL) > 1;
+  }
+
+  /** Notes a packet that goes this way from its first hook on, from device `pkt.ifin` to `pkt.ifout`. */
   pass(pkt: Packet, outcome: Outcome): void {
+    this.count(pkt);
+    if (outcome.way !== this) this.show(outcome);
+    outcome.ifin = pkt.ifin;
+    outcome.ifout = pkt.ifout;
+  }
+
+  /** Notes a packet that came to this way through other hooks. */
+  join(pkt: Packet, outcome: Outcome): void {
+    this.count(pkt);
+    if (this.chain !== null) outcome.pass(this.hook, this.weight, this.chain, this.rule);
+    outcome.ifout = pkt.ifout;
+  }
+
+  private count(pkt: Packet): void {
     const { counters } = this;
     for (let i = 0; i < counters.length; i++) {
       const counter = counters[i]!;
       counter.packets++;
       counter.bytes += pkt.end - pkt.off;
     }
-    if (outcome.way !== this) this.show(outcome);
-    outcome.ifin = pkt.ifin;
-    outcome.ifout = pkt.ifout;
   }
 
   private show(outcome: Outcome): void {
@@ -74,17 +95,21 @@ export class EstablishedWay {
 
 /**
  * Works out the way of established flows' packets.
- * @param entries what is called at each hook for IPv4; nothing may be called before tracking
+ * @param entries what is called at each hook for the family; nothing may be called before tracking if it is from there
+ * @param from its first hook, NF_INET_PRE_ROUTING or NF_INET_FORWARD
  * @param state of a packet that nobody needs
  * @returns null if more than their state decides, or if they are not accepted
  */
 export function establishedWay(
   entries: readonly (readonly HookEntry[])[],
+  family: number,
+  from: number,
   state: HookState,
 ): EstablishedWay | null {
   if (entries[NF_EGRESS]!.length > 0) return null;
-  const walk = new Walk(state);
-  for (const hook of [NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING])
+  const walk = new Walk(state, family);
+  const hooks = [NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING];
+  for (const hook of hooks.slice(hooks.indexOf(from)))
     for (const entry of entries[hook]!) if (!walk.enters(entry, hook)) return null;
   return new EstablishedWay(walk.outcome, walk.counters);
 }
@@ -96,16 +121,16 @@ class Walk {
   private readonly state: HookState;
   private looked = 0;
 
-  constructor(state: HookState) {
+  constructor(state: HookState, family: number) {
     this.state = state;
     state.pkt = new Packet();
-    state.pkt.family = AF_INET;
+    state.pkt.family = family;
     state.pkt.ctinfo = IP_CT_ESTABLISHED;
   }
 
   /** Returns false if an entry does not surely let the packet pass. */
   enters({ kind, chain, weight, isBound }: HookEntry, hook: number): boolean {
-    // The kernel's own steps are behind it, and NAT is for first packets only.
+    // The kernel's own steps are behind it, and flows that NAT changes do not come here.
     if (kind !== STEP_CHAIN) return true;
     if (isBound) return false;
     const { state } = this;

@@ -1,8 +1,11 @@
 import { R_CUT_SHORT, R_IP_LENGTH, R_IP_SHORT } from '../base/reason.ts';
 import { Conntrack } from '../conntrack/conntrack.ts';
 import type { EventSink } from '../conntrack/events.ts';
+import type { Helper } from '../conntrack/helper.ts';
 import { Settings } from '../conntrack/settings.ts';
 import { Defrag, FRAG_HELD, FRAG_PASS } from '../frag/defrag.ts';
+import { HELPERS } from '../helper/registry.ts';
+import { broadcastMask } from '../host/broadcast.ts';
 import { defaultHost, type HostModel } from '../host/model.ts';
 import { dissect } from '../packet/dissect.ts';
 import { enterLink } from '../packet/link.ts';
@@ -28,6 +31,8 @@ export interface FirewallOptions {
   readonly sink?: EventSink;
   /** The machine it runs on; without one, {@link defaultHost}. Given, packets are routed even if there are no rules. */
   readonly host?: HostModel;
+  /** Helpers beside those that keepstate has; one with a name that it has too stands in its place. */
+  readonly helpers?: readonly Helper[];
   /** The rules that packets have to pass: all tables, in the order in which they were loaded. */
   readonly rules?: readonly RuleTable[];
 }
@@ -55,6 +60,8 @@ export class Firewall {
     this.settings = options.settings ?? new Settings();
     this.seed = options.seed ?? 1;
     this.conntrack = new Conntrack(this.settings, makeTrackers(this.settings.profile), this.seed);
+    this.conntrack.helpers = [...(options.helpers ?? []), ...HELPERS];
+    this.conntrack.broadcastMask = (device, broadcast) => broadcastMask(this.host, device, broadcast);
     this.conntrack.sink = options.sink ?? null;
     this.defrag = new Defrag(this.settings);
     this.plain = new PlainPath(this.conntrack);

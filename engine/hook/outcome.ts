@@ -20,6 +20,10 @@ export interface Answer {
   readonly ifout: number;
 }
 
+/** How much more an accepting rule, or policy, counts than its chain does: see {@link Outcome.pass}. */
+export const RULE_WEIGHT = 2;
+export const POLICY_WEIGHT = 1;
+
 /** What became of the last packet. One object, written anew for each. */
 export class Outcome {
   verdict: Verdict = 'none';
@@ -47,7 +51,7 @@ export class Outcome {
   way: object | null = null;
 
   /** How much the chain that decided so far counts, when several accept. */
-  private weight = 0;
+  weight = 0;
 
   /** Forgets the last packet. */
   clear(): void {
@@ -70,7 +74,7 @@ export class Outcome {
    * @param weight 2 for a chain at priority filter, 0 for others
    */
   pass(hook: number, weight: number, chain: Chain | null, rule: Rule | null): void {
-    const sum = rule !== null ? weight + 2 : weight + 1;
+    const sum = weight + (rule === null ? POLICY_WEIGHT : RULE_WEIGHT);
     if (sum < this.weight) return;
     this.weight = sum;
     this.hook = hook;

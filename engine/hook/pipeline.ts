@@ -5,21 +5,24 @@ import {
   R_IP_LENGTH,
   R_IP_SHORT,
   R_LINK_LOCAL,
+  R_MTU,
   R_OTHER_HOST,
 } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_CONFIRMED } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
-import { deviceOf, FACT_FORWARD, FACT_SOURCE, type HostModel, isOrdinary, LOOPBACK } from '../host/model.ts';
-import { ipError } from '../host/reject.ts';
+import { type HostModel, LOOPBACK } from '../host/model.ts';
+import { ipError, tooBig } from '../host/reject.ts';
 import { isLinkLocalSource, ROUTE_DROP, ROUTE_LOCAL, routeInput, unreachableCode } from '../host/routing.ts';
 import { dissect } from '../packet/dissect.ts';
-import { DLT_EN10MB, enterLink } from '../packet/link.ts';
+import { enterLink } from '../packet/link.ts';
 import {
   AF_INET,
+  AF_INET6,
   because,
   CTINFO_NONE,
+  copyOfBytes,
   IP_CT_ESTABLISHED_REPLY,
   Packet,
   resetPacket,
@@ -41,11 +44,14 @@ import { arrive, PACKET_HOST, PACKET_OTHERHOST, PACKET_OUTGOING } from './arrive
 import { attach } from './attach.ts';
 import { setClosing } from './closing.ts';
 import type { EstablishedWay } from './established.ts';
+import { Forwarding } from './forwarding.ts';
 import { BEHIND_TRACKING } from './hooks.ts';
 import { hopLimit, putHop, takeHop } from './hop-limit.ts';
+import { cutToMtu, pathMtu } from './mtu.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import { NOT_PLAIN, PlainPath, TRACKED } from './plain.ts';
 import { writeRoute } from './record-route.ts';
+import { isForSelf, routeOutput } from './route-output.ts';
 import { HookRunner } from './runner.ts';
 
 /** How deep packets of the firewall's own may cause others. */
@@ -82,10 +88,12 @@ export class Pipeline implements RuleEffects {
   private readonly host: HostModel;
   private readonly plain: PlainPath;
   private mayBePlain = true;
-  /** The way of established flows' packets that are forwarded, if their state decides it. */
+  private forwarding: Forwarding;
+  /** The way of established flows' packets that are forwarded, if their state decides it: of plain ones all of it, */
   private established: EstablishedWay | null = null;
-  /** What is known of all ordinary IPv4 addresses alike, 0 if it differs ({@link HostModel.ordinary4}). */
-  private ordinary = 0;
+  /** and from FORWARD on, IPv4's and IPv6's. */
+  private behind4: EstablishedWay | null = null;
+  private behind6: EstablishedWay | null = null;
   /** The state of the packet that came in, and of those that it caused, by depth. */
   private readonly states: HookState[] = [];
   private depth = 0;
@@ -103,6 +111,7 @@ export class Pipeline implements RuleEffects {
     this.conntrack = conntrack;
     this.host = host;
     this.defrag = defrag;
+    this.forwarding = new Forwarding(host);
     this.plain = new PlainPath(conntrack, false);
     this.runner = new HookRunner(conntrack, defrag, this.outcome);
     const random = new Random(seed);
@@ -112,11 +121,15 @@ export class Pipeline implements RuleEffects {
 
   /** Takes over a ruleset: its tables in the order in which they were loaded. */
   setRules(tables: readonly RuleTable[]): void {
-    this.runner.setRules(tables);
-    const hasMac = this.host.devices.some((device) => device !== null && device.mac !== null);
-    this.mayBePlain = this.runner.tracksFirst && !hasMac;
-    this.established = this.mayBePlain ? this.runner.established(this.states[0]!) : null;
-    this.ordinary = this.host.ordinary4();
+    const { runner, host } = this;
+    runner.setRules(tables);
+    const hasMac = host.devices.some((device) => device !== null && device.mac !== null);
+    this.mayBePlain = runner.tracksFirst && !hasMac;
+    this.forwarding = new Forwarding(host);
+    const unused = this.states[0]!;
+    this.established = this.mayBePlain ? runner.established(AF_INET, NF_INET_PRE_ROUTING, unused) : null;
+    this.behind4 = runner.established(AF_INET, NF_INET_FORWARD, unused);
+    this.behind6 = runner.established(AF_INET6, NF_INET_FORWARD, unused);
   }
 
   /**
@@ -124,25 +137,26 @@ export class Pipeline implements RuleEffects {
    * @returns NF_ACCEPT, NF_DROP, NF_STOLEN, NF_QUEUE or NF_UNKNOWN; {@link outcome} says more
    */
   receive(pkt: Packet, linktype: number): number {
-    const { runner, established, outcome } = this;
+    const { runner, outcome } = this;
     const frame = pkt.off;
     // Who says by which device it came says that it is not this host's own.
     const isGiven = pkt.ifin !== 0;
-    const state = this.states[0]!;
-    // Storing a reference costs more than looking whether it is there already.
-    if (state.pkt !== pkt) state.pkt = pkt;
     if (runner.tracer !== null) runner.tracer.begin?.(pkt);
     const verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
     const isTracked = verdict === NF_ACCEPT || verdict === TRACKED;
-    const isPlainWay = isTracked && this.isPlainWay(pkt, linktype, frame);
-    if (isPlainWay && established?.takes(pkt) && runner.tracer === null && !this.wantsBytes) {
+    const isPlainWay = isTracked && this.forwarding.takes(pkt, linktype, frame);
+    const state = this.states[0]!;
+    if (isPlainWay && this.established?.takes(pkt) && this.isUnseen) {
       if (verdict === NF_ACCEPT || this.conntrack.confirm(pkt)) {
-        established.pass(pkt, outcome);
+        this.established.pass(pkt, outcome);
         return NF_ACCEPT;
       }
       outcome.clear();
+      state.pkt = pkt;
       return this.lose(state);
     }
+    // Storing a reference costs more than looking whether it is there already.
+    if (state.pkt !== pkt) state.pkt = pkt;
     outcome.clear();
     this.rejected = false;
     runner.reassembled = false;
@@ -154,29 +168,9 @@ export class Pipeline implements RuleEffects {
     return this.enter(state, BEHIND_TRACKING, isGiven);
   }
 
-  /**
-   * Whether a plain packet is neither from nor to this host, nor odd in any way: nearly all are forwarded. Notes by
-   * which devices it comes and leaves.
-   */
-  private isPlainWay(pkt: Packet, linktype: number, frame: number): boolean {
-    const { host } = this;
-    const { view, off } = pkt;
-    let src = this.ordinary;
-    let dst = src;
-    if (src === 0) {
-      src = host.facts4(view, off + 12);
-      dst = host.facts4(view, off + 16);
-      if ((src & FACT_SOURCE) === 0 || (dst & FACT_FORWARD) === 0) return false;
-    } else if (!isOrdinary(view.getUint8(off + 12)) || !isOrdinary(view.getUint8(off + 16))) return false;
-    if (!host.forwarding || host.rpFilter !== 0 || pkt.pkttype !== PACKET_HOST) return false;
-    if (linktype === DLT_EN10MB) {
-      if ((view.getUint8(frame) & 1) !== 0) return false;
-      pkt.mac = frame;
-    }
-    const back = host.isDefault ? 0 : deviceOf(src);
-    if (pkt.ifin === 0) pkt.ifin = back > LOOPBACK ? back : host.firstDevice;
-    pkt.ifout = deviceOf(dst);
-    return true;
+  /** Whether nobody wants to see more of a packet than what became of it. */
+  private get isUnseen(): boolean {
+    return this.runner.tracer === null && !this.wantsBytes;
   }
 
   private plainWay(state: HookState): number {
@@ -209,7 +203,12 @@ export class Pipeline implements RuleEffects {
     const left = this.output(inner, 0) === NF_ACCEPT;
     this.depth--;
     this.runner.tracer?.answered?.(outer);
-    this.outcome.answers.push({ bytes: pkt.bytes.slice(pkt.off, pkt.end), why, left, ifout: pkt.ifout });
+    this.outcome.answers.push({
+      bytes: copyOfBytes(pkt.bytes, pkt.off, pkt.end),
+      why,
+      left,
+      ifout: pkt.ifout,
+    });
   }
 
   /** The way of a packet that was not tracked in passing. */
@@ -283,7 +282,14 @@ export class Pipeline implements RuleEffects {
       because(pkt, R_LINK_LOCAL);
       return this.unroutable(state);
     }
+    const mtu = pathMtu(this.host, pkt, this.runner.reassembled);
+    if (mtu !== 0) return this.outgrown(state, mtu);
     const { view, off, family } = pkt;
+    const way = family === AF_INET ? this.behind4 : this.behind6;
+    if (way?.isFor(pkt) && this.depth === 0 && this.isUnseen) {
+      way.join(pkt, this.outcome);
+      return this.accept(state, true);
+    }
     const looks = this.wantsBytes || this.runner.looksBehind(family);
     const taken = looks ? takeHop(pkt) : 0;
     if (pkt.family === AF_INET) pkt.priority = PRIORITY_OF_TOS[(pkt.view.getUint8(pkt.off + 1) & 0x1e) >> 1]!;
@@ -304,10 +310,7 @@ export class Pipeline implements RuleEffects {
   private output(state: HookState, from: number): number {
     const { pkt } = state;
     const { host } = this;
-    const dst = pkt.off + (pkt.family === AF_INET ? 16 : 24);
-    const isLocal = host.isLocal(pkt.family, pkt.view, dst);
-    pkt.ifout = isLocal ? LOOPBACK : host.routeDevice(pkt.family, pkt.view, dst, pkt.mark, 0);
-    if (pkt.ifout === 0) pkt.ifout = host.firstDevice;
+    if (!routeOutput(host, pkt)) pkt.ifout = host.firstDevice;
     pkt.pkttype = PACKET_HOST;
     if (this.depth === 0) this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_LOCAL_OUT;
@@ -317,7 +320,9 @@ export class Pipeline implements RuleEffects {
       verdict = this.run(state, hook, 0);
     }
     if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, hook);
-    if (!isLocal) return this.accept(state, true);
+    // Where to is known only now: OUTPUT may have translated its destination.
+    if (this.depth === 0) this.outcome.ifout = pkt.ifout;
+    if (!isForSelf(host, pkt)) return this.accept(state, true);
     if (!this.confirm(pkt)) return this.lose(state);
     pkt.ifin = LOOPBACK;
     pkt.ifout = 0;
@@ -333,16 +338,16 @@ export class Pipeline implements RuleEffects {
       if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_EGRESS);
       if (this.wantsBytes && this.depth === 0) this.emit(pkt);
     } else if (this.wantsBytes && this.depth === 0)
-      this.outcome.delivered = pkt.bytes.slice(pkt.off, pkt.end);
+      this.outcome.delivered = copyOfBytes(pkt.bytes, pkt.off, pkt.end);
     if (this.depth === 0) this.outcome.verdict = 'accept';
     return NF_ACCEPT;
   }
 
   /** What leaves: the packet, or its fragments if it came in some. */
   private emit(pkt: Packet): void {
-    const bytes = pkt.bytes.slice(pkt.off, pkt.end);
+    const bytes = copyOfBytes(pkt.bytes, pkt.off, pkt.end);
     if (this.runner.reassembled) this.outcome.out.push(...this.defrag.refragment(bytes));
-    else this.outcome.out.push(bytes);
+    else this.outcome.out.push(...cutToMtu(this.host, pkt, bytes));
   }
 
   /** An answer never confirms the flow of the packet that it is about (measured: it leaves no entry). */
@@ -390,6 +395,15 @@ export class Pipeline implements RuleEffects {
     const { pkt } = state;
     const code = unreachableCode(pkt.family, pkt.reason);
     if (code >= 0) this.complain(state, false, code);
+    return this.lose(state);
+  }
+
+  /** The packet is too long for its next link, and its sender is told so. */
+  private outgrown(state: HookState, mtu: number): number {
+    const { pkt } = state;
+    const bytes = tooBig(this.host, pkt, mtu);
+    if (bytes !== null) this.answer(state, bytes, 'icmp');
+    because(pkt, R_MTU, pkt.end - pkt.off, mtu);
     return this.lose(state);
   }
 

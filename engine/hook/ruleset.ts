@@ -69,7 +69,11 @@ export class Ruleset {
         return worldSets(this.world).restore(source);
       default:
         this.order.add('ipv4').add('ipv6');
-        return runScript(source, { v4: this.ipv4, v6: this.ipv6 }).errors;
+        return runScript(source, {
+          v4: this.ipv4,
+          v6: this.ipv6,
+          bare: kind === 'ip6tables' ? 'ip6tables' : 'iptables',
+        }).errors;
     }
   }
 

@@ -1,15 +1,10 @@
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
-import { IPS_DST_NAT_DONE, IPS_SRC_NAT_DONE } from '../conntrack/status.ts';
 import { type Defrag, FRAG_HELD, FRAG_PASS } from '../frag/defrag.ts';
 import {
   AF_INET,
   AF_INET6,
   CHECKSUM_UNNECESSARY,
   CTINFO_INVALID,
-  IP_CT_NEW,
-  IP_CT_RELATED,
-  IP_CT_RELATED_REPLY,
   IP_CT_UNTRACKED,
   type Packet,
 } from '../packet/packet.ts';
@@ -29,7 +24,9 @@ import { Runner } from '../rules/runner.ts';
 import { traceChain } from '../rules/trace-run.ts';
 import { NF_ACCEPT, NF_DROP, NF_REPEAT, NF_STOLEN } from '../rules/verdict.ts';
 import { type EstablishedWay, establishedWay } from './established.ts';
-import { type HookEntry, Hooks, isSourceNat, STEP_CHAIN, STEP_DEFRAG, STEP_TRACK } from './hooks.ts';
+import { type HookEntry, Hooks, STEP_CHAIN, STEP_DEFRAG, STEP_TRACK } from './hooks.ts';
+import { natDecision } from './nat-decision.ts';
+import { decideAlone, isUndecided, isUntouched, translateAt, writtenAt } from './nat-step.ts';
 import type { Outcome } from './outcome.ts';
 import type { PacketTrace } from './packet-trace.ts';
 
@@ -80,9 +77,11 @@ export class HookRunner {
     return !this.hooks4.before;
   }
 
-  /** As {@link establishedWay}; null also if rules see packets before they are tracked. */
-  established(state: HookState): EstablishedWay | null {
-    return this.hooks4.before ? null : establishedWay(this.hooks4.entries, state);
+  /** As {@link establishedWay}; null also if rules see packets before they are tracked, and it is from there. */
+  established(family: number, from: number, state: HookState): EstablishedWay | null {
+    const hooks = family === AF_INET ? this.hooks4 : this.hooks6;
+    const isEarly = from === NF_INET_PRE_ROUTING && hooks.before;
+    return isEarly ? null : establishedWay(hooks.entries, family, from, state);
   }
 
   /**
@@ -180,23 +179,30 @@ export class HookRunner {
     return verdict;
   }
 
-  /** Chains of type nat see the first packet of a flow only, and of it each side once (measured). */
+  /** Address translation: what the rules say of a flow's first packet, and what follows for all of its packets. */
   private nat(state: HookState, entry: HookEntry, hook: number, isMain: boolean): number {
     const { pkt } = state;
-    const { flow, ctinfo } = pkt;
-    if (flow === 0) return NF_ACCEPT;
-    if (ctinfo !== IP_CT_NEW && ctinfo !== IP_CT_RELATED && ctinfo !== IP_CT_RELATED_REPLY) return NF_ACCEPT;
-    if (ctinfo !== IP_CT_NEW && (pkt.proto === IPPROTO_ICMP || pkt.proto === IPPROTO_ICMPV6))
-      return NF_ACCEPT;
-    const w = this.conntrack.table.words;
-    const done = isSourceNat(hook) ? IPS_SRC_NAT_DONE : IPS_DST_NAT_DONE;
-    if ((w[flow * ROW_WORDS + F_STATUS]! & done) !== 0) return NF_ACCEPT;
-    for (let i = 0; i < entry.chains.length; i++) {
-      const verdict = this.chain(state, entry, entry.chains[i]!, isMain);
+    const { conntrack, tracer } = this;
+    if (isUntouched(conntrack, pkt)) return NF_ACCEPT;
+    if (isUndecided(conntrack, pkt, hook)) {
+      const verdict = this.decide(state, entry, hook, isMain);
       if (verdict !== NF_ACCEPT) return verdict;
+      if (tracer !== null) tracer.decided?.(pkt, natDecision(conntrack, pkt.flow, hook));
     }
-    this.conntrack.table.words[flow * ROW_WORDS + F_STATUS]! |= done;
-    pkt.status |= done;
+    if (this.reassembled) this.defrag.bringTogether(writtenAt(state, hook));
+    return translateAt(state, hook);
+  }
+
+  /** Calls chains of type nat until a rule decides a flow's translation at this hook. */
+  private decide(state: HookState, entry: HookEntry, hook: number, isMain: boolean): number {
+    const { chains } = entry;
+    const { conntrack } = this;
+    for (let i = 0; i < chains.length; i++) {
+      const verdict = this.chain(state, entry, chains[i]!, isMain);
+      if (verdict !== NF_ACCEPT) return verdict;
+      if (!isUndecided(conntrack, state.pkt, hook)) return NF_ACCEPT;
+    }
+    decideAlone(conntrack, state.pkt, hook);
     return NF_ACCEPT;
   }
 }

@@ -2,14 +2,7 @@ import type { Host } from '../host/host.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { Chain, Rule } from '../rules/chain.ts';
 import { VerdictExpr } from '../rules/expr-verdict.ts';
-import {
-  NFPROTO_ARP,
-  NFPROTO_BRIDGE,
-  NFPROTO_INET,
-  NFPROTO_IPV4,
-  NFPROTO_IPV6,
-  NFPROTO_NETDEV,
-} from '../rules/family.ts';
+import { familyWord } from '../rules/family.ts';
 import {
   NF_ACCEPT,
   NF_DROP,
@@ -26,14 +19,6 @@ import { logLine } from './log-line.ts';
 import type { PacketTrace } from './packet-trace.ts';
 import { tracePacket } from './trace-packet.ts';
 
-const FAMILIES: ReadonlyMap<number, string> = new Map([
-  [NFPROTO_INET, 'inet'],
-  [NFPROTO_IPV4, 'ip'],
-  [NFPROTO_ARP, 'arp'],
-  [NFPROTO_NETDEV, 'netdev'],
-  [NFPROTO_BRIDGE, 'bridge'],
-  [NFPROTO_IPV6, 'ip6'],
-]);
 const VERDICTS: ReadonlyMap<number, string> = new Map([
   [NFT_CONTINUE, 'continue'],
   [NFT_RETURN, 'return'],
@@ -46,11 +31,6 @@ const VERDICTS: ReadonlyMap<number, string> = new Map([
 const TRACE_FLAGS = NF_LOG_TCPSEQ | NF_LOG_TCPOPT | NF_LOG_IPOPT | NF_LOG_UID;
 /** 2^32 / golden ratio: spreads the numbers of packets over ids that look like the kernel's. */
 const ID_STEP = 0x9e3779b1;
-
-/** The name of a table's family, as nft prints it. */
-export function familyName(family: number): string {
-  return FAMILIES.get(family) ?? String(family);
-}
 
 /** `accept`, `jump sub`, … */
 export function verdictName(verdict: number, target: Chain | null): string {
@@ -183,14 +163,14 @@ export class TraceLines implements PacketTrace {
     if (!this.isDescribed) {
       this.isDescribed = true;
       const base = this.base ?? chain;
-      const family = familyName(base.table.family);
+      const family = familyWord(base.table.family);
       this.sink.nft(`${this.head(base, id)} packet: ${tracePacket(this.host, pkt, family)}`);
     }
     this.sink.nft(`${this.head(chain, id)} ${text}`);
   }
 
   private head(chain: Chain, id: number): string {
-    return `trace id ${hex(id, 8)} ${familyName(chain.table.family)} ${chain.table.name} ${chain.name}`;
+    return `trace id ${hex(id, 8)} ${familyWord(chain.table.family)} ${chain.table.name} ${chain.name}`;
   }
 
   /** Measured: a rule that accepts, drops or returns and asks for nothing counts as a chain's end. */

@@ -60,4 +60,20 @@ export interface Host {
    * @returns false if there is none
    */
   sourceAddress(family: number, view: DataView, at: number, device: number, out: Uint8Array): boolean;
+  /** Whether nothing is known of the machine: neither its addresses nor its routes. */
+  readonly isDefault: boolean;
+  /**
+   * The address that flows are masqueraded with: one of the device that they leave by, as routing picks it.
+   * @param view with the destination at `at`
+   * @param device the device it leaves by
+   * @returns one word or four, null if there is none
+   */
+  masqueradeAddress(family: number, view: DataView, at: number, device: number): readonly number[] | null;
+  /**
+   * The address of its own that this machine redirects to.
+   * @param view with the destination at `at`
+   * @param device the device it came in by
+   * @returns one word or four, null if there is none
+   */
+  redirectAddress(family: number, view: DataView, at: number, device: number): readonly number[] | null;
 }

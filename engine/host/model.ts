@@ -12,6 +12,7 @@ import {
 import { maskWord, type Prefix, parsePrefix } from './prefix.ts';
 import { type Route, RouteTable } from './routes.ts';
 import { type LocalAddress, pickSource, putWords, wordsAt } from './source-address.ts';
+import { masqueradeAddress4, redirectAddress4, redirectAddress6 } from './translation.ts';
 
 /** ARPHRD_ETHER. */
 export const ARPHRD_ETHER = 1;
@@ -84,6 +85,8 @@ export class HostModel implements Host {
   private first = 0;
   /** What is known of IPv4 addresses that were asked for: see {@link facts4}. By hash, facts and address beside each other; forgotten with every change. */
   private readonly cached: Int32Array = new Int32Array(CACHE_SIZE * 2);
+  /** What {@link ordinary4} found, 0 since the last change. */
+  private ordinary = 0;
   /** Routes of table `local` that every host has. */
   private readonly loopbackRoutes: number;
 
@@ -111,7 +114,7 @@ export class HostModel implements Host {
     if (there !== undefined && there.index !== index) this.devices[there.index] = null;
     this.devices[index] = device;
     this.names.set(name, device);
-    this.cached.fill(0);
+    this.forget();
     if (index > LOOPBACK && (this.first === 0 || index < this.first)) this.first = index;
     return device;
   }
@@ -122,7 +125,7 @@ export class HostModel implements Host {
    */
   addAddress(device: string, prefix: Prefix): void {
     const { index } = this.names.get(device) ?? this.addDevice(device);
-    this.cached.fill(0);
+    this.forget();
     const { family, words, length } = prefix;
     const bits = words.length * 32;
     const isLoopback = index === LOOPBACK;
@@ -160,7 +163,7 @@ export class HostModel implements Host {
 
   /** Adds a route to table `main`, or to `local` if its type is RTN_LOCAL, RTN_BROADCAST or RTN_ANYCAST. */
   addRoute(route: Route): void {
-    this.cached.fill(0);
+    this.forget();
     const isIpv4 = route.prefix.family === AF_INET;
     const isMain = route.type === RTN_UNICAST || route.type > RTN_MULTICAST;
     if (isMain) (isIpv4 ? this.main4 : this.main6).add(route);
@@ -237,12 +240,23 @@ export class HostModel implements Host {
     return true;
   }
 
+  masqueradeAddress(family: number, view: DataView, at: number, device: number): readonly number[] | null {
+    if (family !== AF_INET) return pickSource(this.addresses, family, wordsAt(family, view, at), device);
+    const gateway = this.route(family, view, at, device)?.gateway;
+    return masqueradeAddress4(this, device, gateway?.[0] ?? view.getInt32(at));
+  }
+
+  redirectAddress(family: number, view: DataView, at: number, device: number): readonly number[] | null {
+    return family === AF_INET ? redirectAddress4(this, device) : redirectAddress6(this, device, view, at);
+  }
+
   /**
    * What routing needs of an IPv4 address, in one word: its type in table `local`, type and device of its route. Looked
    * up once, since nearly all packets are to and from addresses that others were to and from just before.
    */
   facts4(view: DataView, at: number): number {
     const word = view.getInt32(at);
+    if (this.ordinary !== 0 && isOrdinary(word >>> 24)) return this.ordinary;
     const slot = (Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS)) << 1;
     const { cached } = this;
     const known = cached[slot]!;
@@ -261,7 +275,13 @@ export class HostModel implements Host {
   ordinary4(): number {
     const route = this.main4.find(ANY_ADDRESS, 0, 0);
     const isSame = this.main4.size === 1 && this.local4.size === this.loopbackRoutes;
-    return isSame && route?.prefix.length === 0 ? factsOf(1 << 24, null, route) : 0;
+    this.ordinary = isSame && route?.prefix.length === 0 ? factsOf(1 << 24, null, route) : 0;
+    return this.ordinary;
+  }
+
+  private forget(): void {
+    this.cached.fill(0);
+    this.ordinary = 0;
   }
 
   private find4(view: DataView, at: number): number {

@@ -155,6 +155,7 @@ export function parseIpRoute(host: HostModel, text: string, file: string): void 
       type,
       metric: numberOf(route.metric) ?? 0,
       source: source === undefined ? null : (parsePrefix(source)?.words ?? null),
+      gateway: parsePrefix(textOf(hop.gateway) ?? '')?.words ?? null,
     });
   }
 }

@@ -1,6 +1,6 @@
 import { icmpErrorAbout, mayAnswer, tcpResetFor } from '../packet/build-reject.ts';
-import { ICMP_DEST_UNREACH, ICMP_TIME_EXCEEDED } from '../packet/icmp.ts';
-import { ICMPV6_DEST_UNREACH, ICMPV6_TIME_EXCEED } from '../packet/icmpv6.ts';
+import { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, ICMP_TIME_EXCEEDED } from '../packet/icmp.ts';
+import { ICMPV6_DEST_UNREACH, ICMPV6_PKT_TOOBIG, ICMPV6_TIME_EXCEED } from '../packet/icmpv6.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { type Host, RTN_BROADCAST, RTN_LOCAL } from './host.ts';
 
@@ -79,4 +79,14 @@ export function ipError(
   const unreachable = pkt.family === AF_INET ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
   const late = pkt.family === AF_INET ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
   return icmpErrorAbout(pkt, exceeded ? late : unreachable, code, 0, errorSource(host, pkt, hook), true);
+}
+
+/** The error about a packet that is longer than the MTU (bytes) of its next link and may not be cut (RFC 1191, RFC 8201). */
+export function tooBig(host: Host, pkt: Packet, mtu: number): Uint8Array | null {
+  const hook = NF_INET_PRE_ROUTING;
+  if (!mayAnswer(pkt, false, true) || isBroadcast(host, pkt, hook) || !isReachable(host, pkt)) return null;
+  const source = errorSource(host, pkt, hook);
+  return pkt.family === AF_INET
+    ? icmpErrorAbout(pkt, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu, source, true)
+    : icmpErrorAbout(pkt, ICMPV6_PKT_TOOBIG, 0, mtu, source, true);
 }

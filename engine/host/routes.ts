@@ -12,6 +12,8 @@ export interface Route {
   readonly metric: number;
   /** The address to send from (`src` of `ip route`), null to choose one. */
   readonly source: readonly number[] | null;
+  /** The next machine on the way (`via` of `ip route`); left out if the network is the device's own. */
+  readonly gateway?: readonly number[] | null;
 }
 
 /** A 32-bit key of a network; equal networks have equal keys. */

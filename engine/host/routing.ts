@@ -16,7 +16,6 @@ import {
   RTN_BLACKHOLE,
   RTN_BROADCAST,
   RTN_LOCAL,
-  RTN_MULTICAST,
   RTN_PROHIBIT,
   RTN_UNICAST,
   RTN_UNSPEC,
@@ -142,9 +141,4 @@ export function inputDevice(host: HostModel, pkt: Packet): number {
   const at = pkt.off + (pkt.family === AF_INET ? 12 : 8);
   const back = host.isDefault ? 0 : host.routeDevice(pkt.family, pkt.view, at, 0, 0);
   return back > LOOPBACK ? back : host.firstDevice;
-}
-
-/** RTN_* that {@link HostModel.addressType} gives for addresses that one packet goes to many by. */
-export function isGroup(type: number): boolean {
-  return type === RTN_MULTICAST || type === RTN_BROADCAST;
 }

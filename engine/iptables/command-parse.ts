@@ -39,7 +39,8 @@ export interface XtCommand {
   readonly second: Word | null;
   /** One for each combination of addresses. */
   readonly rules: readonly XtRuleSpec[];
-  readonly counters: RuleCounters;
+  /** What -c says; the counters of its line for iptables-restore. */
+  counters: RuleCounters;
   /** False if -4 or -6 says that it is not for this family. */
   readonly applies: boolean;
   /** The whole command. */

@@ -88,7 +88,12 @@ export interface XtRuleFacts extends XtContext {
   readonly hasProto: boolean;
   /** Names of all matches of the rule, in order. */
   readonly matches: readonly string[];
-  /** Bit 1 << NF_INET_*: the hooks that the rule's chain can be reached from. */
+  /** The matches themselves. */
+  readonly uses: readonly XtUse[];
+  /**
+   * Bit 1 << NF_INET_*: the hooks that the rule's chain can be reached from. For `check` of iptables-nft only the hook
+   * of a base chain itself: nf_tables does not ask an extension again when a jump leads to it (measured).
+   */
   readonly hooks: number;
 }
 

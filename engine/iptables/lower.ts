@@ -11,7 +11,7 @@ import { NF_ACCEPT, NF_DROP, NF_QUEUE, NFT_GOTO, NFT_JUMP, NFT_RETURN } from '..
 import { maskLength, wordBytes, type XtAddress } from './address.ts';
 import type { XtLowering } from './extension.ts';
 import { ProtocolMatch } from './match-protocol.ts';
-import { type Negatable, ruleContext, type XtRule, type XtRuleSpec, type XtTarget } from './rule.ts';
+import { loweringContext, type Negatable, type XtRule, type XtRuleSpec, type XtTarget } from './rule.ts';
 import { ruleParts, type SaveScope } from './save.ts';
 import type { XtChain, XtTable } from './table.ts';
 
@@ -182,15 +182,14 @@ export function lowerTable(table: XtTable, scope: SaveScope): RuleTable {
     made.at = chain.at;
     chains.set(chain.name, made);
   }
+  const about = { ...scope, table: table.name };
   for (const chain of table.chains.values()) {
     const lowered = chains.get(chain.name)!;
     if (chain.builtin !== null && (scope.backend === 'legacy' || chain.hasPolicy))
       lowered.policyCounters = chain.counters;
     lowered.rules = chain.rules.map((rule) => {
-      const base = ruleContext({ ...scope, table: table.name }, rule.spec.proto);
-      const ctx: XtLowering = { ...base, chain: chain.name };
       if (rule.lowered === null || rule.spec.target.kind === 'chain')
-        rule.lowered = lowerRule(rule, ctx, chains);
+        rule.lowered = lowerRule(rule, loweringContext(about, rule.spec.proto, chain.name), chains);
       return rule.lowered;
     });
   }

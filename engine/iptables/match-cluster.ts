@@ -1,9 +1,9 @@
+import { jhash, reciprocalScale } from '../base/jhash.ts';
 import { F_KIND, F_MASTER, F_SRC, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { AF_INET } from '../packet/packet.ts';
 import type { HookState } from '../rules/hook-state.ts';
-import { jhash, reciprocalScale } from '../rules/jhash.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
-import { uintArg } from './values.ts';
+import { hex, uintArg } from './values.ts';
 import { XtMatch } from './xt-match.ts';
 
 interface ClusterSpec {
@@ -50,10 +50,6 @@ class ClusterMatch extends XtMatch {
 
 function maskOf(spec: ClusterSpec): number {
   return spec.nodemask ?? (1 << (spec.node! - 1)) >>> 0;
-}
-
-function hex8(n: number): string {
-  return `0x${(n >>> 0).toString(16).padStart(8, '0')}`;
 }
 
 /** `-m cluster`: whether this machine answers for the packet in a cluster without a balancer. */
@@ -106,6 +102,6 @@ export const MATCH_CLUSTER: Extension<ClusterSpec> = {
       throw new XtError("cluster match: `--cluster-local-nodemask' too big for `--cluster-total-nodes'");
   },
   save: (spec) =>
-    `${spec.inverted ? '! ' : ''}--cluster-local-nodemask ${hex8(maskOf(spec))} --cluster-total-nodes ${spec.total} --cluster-hash-seed ${hex8(spec.seed)}`,
+    `${spec.inverted ? '! ' : ''}--cluster-local-nodemask ${hex(maskOf(spec), 8)} --cluster-total-nodes ${spec.total} --cluster-hash-seed ${hex(spec.seed, 8)}`,
   lower: (spec) => [new ClusterMatch(spec)],
 };

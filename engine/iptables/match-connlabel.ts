@@ -1,4 +1,3 @@
-import { flowNotes } from '../rules/flow-notes.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import { readUint } from './values.ts';
@@ -23,12 +22,11 @@ class ConnlabelMatch extends XtMatch {
     const { bit, set, inverted } = this.spec;
     const { flow } = state.pkt;
     if (flow === 0) return inverted;
-    const notes = flowNotes(state.conntrack);
     if (set) {
-      notes.ensureLabels(flow)[bit >> 5]! |= 1 << (bit & 31);
+      state.conntrack.labels(flow)[bit >> 5]! |= 1 << (bit & 31);
       return !inverted;
     }
-    const labels = notes.labels(flow);
+    const labels = state.conntrack.extension(flow)?.labels ?? null;
     return (labels !== null && (labels[bit >> 5]! & (1 << (bit & 31))) !== 0) !== inverted;
   }
 }

@@ -1,5 +1,4 @@
 import { F_MASTER, ROW_WORDS } from '../conntrack/flow-table.ts';
-import { flowNotes } from '../rules/flow-notes.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH } from './extension.ts';
 import { quote } from './values.ts';
@@ -24,8 +23,8 @@ class HelperMatch extends XtMatch {
     const { flow } = state.pkt;
     const master = flow === 0 ? 0 : state.conntrack.table.words[flow * ROW_WORDS + F_MASTER]!;
     if (master === 0) return inverted;
-    const name = flowNotes(state.conntrack).helper(master);
-    if (name === null) return inverted;
+    const name = state.conntrack.extension(master)?.helper?.name;
+    if (name === undefined) return inverted;
     // As many letters are compared as the helper's own name has; none at all stands for any helper.
     return (helper === '' || helper.startsWith(name)) !== inverted;
   }

@@ -116,7 +116,11 @@ export const MATCH_TCP: Extension<TcpSpec> = {
     },
     { name: 'tcp-option', invert: true, many: true, parse: setOption },
   ],
-  init: () => ({ ...anyPorts(), flags: null, option: 0, optionInverted: false }),
+  // Field by field: V8 makes a class of its own for each object that is spread here.
+  init: () => {
+    const { sport, dport } = anyPorts();
+    return { sport, dport, flags: null, option: 0, optionInverted: false };
+  },
   finish(_spec, _seen, ctx) {
     if (ctx.proto !== IPPROTO_TCP || (ctx.protoInverted && ctx.backend === 'legacy'))
       throw new XtError("TCP match requires '-p tcp'");

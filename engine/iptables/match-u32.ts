@@ -1,6 +1,6 @@
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
-import { scanUint } from './values.ts';
+import { hex, scanUint } from './values.ts';
 import { XtMatch } from './xt-match.ts';
 
 type Op = '&' | '<<' | '>>' | '@';
@@ -134,10 +134,6 @@ class U32Parser {
   private error(what: string): XtError {
     return new XtError(`u32: at char ${this.at}: ${what}`, undefined, 0);
   }
-}
-
-function hex(n: number): string {
-  return `0x${n.toString(16)}`;
 }
 
 function testText(test: Test): string {

@@ -1,6 +1,7 @@
 import type { Expr } from '../rules/expr.ts';
 import { ImmediateExpr } from '../rules/expr-immediate.ts';
-import { MasqExpr, NatExpr, RedirExpr } from '../rules/expr-nat.ts';
+import { MasqExpr, RedirExpr } from '../rules/expr-masq.ts';
+import { NatExpr } from '../rules/expr-nat.ts';
 import { wordBytes } from './address.ts';
 import type { NatRange } from './nat-range.ts';
 
@@ -60,6 +61,7 @@ export function lowerNat(range: NatRange, type: number, family: number, more = 0
       hasPort ? PORT_MIN : null,
       hasPort ? PORT_MAX : null,
       natRangeFlags(range) | more,
+      range.base ?? 0,
     ),
   );
   return exprs;

@@ -2,7 +2,7 @@ import { SourceError, type Span } from '../base/error.ts';
 import type { RuleCounters } from '../rules/chain.ts';
 import { applyCommand, setPolicy } from './apply.ts';
 import { checkChainName } from './chain-name.ts';
-import { parseCommand } from './command-parse.ts';
+import { type CommandScope, parseCommand } from './command-parse.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { SaveScope } from './save.ts';
 import { BUILTIN, XtChain, XtTable } from './table.ts';
@@ -51,6 +51,8 @@ class Restore {
   private readonly options: RestoreOptions;
   private readonly errors: SourceError[] = [];
   private table: XtTable | null = null;
+  /** What the rules of the table are parsed for. */
+  private ruleScope: CommandScope | null = null;
   private line = 0;
 
   constructor(source: Source, tables: Map<string, XtTable>, scope: SaveScope, options: RestoreOptions) {
@@ -114,8 +116,10 @@ class Restore {
     const name = text.slice(1).trim().split(/[ \t]/)[0]!;
     const old = this.tables.get(name);
     // A table that nobody knows is read all the same, so that its lines give no errors of their own.
-    this.table =
+    const table =
       old === undefined ? new XtTable(name) : this.options.noflush === true ? old.clone() : old.emptied();
+    this.table = table;
+    this.ruleScope = { ...this.scope, table: name, chainsOf: () => table.chains };
     if (old !== undefined) return;
     const near = didYouMean(name, [...BUILTIN.keys()]);
     const hint = near ?? `known are ${[...BUILTIN.keys()].join(', ')}`;
@@ -126,6 +130,8 @@ class Restore {
     this.table = null;
     if (this.errors.length > 0) return;
     this.errors.push(...checkTable(table, this.scope));
+    // The legacy variant makes a table as soon as it is named, and its hooks with it (measured).
+    if (this.scope.backend === 'legacy') table.exists = true;
     if (this.errors.length === 0) this.tables.set(table.name, table);
   }
 
@@ -170,16 +176,13 @@ class Restore {
     const blank = text.length - text.trimStart().length;
     const at = this.span(blank + 1, text.trimEnd().length - blank);
     const given = m === null ? null : COUNTERS.exec(m[0].trim());
-    const command = parseCommand(words, at, {
-      ...this.scope,
-      table: table.name,
-      chainsOf: () => table.chains,
-    });
+    const command = parseCommand(words, at, this.ruleScope!);
     if (given !== null && words.some((word) => word.text === '-c' || word.text === '--set-counters'))
       throw new SourceError('multiple -c flags not allowed', at);
     const counted =
       given === null ? command.counters : { packets: Number(given[1]), bytes: Number(given[2]) };
     const counters = this.options.counters === true ? counted : { packets: 0, bytes: 0 };
-    applyCommand(table, { ...command, counters }, this.scope);
+    command.counters = counters;
+    applyCommand(table, command, this.scope);
   }
 }

@@ -1,7 +1,7 @@
 import type { Span } from '../base/error.ts';
 import type { Rule, RuleCounters } from '../rules/chain.ts';
 import type { XtAddress } from './address.ts';
-import type { XtContext, XtUse } from './extension.ts';
+import type { XtContext, XtLowering, XtUse } from './extension.ts';
 
 /** A test that may be negated. */
 export interface Negatable<T> {
@@ -63,5 +63,22 @@ export function ruleContext(
     backend: base.backend,
     proto: proto?.value ?? 0,
     protoInverted: proto?.inverted ?? false,
+  };
+}
+
+/** The same of a rule that is lowered. Field by field: V8 makes a class of its own for each object that is spread here. */
+export function loweringContext(
+  base: Pick<XtContext, 'family' | 'table' | 'world' | 'backend'>,
+  proto: Negatable<number> | null,
+  chain: string,
+): XtLowering {
+  return {
+    family: base.family,
+    table: base.table,
+    world: base.world,
+    backend: base.backend,
+    proto: proto?.value ?? 0,
+    protoInverted: proto?.inverted ?? false,
+    chain,
   };
 }

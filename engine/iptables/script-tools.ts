@@ -16,6 +16,8 @@ export interface ScriptTarget {
   readonly read?: (path: string) => string | null;
   /** $1 and so on. */
   readonly args?: readonly string[];
+  /** The tool that a line of nothing but options is for, as the listings of iptables-save have it. */
+  readonly bare?: 'iptables' | 'ip6tables';
 }
 
 /** A command's outcome: true is success, null unknown. */

@@ -147,6 +147,27 @@ allow 10.0.0.4
     expect(warnings).toEqual(["s:3:1: what 'ip' does is not followed"]);
   });
 
+  test.each([
+    ['iptbles -A INPUT -j DROP', "unknown command 'iptbles' (did you mean 'iptables'?)"],
+    ['/sbin/ip6table -P INPUT DROP', "unknown command 'ip6table' (did you mean 'ip6tables'?)"],
+    ['ipt -P INPUT DROP', "unknown command 'ipt'"],
+    ['firewall -I INPUT -j DROP', "unknown command 'firewall'"],
+    ['nft add rule ip t c drop', "commands of nft are not followed in a script of iptables'"],
+  ])('says that rules are lost with: %s', (command, message) => {
+    const { errors } = run(`iptables -F\n${command} || true\n`);
+    expect(errors).toEqual([expect.stringContaining(`s:2:1: ${message}`)]);
+  });
+
+  test.each([
+    'nft list ruleset',
+    'ebtables -A INPUT -j DROP',
+    'ip -6 route add default',
+    'grep -A 5 x',
+    'ps -A',
+  ])('may hold commands that no rule of it depends on: %s', (command) => {
+    expect(run(`iptables -F\n${command}\n`).errors).toEqual([]);
+  });
+
   test('fills IP sets that rules ask', () => {
     const { v4, errors } = run(`ipset create bad hash:ip
 ipset add bad 192.0.2.1

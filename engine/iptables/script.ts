@@ -1,6 +1,7 @@
 import { SourceError, type Span } from '../base/error.ts';
 import type { Source } from './restore.ts';
 import { type ScriptTarget, ScriptTools, type SimpleCommand, type Status, toolOf } from './script-tools.ts';
+import { unknownCommand } from './script-unknown.ts';
 import { expandValue, expandWord, ShellVariables } from './shell-expand.ts';
 import { assignedName, plainText, type ShellWord } from './shell-lex.ts';
 import {
@@ -231,9 +232,12 @@ class ScriptRunner {
     const name = this.nameOf(words[0]!);
     const body = this.functions.get(name);
     if (body !== undefined) return this.call(body, words, node.at, quiet);
-    if (toolOf(name) === null) return this.other(name, words, node);
-    const expanded = words.flatMap((word) => expandWord(word, this.variables, { unset: 'error' })).slice(1);
-    return this.tools.run(name, node, expanded, quiet);
+    const bare = name.startsWith('-') ? this.target.bare : undefined;
+    if (bare === undefined && toolOf(name) === null) return this.other(name, words, node);
+    const expanded = words.flatMap((word) => expandWord(word, this.variables, { unset: 'error' }));
+    return bare === undefined
+      ? this.tools.run(name, node, expanded.slice(1), quiet)
+      : this.tools.run(bare, node, expanded, quiet);
   }
 
   /** Takes over NAME=value in front of a command. @returns the words behind */
@@ -284,6 +288,9 @@ class ScriptRunner {
     else if (base === 'false') return false;
     else if (base === '.' || base === 'source') return this.include(words, node);
     else if (!HARMLESS.has(base)) {
+      const texts = words.slice(1).map((word) => plainText(word) ?? '');
+      const error = unknownCommand(base, texts, node.at);
+      if (error !== null) throw error;
       this.warn(base, node);
       return null;
     }

@@ -1,5 +1,5 @@
 import { SourceError, type Span } from '../base/error.ts';
-import { assignedName, type HereDocument, lexShell, type ShellToken, type ShellWord } from './shell-lex.ts';
+import { type HereDocument, lexShell, type ShellToken, type ShellWord } from './shell-lex.ts';
 
 /** Where a command's input comes from or its output goes to. */
 export interface ShellRedirect {
@@ -316,9 +316,4 @@ class ShellParser {
         : at;
     return { kind: 'simple', words, redirects, at: span };
   }
-}
-
-/** Whether the words of a command are nothing but assignments. */
-export function onlyAssigns(words: readonly ShellWord[]): boolean {
-  return words.every((word) => assignedName(word) !== null);
 }

@@ -90,9 +90,9 @@ export function checkJumps(table: XtTable, backend: 'nft' | 'legacy'): ReadonlyM
   return masks;
 }
 
-function checkUse(use: XtUse, facts: XtRuleFacts): void {
+function checkUse(use: XtUse, facts: XtRuleFacts, reachable: number): void {
   const { ext } = use;
-  checkPlace(ext, facts);
+  checkPlace(ext, facts.table, reachable);
   if (ext.protocols !== undefined && (facts.protoInverted || !ext.protocols.includes(facts.proto))) {
     const names = ext.protocols.map((proto) => `-p ${protocolText(proto)}`).join(' or ');
     throw new XtError(`${ext.name} ${ext.kind} requires '${names}'`);
@@ -100,12 +100,12 @@ function checkUse(use: XtUse, facts: XtRuleFacts): void {
   ext.check?.(use.spec, facts);
 }
 
-function checkPlace(ext: Extension, facts: XtRuleFacts): void {
-  if (ext.tables !== undefined && !ext.tables.includes(facts.table))
+function checkPlace(ext: Extension, table: string, reachable: number): void {
+  if (ext.tables !== undefined && !ext.tables.includes(table))
     throw new XtError(
-      `${ext.name} ${ext.kind}: only valid in ${ext.tables.join(' or ')} table, not ${facts.table}`,
+      `${ext.name} ${ext.kind}: only valid in ${ext.tables.join(' or ')} table, not ${table}`,
     );
-  const wrong = ext.hooks === undefined ? 0 : facts.hooks & ~ext.hooks;
+  const wrong = ext.hooks === undefined ? 0 : reachable & ~ext.hooks;
   if (wrong !== 0) {
     const name = (mask: number): string => HOOK_CHAINS.filter((_, i) => mask & (1 << i)).join(', ');
     throw new XtError(
@@ -116,10 +116,16 @@ function checkPlace(ext: Extension, facts: XtRuleFacts): void {
 
 /**
  * The kernel's own checks of a rule, which the tool leaves to it.
- * @param hooks the chain's, of {@link reachableHooks}
+ * @param chain where it stands
+ * @param reachable the chain's hooks, of {@link reachableHooks}
  * @throws SourceError
  */
-export function checkRule(rule: XtRule, table: string, scope: SaveScope, hooks: number): void {
+export function checkRule(
+  rule: XtRule,
+  { table, chain }: { readonly table: string; readonly chain: XtChain },
+  scope: SaveScope,
+  reachable: number,
+): void {
   const uses = usesOf(rule);
   if (!uses.some(({ ext }) => ext.tables ?? ext.hooks ?? ext.protocols ?? ext.check)) return;
   const { proto, matches } = rule.spec;
@@ -127,11 +133,12 @@ export function checkRule(rule: XtRule, table: string, scope: SaveScope, hooks: 
     ...ruleContext({ ...scope, table }, proto),
     hasProto: proto !== null,
     matches: matches.map((use) => use.ext.name),
-    hooks,
+    uses: matches,
+    hooks: scope.backend === 'legacy' ? reachable : chain.builtin === null ? 0 : 1 << chain.builtin.hook,
   };
   for (const use of uses) {
     try {
-      checkUse(use, facts);
+      checkUse(use, facts, reachable);
     } catch (error) {
       if (error instanceof XtError) throw new SourceError(error.message, rule.at ?? NOWHERE, error.hint);
       throw error;
@@ -160,7 +167,7 @@ export function checkTable(table: XtTable, scope: SaveScope): SourceError[] {
   for (const chain of table.chains.values()) {
     for (const rule of chain.rules) {
       try {
-        checkRule(rule, table.name, scope, masks.get(chain.name) ?? 0);
+        checkRule(rule, { table: table.name, chain }, scope, masks.get(chain.name) ?? 0);
       } catch (error) {
         if (!(error instanceof SourceError)) throw error;
         errors.push(error);

@@ -1,6 +1,7 @@
 import { NF_INET_FORWARD, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
+import { hexDigits } from './values.ts';
 import { XtChange } from './xt-match.ts';
 
 interface ClassifySpec {
@@ -18,10 +19,6 @@ class ClassifyTarget extends XtChange {
   apply(state: HookState): void {
     state.pkt.priority = this.priority;
   }
-}
-
-function hex4(n: number): string {
-  return n.toString(16).padStart(4, '0');
 }
 
 /** `-j CLASSIFY`: the packet's traffic class. */
@@ -45,6 +42,6 @@ export const TARGET_CLASSIFY: Extension<ClassifySpec> = {
     },
   ],
   init: () => ({ priority: 0 }),
-  save: (spec) => `--set-class ${hex4(spec.priority >>> 16)}:${hex4(spec.priority & 0xffff)}`,
+  save: (spec) => `--set-class ${hexDigits(spec.priority >>> 16, 4)}:${hexDigits(spec.priority & 0xffff, 4)}`,
   lower: (spec) => [new ClassifyTarget(spec.priority)],
 };

@@ -1,3 +1,6 @@
+import type { Conntrack } from '../conntrack/conntrack.ts';
+import { IPEXP_NEW } from '../conntrack/events.ts';
+import type { Template } from '../conntrack/helper.ts';
 import { CTINFO_NONE, IP_CT_UNTRACKED } from '../packet/packet.ts';
 import type { Expr } from '../rules/expr.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
@@ -16,6 +19,8 @@ interface CtSpec {
   zone: number | 'mark' | null;
   /** Null while no direction was named: both. */
   dir: 'both' | 'orig' | 'reply' | null;
+  /** Protocol that the helper is for. */
+  proto: number;
 }
 
 /** Events of flows, in the order in which they are saved. */
@@ -51,25 +56,60 @@ const HELPERS: ReadonlyMap<string, readonly number[]> = new Map([
 class CtTarget implements Expr {
   readonly name = 'target';
   private readonly spec: CtSpec;
+  private readonly family: number;
+  private template: Template | null = null;
+  private madeFor: Conntrack | null = null;
 
-  constructor(spec: CtSpec) {
+  /** @param family NFPROTO_*, which of IPv4 and IPv6 is AF_* too */
+  constructor(spec: CtSpec, family: number) {
     this.spec = spec;
+    this.family = family;
   }
 
   eval(state: HookState): number {
     const { pkt } = state;
-    const { notrack, zone, dir } = this.spec;
-    if (pkt.flow !== 0 || pkt.ctinfo !== CTINFO_NONE) return NFT_CONTINUE;
-    if (notrack) pkt.ctinfo = IP_CT_UNTRACKED;
-    else if (zone !== null) {
+    const { notrack, zone, dir, timeout } = this.spec;
+    if (pkt.flow !== 0 || pkt.ctinfo !== CTINFO_NONE || state.conntrack.template !== null)
+      return NFT_CONTINUE;
+    if (notrack) {
+      pkt.ctinfo = IP_CT_UNTRACKED;
+      return NFT_CONTINUE;
+    }
+    if (timeout !== null) {
+      state.unknown = `timeout policy '${timeout}': nfct(8) makes those, and keepstate does not know them`;
+      return NF_UNKNOWN;
+    }
+    if (zone !== null) {
       if (dir !== null && dir !== 'both') {
         state.unknown = 'zones of one direction only are not supported';
         return NF_UNKNOWN;
       }
       pkt.zone = zone === 'mark' ? pkt.mark & 0xffff : zone;
     }
+    state.conntrack.template = this.templateFor(state);
     return NFT_CONTINUE;
   }
+
+  /** One for each table of flows, which have helpers of their own. */
+  private templateFor({ conntrack }: HookState): Template {
+    if (this.template !== null && this.madeFor === conntrack) return this.template;
+    const { helper, proto, ctevents, expevents } = this.spec;
+    const asked = ctevents.length + expevents.length > 0;
+    this.madeFor = conntrack;
+    this.template = {
+      helper: helper === null ? null : conntrack.findHelper(helper, this.family, proto),
+      timeouts: null,
+      policy: '',
+      events: asked ? eventBits(ctevents) : -1,
+      expectEvents: asked ? (expevents.length > 0 ? IPEXP_NEW : 0) : -1,
+    };
+    return this.template;
+  }
+}
+
+/** IPCT_* by the place in {@link EVENTS}; the last two stand behind IPCT_MARK in the kernel's numbers. */
+function eventBits(names: readonly string[]): number {
+  return names.reduce((bits, name) => bits | (1 << EVENTS.indexOf(name)), 0);
 }
 
 function events(text: string): readonly string[] {
@@ -126,7 +166,7 @@ function save(spec: CtSpec): string {
   return words.join(' ');
 }
 
-/** `-j CT`: how the packet is to be tracked. Timeout policies, which nfct(8) makes, have no effect here. */
+/** `-j CT`: how the packet is to be tracked. What a timeout policy says, which nfct(8) makes, is not known here. */
 export const TARGET_CT: Extension<CtSpec> = {
   kind: 'target',
   name: 'CT',
@@ -177,10 +217,12 @@ export const TARGET_CT: Extension<CtSpec> = {
     expevents: [],
     zone: null,
     dir: null,
+    proto: 0,
   }),
   check: (spec, facts) => {
+    spec.proto = facts.proto;
     checkHelper(spec, facts.protoInverted ? 0 : facts.proto, facts.family);
   },
   save,
-  lower: (spec) => [new CtTarget(spec)],
+  lower: (spec, { family }) => [new CtTarget(spec, family)],
 };

@@ -4,7 +4,8 @@ import type { Expr } from '../rules/expr.ts';
 import { NF_INET_FORWARD, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_CONTINUE } from '../rules/verdict.ts';
-import { type Extension, XT_BOTH, XtError } from './extension.ts';
+import { type Extension, XT_BOTH, XtError, type XtUse } from './extension.ts';
+import type { TcpSpec } from './match-tcp.ts';
 import { uintArg } from './values.ts';
 
 interface TcpmssTargetSpec {
@@ -107,6 +108,15 @@ function insert(state: HookState, wanted: number): void {
   replaceChecksum(view, pkt.off + 10, total, total + TCPOLEN_MSS);
 }
 
+const TCP_SYN = 0x02;
+
+/** Whether a match lets only packets pass that have SYN, as the kernel sees it (measured). */
+function asksForSyn({ ext, spec }: XtUse): boolean {
+  if (ext.name !== 'tcp') return false;
+  const { flags } = spec as TcpSpec;
+  return flags !== null && !flags.inverted && (flags.value & TCP_SYN) !== 0;
+}
+
 /** `-j TCPMSS`: lowers the maximum segment size of a SYN. */
 export const TARGET_TCPMSS: Extension<TcpmssTargetSpec> = {
   kind: 'target',
@@ -136,6 +146,9 @@ export const TARGET_TCPMSS: Extension<TcpmssTargetSpec> = {
     const ways = (1 << NF_INET_FORWARD) | (1 << NF_INET_LOCAL_OUT) | (1 << NF_INET_POST_ROUTING);
     if (spec.clamp && (facts.hooks & ~ways) !== 0)
       throw new XtError('TCPMSS: path-MTU clamping only supported in FORWARD, OUTPUT and POSTROUTING hooks');
+    // nf_tables gives the kernel's target nothing of the rule's matches to look at.
+    if (facts.backend === 'legacy' && !facts.uses.some(asksForSyn))
+      throw new XtError('TCPMSS: only works on TCP SYN packets', 'add --syn');
   },
   save: (spec) => (spec.clamp ? '--clamp-mss-to-pmtu' : `--set-mss ${spec.mss}`),
   lower: (spec) => [new TcpmssTarget(spec)],

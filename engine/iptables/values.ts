@@ -67,9 +67,14 @@ export function valueMaskText(value: number, mask: number): string {
   return mask >>> 0 === 0xffffffff ? hex(value) : `${hex(value)}/${hex(mask)}`;
 }
 
-/** `0x2a`. */
-export function hex(value: number): string {
-  return `0x${(value >>> 0).toString(16)}`;
+/** `0x2a`, with so many digits at least. */
+export function hex(value: number, digits: number = 1): string {
+  return `0x${hexDigits(value, digits)}`;
+}
+
+/** The same without `0x`. */
+export function hexDigits(value: number, digits: number): string {
+  return (value >>> 0).toString(16).padStart(digits, '0');
 }
 
 /**

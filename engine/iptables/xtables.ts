@@ -6,7 +6,7 @@ import { didYouMean } from './did-you-mean.ts';
 import { lowerTable } from './lower.ts';
 import { type RestoreOptions, restoreTables, type Source } from './restore.ts';
 import { type SaveOptions, type SaveScope, saveTables } from './save.ts';
-import { BUILTIN, XtTable } from './table.ts';
+import { BUILTIN, type XtChain, XtTable } from './table.ts';
 import { checkJumps, checkRule, dependsOnHooks } from './table-check.ts';
 import { splitLine, type Word } from './words.ts';
 import { XtWorld } from './world.ts';
@@ -93,14 +93,15 @@ export class Xtables {
     const jumps = done.added.some((rule) => rule.spec.target.kind === 'chain');
     const masks = jumps ? checkJumps(table, this.backend) : before;
     this.reach.set(table.name, masks);
-    const check = (rules: Applied['added'], hooks: number): void => {
-      for (const rule of rules) checkRule(rule, table.name, this.scope, hooks);
+    const check = (rules: Applied['added'], chain: XtChain): void => {
+      const place = { table: table.name, chain };
+      for (const rule of rules) checkRule(rule, place, this.scope, masks.get(chain.name) ?? 0);
     };
-    check(done.added, masks.get(done.chain.name) ?? 0);
+    check(done.added, done.chain);
     if (!jumps) return;
     for (const chain of table.chains.values()) {
       const mask = masks.get(chain.name) ?? 0;
-      if (mask !== (before.get(chain.name) ?? 0)) check(chain.rules.filter(dependsOnHooks), mask);
+      if (mask !== (before.get(chain.name) ?? 0)) check(chain.rules.filter(dependsOnHooks), chain);
     }
   }
 

@@ -207,6 +207,8 @@ export interface CtExpr extends Located {
     readonly key: string;
     readonly family?: 'ip' | 'ip6' | undefined;
     readonly dir?: 'original' | 'reply' | undefined;
+    /** The family was not written, but follows from the table's; nft's JSON leaves it out then (measured). */
+    readonly isImplied?: boolean | undefined;
   };
 }
 

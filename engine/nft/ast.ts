@@ -149,6 +149,8 @@ export interface SetNode extends NamedNode {
   readonly 'auto-merge'?: boolean | undefined;
   /** Statements that every element has. */
   readonly stmt?: readonly StmtNode[] | undefined;
+  /** Something in its block could not be read. */
+  readonly broken?: boolean | undefined;
 }
 
 /** `add element ip x y { 1, 2 }`: elements are values, `elem` or `pair`. */

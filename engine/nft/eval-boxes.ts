@@ -1,47 +1,97 @@
 import type { ExprNode } from './ast-expr.ts';
-import { intervalOf } from './eval-interval.ts';
-import { type Info, partsOf, type Scope } from './eval-scope.ts';
+import { type Interval, intervalOf, prefixLength } from './eval-interval.ts';
+import { type Info, partsOf } from './eval-scope.ts';
 
-/** More elements than these are not compared with each other. */
-const MOST = 500;
+/** Comparisons after which no more are made: sets of very many ranges that are no prefixes. */
+const MOST_COMPARED = 5_000_000;
 
-/** The lowest and the highest value of each part of a concatenation. */
+/** The values of each part of a concatenation. */
 interface Box {
-  readonly at: number | undefined;
-  readonly low: readonly bigint[];
-  readonly high: readonly bigint[];
+  readonly element: ExprNode;
+  readonly parts: readonly Interval[];
+}
+
+/** Boxes whose parts have prefixes of the same lengths; -1 for a part that is no prefix. */
+interface Group {
+  readonly lengths: readonly number[];
+  /** By the prefixes. */
+  readonly boxes: Map<string, Box[]>;
 }
 
 /**
- * Refuses elements of a set of ranged concatenations as the kernel does: one whose first or last values lie in
- * another that came before it.
+ * The elements of a set of ranged concatenations, to find those that a point lies in: the kernel takes no element whose
+ * first or last values lie in one that came before it, though a larger one around it (measured).
  */
-export function refuseBoxes(scope: Scope, elements: readonly ExprNode[], key: Info): void {
-  if (elements.length > MOST) return;
-  const boxes: Box[] = [];
-  for (const node of elements) {
-    const value = 'pair' in node ? node.pair[0] : node;
-    const box = boxOf('elem' in value ? value.elem.val : value, partsOf(key));
-    if (box === null) continue;
-    const clash = boxes.some((other) => contains(other, box.low) || contains(other, box.high));
-    if (clash) scope.refuse('this element overlaps another', box.at ?? node.at);
-    boxes.push(box);
+export class Boxes {
+  readonly #key: Info;
+  readonly #groups: Map<string, Group> = new Map();
+  #compared = 0;
+
+  /** @param key the set's */
+  constructor(key: Info) {
+    this.#key = key;
+  }
+
+  /** Adds an element; one that is no concatenation of numbers is in nobody's way. */
+  add(element: ExprNode): void {
+    const parts = this.#partsOf(element);
+    if (parts === null) return;
+    const infos = partsOf(this.#key);
+    const lengths = parts.map((part, i) => prefixLength(part, infos[i]!.bits));
+    const name = lengths.join();
+    const group = this.#groups.get(name) ?? { lengths, boxes: new Map<string, Box[]>() };
+    this.#groups.set(name, group);
+    const key = this.#prefixes(group, low(parts));
+    const boxes = group.boxes.get(key);
+    if (boxes === undefined) group.boxes.set(key, [{ element, parts }]);
+    else boxes.push({ element, parts });
+  }
+
+  /**
+   * The element that keeps another from being added.
+   * @param isThere whether an element that was added has not been deleted since
+   */
+  clash(element: ExprNode, isThere: (other: ExprNode) => boolean): ExprNode | null {
+    const parts = this.#partsOf(element);
+    return parts === null ? null : (this.#at(low(parts), isThere) ?? this.#at(high(parts), isThere));
+  }
+
+  #at(point: readonly bigint[], isThere: (other: ExprNode) => boolean): ExprNode | null {
+    for (const group of this.#groups.values()) {
+      const boxes = group.boxes.get(this.#prefixes(group, point)) ?? [];
+      this.#compared += boxes.length;
+      if (this.#compared > MOST_COMPARED) return null;
+      const box = boxes.find((one) => contains(one, point) && isThere(one.element));
+      if (box !== undefined) return box.element;
+    }
+    return null;
+  }
+
+  #prefixes({ lengths }: Group, point: readonly bigint[]): string {
+    const infos = partsOf(this.#key);
+    return point
+      .map((value, i) => (lengths[i]! < 0 ? '' : value >> BigInt(infos[i]!.bits - lengths[i]!)))
+      .join();
+  }
+
+  #partsOf(element: ExprNode): Interval[] | null {
+    const node = 'pair' in element ? element.pair[0] : element;
+    const value = 'elem' in node ? node.elem.val : node;
+    if (!('concat' in value)) return null;
+    const infos = partsOf(this.#key);
+    const parts = value.concat.map((part, i) => intervalOf(part, infos[i]!.bits));
+    return parts.every((part) => part !== null) ? parts : null;
   }
 }
 
-function boxOf(node: ExprNode, parts: readonly Info[]): Box | null {
-  if (!('concat' in node)) return null;
-  const low: bigint[] = [];
-  const high: bigint[] = [];
-  for (const [i, part] of node.concat.entries()) {
-    const interval = intervalOf(part, parts[i]!.bits);
-    if (interval === null) return null;
-    low.push(interval.low);
-    high.push(interval.high);
-  }
-  return { at: node.at, low, high };
+function low(parts: readonly Interval[]): bigint[] {
+  return parts.map((part) => part.low);
 }
 
-function contains(box: Box, point: readonly bigint[]): boolean {
-  return point.every((value, i) => value >= box.low[i]! && value <= box.high[i]!);
+function high(parts: readonly Interval[]): bigint[] {
+  return parts.map((part) => part.high);
+}
+
+function contains({ parts }: Box, point: readonly bigint[]): boolean {
+  return point.every((value, i) => value >= parts[i]!.low && value <= parts[i]!.high);
 }

@@ -2,9 +2,9 @@ import type { Family } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { MatchStmt, RejectStmt, StmtNode } from './ast-stmt.ts';
 import { type Item, mergePayloads } from './eval-merge.ts';
-import { flagList, normalKey, normalMatch, normalSet } from './eval-normal.ts';
+import { flagList, normalKey, normalMapping, normalMatch } from './eval-normal.ts';
 import { learnHeaders } from './eval-proto.ts';
-import { fieldTests, maskedTest, retyped } from './eval-raw.ts';
+import { fieldTests, movedValues, rawTarget, retyped } from './eval-raw.ts';
 import { type Headers, headersOf, numberOf } from './eval-scope.ts';
 import { placeOf } from './lower-bits.ts';
 import { findField, findProtocol } from './proto-table.ts';
@@ -83,14 +83,16 @@ class Listing {
 
   private matchOf(stmt: MatchStmt, index: number): void {
     const { left, op, right } = stmt.match;
-    const value = numberOf(right);
-    const place = 'rawPayload' in left ? placeOf(left) : null;
-    if (place !== null && value !== undefined && (op === '==' || op === '!='))
+    const equal = op === '==' || op === '!=';
+    const target = rawTarget(left, this.headers);
+    const place = target === null && 'rawPayload' in left ? placeOf(left) : (target?.fields ?? null);
+    const moved = target === null ? right : movedValues(right, target);
+    const value = numberOf(moved);
+    if (place !== null && value !== undefined && equal)
       for (const test of fieldTests(place, value, this.headers, op)) this.match(test, test, index);
     else {
-      const tests = maskedTest(stmt, this.headers);
-      if (tests === null) this.match(stmt, normalMatch(stmt, this.headers), index);
-      else for (const test of tests) this.match(test, test, index);
+      const test = target === null ? stmt : { match: { op, left: target.key, right: moved }, at: stmt.at };
+      this.match(test, normalMatch(test, this.headers), index);
     }
   }
 
@@ -217,10 +219,8 @@ class Listing {
 
   private statement(stmt: StmtNode, index: number): void {
     if ('vmap' in stmt) {
-      const key = normalKey(stmt.vmap.key, this.headers);
-      this.use(key);
-      const data = normalSet(stmt.vmap.data);
-      const vmap = { key, data: retyped(data, stmt.vmap.key, key) };
+      const vmap = normalMapping(stmt.vmap.key, stmt.vmap.data, this.headers);
+      this.use(vmap.key);
       this.parts.push({ stmt: { vmap, at: stmt.at }, item: index });
       return;
     }

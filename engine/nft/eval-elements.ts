@@ -1,5 +1,6 @@
-import type { ElemExpr, ExprNode } from './ast-expr.ts';
-import { refuseBoxes } from './eval-boxes.ts';
+import type { At, ElemExpr, ExprNode } from './ast-expr.ts';
+import type { StmtNode } from './ast-stmt.ts';
+import { Boxes } from './eval-boxes.ts';
 import {
   type Interval,
   intervalNode,
@@ -8,11 +9,16 @@ import {
   normalValue,
   sortKey,
 } from './eval-interval.ts';
+import { besideThem } from './eval-neighbours.ts';
 import { normalElement } from './eval-normal.ts';
-import { constantOf, describeInfo, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
+import { constantOf, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
 import { evalValue } from './eval-value.ts';
 import { evalVerdict, isVerdict } from './eval-verdict.ts';
+import { limitTrouble } from './limit-range.ts';
 import type { NftSet } from './ruleset-state.ts';
+
+/** How many times as many elements as are added a set has, for these not to be sorted among all of them. */
+const FEW = 4;
 
 /** The types of a set's or map's elements. */
 export interface SetShape {
@@ -29,8 +35,10 @@ export interface SetShape {
   readonly named: boolean;
   /** Its elements may have a timeout. */
   readonly expires: boolean;
-  /** Its elements have counters or the like, so that they may say where these begin. */
-  readonly stateful: boolean;
+  /** What the declaration says that every element has; null where an element may have what it likes. */
+  readonly stmts: readonly StmtNode[] | null;
+  /** What an element without one of its own has (ms). */
+  readonly timeout: number | bigint | undefined;
 }
 
 /** The value of an element without what else it has: the key of a map's. */
@@ -56,16 +64,50 @@ export function evalElement(scope: Scope, node: ExprNode, shape: SetShape): Expr
 }
 
 function refuseOptions(scope: Scope, node: ElemExpr, shape: SetShape): void {
-  const { timeout, expires, stmts } = node.elem;
+  const { timeout, expires, stmts = [] } = node.elem;
   const { at } = node.elem.val;
   if (!shape.expires && (timeout !== undefined || expires !== undefined))
     scope.refuse('elements of this set have no timeout', at ?? node.at, "add 'flags timeout' to the set");
-  if (!shape.stateful && stmts !== undefined && stmts.length > 0)
+  if (expires !== undefined) {
+    const lasts = BigInt(timeout ?? 0) || BigInt(shape.timeout ?? 0);
+    if (lasts === 0n) scope.refuse('Operation not supported', at, 'what has no timeout does not expire');
+    if (BigInt(expires) > lasts)
+      scope.refuse('Numerical result out of range', at, 'it expires later than its timeout says');
+  }
+  if (stmts.length > 0 && shape.stmts !== null) refuseStatements(scope, stmts, shape.stmts, at ?? node.at);
+  for (const stmt of stmts) {
+    const trouble = 'limit' in stmt ? limitTrouble(stmt.limit) : null;
+    if (trouble !== null) scope.refuse(trouble, stmt.at);
+  }
+}
+
+/** An element's statements are those of the declaration, of the same kinds in the same order (measured). */
+function refuseStatements(
+  scope: Scope,
+  stmts: readonly StmtNode[],
+  declared: readonly StmtNode[],
+  at: At | undefined,
+): void {
+  if (declared.length === 0)
     scope.refuse(
       'missing statement in set declaration',
-      at ?? node.at,
+      stmts[0]!.at ?? at,
       "add 'counter' or the like to the set",
     );
+  if (declared.length !== stmts.length)
+    scope.refuse(
+      `number of statements mismatch, set expects ${declared.length} but element has ${stmts.length}`,
+      at,
+    );
+  stmts.forEach((stmt, i) => {
+    const kind = Object.keys(stmt)[0]!;
+    const expected = Object.keys(declared[i]!)[0]!;
+    if (kind !== expected)
+      scope.refuse(
+        `statement mismatch, element expects ${kind}, but set has type ${expected}`,
+        stmt.at ?? at,
+      );
+  });
 }
 
 function evalElementKey(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
@@ -228,7 +270,8 @@ export function anonymousShape(key: Info, data: SetShape['data']): SetShape {
     dataInterval: true,
     named: false,
     expires: false,
-    stateful: true,
+    stmts: null,
+    timeout: undefined,
   };
 }
 
@@ -281,12 +324,37 @@ export function evalNamed(scope: Scope, nodes: readonly ExprNode[], set: NftSet,
     return evalElement(scope, node, shape);
   });
   const checks = shape.interval && !shape.merge && shape.key.parts === undefined;
-  if (checks && shape.key.type.base !== 'string')
-    refuseOverlaps(scope, sortElements([...set.elements.values(), ...out], shape.key, true), shape.key);
+  if (checks && shape.key.type.base !== 'string') {
+    const others = inTheirWay(set, out, shape.key);
+    refuseOverlaps(scope, sortElements([...others, ...out], shape.key, true), shape.key);
+  }
   return out;
 }
 
-/** The type that a message names for a set's key. */
-export function describeKey(shape: SetShape): string {
-  return describeInfo(shape.key);
+/** Of elements that are many more than the new ones only those beside them can be in their way. */
+function inTheirWay(set: NftSet, added: readonly ExprNode[], key: Info): Iterable<ExprNode> {
+  // Flags are sorted otherwise.
+  const isFew = added.length * FEW < set.elements.size && key.type.base !== 'bitmask';
+  return isFew ? besideThem(set, added.map(elementValue), key.bits, elementValue) : set.elements.values();
+}
+
+/** Refuses an element that lies in another that came before it. */
+function refuseBoxes(scope: Scope, elements: readonly ExprNode[], key: Info): void {
+  const boxes = new Boxes(key);
+  for (const node of elements) {
+    if (boxes.clash(node, () => true) !== null)
+      scope.refuse('this element overlaps another', elementValue(node).at ?? node.at);
+    boxes.add(node);
+  }
+}
+
+const boxesOf: WeakMap<NftSet, Boxes> = new WeakMap();
+
+/** The elements of a named set that may lie in each other; null if the set is of another kind. */
+export function setBoxes(set: NftSet): Boxes | null {
+  const shape = set.plan === null ? null : shapeOf(set);
+  if (shape === null || !shape.interval || shape.key.parts === undefined) return null;
+  const boxes = boxesOf.get(set) ?? new Boxes(shape.key);
+  boxesOf.set(set, boxes);
+  return boxes;
 }

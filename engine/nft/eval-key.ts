@@ -1,4 +1,4 @@
-import type { At, ExprNode } from './ast-expr.ts';
+import type { At, ExprNode, RawPayloadExpr } from './ast-expr.ts';
 import { fieldInfo, requireHeader, requireIcmpType } from './eval-proto.ts';
 import { constant, describeInfo, type Info, partsOf, type Scope } from './eval-scope.ts';
 import { evalValue, shiftWidth } from './eval-value.ts';
@@ -8,7 +8,7 @@ import { metaKey } from './key-meta.ts';
 import { fibResult, GENERATED, ipsecKey, osfKey, rtKey, socketKey } from './key-other.ts';
 import type { HeaderField } from './proto-header.ts';
 import { findField, findProtocol } from './proto-table.ts';
-import { BOOLEAN, INTEGER, IPV4_ADDR, IPV6_ADDR, RAW_INTEGER } from './type-datatype.ts';
+import { BOOLEAN, INET_SERVICE, INTEGER, IPV4_ADDR, IPV6_ADDR, RAW_INTEGER } from './type-datatype.ts';
 
 /** An expression that is read from the packet, and what it yields. */
 export interface Key {
@@ -29,10 +29,7 @@ const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
  */
 export function evalKey(scope: Scope, node: ExprNode): Key {
   if ('payload' in node) return payloadKey(scope, node);
-  if ('rawPayload' in node) {
-    const { len } = node.rawPayload;
-    return { expr: node, info: { type: RAW_INTEGER, bits: len, order: 'big' } };
-  }
+  if ('rawPayload' in node) return { expr: node, info: infoOf(node) };
   if ('meta' in node) return metaExpr(scope, node);
   if ('ct' in node) return ctExpr(scope, node);
   if ('concat' in node) return concatKey(scope, node.concat, node.at);
@@ -105,7 +102,7 @@ function ctExpr(scope: Scope, node: CtNode): Key {
   }
   const type = network === 'ip' ? IPV4_ADDR : IPV6_ADDR;
   // The listing names the family even where the rule did not (measured).
-  const expr: ExprNode = { ct: { key, family: network, dir }, at: node.at };
+  const expr: ExprNode = { ct: { key, family: network, dir, isImplied: true }, at: node.at };
   return { expr, info: { type, bits: type.bits, order: 'big' } };
 }
 
@@ -229,7 +226,10 @@ function generated(spec: { readonly mod: number; readonly offset?: number | unde
  */
 export function infoOf(expr: ExprNode): Info {
   if ('payload' in expr) return fieldInfo(findField(expr.payload.protocol, expr.payload.field)!);
-  if ('rawPayload' in expr) return { type: RAW_INTEGER, bits: expr.rawPayload.len, order: 'big' };
+  if ('rawPayload' in expr) {
+    const { rawPayload: raw } = expr;
+    return { type: isPort(raw) ? INET_SERVICE : RAW_INTEGER, bits: raw.len, order: 'big' };
+  }
   if ('meta' in expr) return metaKey(expr.meta.key)!;
   if ('ct' in expr) return ctKey(expr.ct.key, expr.ct.family)!;
   if ('binop' in expr) return infoOf(expr.binop.left);
@@ -251,6 +251,11 @@ export function infoOf(expr: ExprNode): Info {
   if ('prefix' in expr) return infoOf(expr.prefix.addr);
   const field = soughtField(expr);
   return field === undefined ? GENERATED : field === null ? EXISTENCE : fieldInfo(field);
+}
+
+/** Whether raw bytes are where ports are, which are ports to nft (measured: `@th,0,16 ssh`). */
+export function isPort({ base, offset, len }: RawPayloadExpr['rawPayload']): boolean {
+  return base === 'th' && len === 16 && (offset === 0 || offset === 16);
 }
 
 /** The field of an extension header or option; null where only its presence is asked for, undefined for others. */

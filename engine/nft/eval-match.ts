@@ -3,7 +3,7 @@ import type { Family } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type { MatchOp, MatchStmt, VmapStmt } from './ast-stmt.ts';
 import { anonymousShape, evalAnonymous, keyText, type SetShape, shapeOf } from './eval-elements.ts';
-import { isInterval, isWildcard } from './eval-interval.ts';
+import { isWildcard } from './eval-interval.ts';
 import { EXISTENCE, evalKey, type Key, sameType, setMapEvaluation } from './eval-key.ts';
 import { learnHeaders } from './eval-proto.ts';
 import { constant, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
@@ -23,6 +23,7 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   if ('binop' in left && (left.binop.op === '<<' || left.binop.op === '>>') && info.type.name !== 'integer')
     scope.refuse(`a shifted ${describeInfo(info)} is an integer and cannot be compared with one`, left.at);
   let right = evalRight(scope, match.right, info);
+  if ('set' in right || 'setref' in right) needFamily(scope, match.left);
   if (info.parts !== undefined && !('set' in right) && !('setref' in right))
     scope.refuse('use concatenations with sets and maps, not single values', stmt.at ?? match.right.at);
   const op = resolveOp(scope, match.op, left, right, info, stmt.at);
@@ -41,6 +42,17 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   const written = 'set' in match.right ? match.right.set : null;
   if (written === null || info.parts !== undefined) learnHeaders(scope, left, right);
   else learnHeaders(scope, left, { set: writtenValues(scope, written, info) });
+}
+
+/** `ct original saddr` alone is typed by the one address that it is compared with (measured). */
+function needFamily(scope: Scope, node: ExprNode): void {
+  if (!('ct' in node) || node.ct.family !== undefined) return;
+  if (node.ct.key === 'saddr' || node.ct.key === 'daddr')
+    scope.refuse(
+      'specify either ip or ip6 for address matching',
+      node.at,
+      `ct ${node.ct.dir} ip ${node.ct.key}`,
+    );
 }
 
 /** A set's values in the order in which they were written first. */
@@ -100,7 +112,7 @@ export function findSet(scope: Scope, name: string, at: At | undefined): NftSet 
   const found = scope.table.sets.get(name);
   if (found !== undefined) return found;
   const near = suggest(name, [...scope.table.sets.keys()]);
-  return scope.refuse(
+  return scope.lacks(
     `no set ${name} in table ${scope.table.name}`,
     at,
     near === undefined ? undefined : `did you mean '${near}'?`,
@@ -130,6 +142,7 @@ function evalMapping(
   data: Exclude<SetShape['data'], null> | null,
 ): { key: Key; data: ExprNode; shape: SetShape } {
   const key = evalKey(scope, keyNode);
+  needFamily(scope, keyNode);
   if ('setref' in dataNode) {
     const set = findSet(scope, dataNode.setref, dataNode.at);
     const shape = shapeOf(set);
@@ -203,10 +216,3 @@ setMapEvaluation((scope, node) => {
     return scope.refuse('this map has no values that can be compared', node.at);
   return { expr: { map: { key: key.expr, data }, at: node.at }, info: shape.data };
 });
-
-/** Whether a set in braces holds more than single values. */
-export function hasIntervals(elements: readonly ExprNode[]): boolean {
-  return elements.some((node) =>
-    isInterval('pair' in node ? node.pair[0] : 'elem' in node ? node.elem.val : node),
-  );
-}

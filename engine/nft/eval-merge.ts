@@ -96,9 +96,3 @@ function mergeable(a: Place, b: Place): boolean {
   if (total > LONGEST) return false;
   return total <= FAST || a.base === LINK || a.bits > FAST || b.bits > FAST;
 }
-
-/** The left sides of all matches of an item. */
-export function keysOf(item: Item): ExprNode[] {
-  if ('merged' in item) return item.merged.parts.map((part) => part.match.left);
-  return 'match' in item.stmt ? [item.stmt.match.left] : [];
-}

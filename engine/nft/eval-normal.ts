@@ -2,12 +2,12 @@ import type { BinopExpr, ExprNode, RawTcpOptionExpr } from './ast-expr.ts';
 import type { MatchOp, MatchStmt } from './ast-stmt.ts';
 import { prefixLength } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
-import { namedPayload, retyped } from './eval-raw.ts';
+import { isNamed, movedValues, namedPayload, rawTarget, retyped } from './eval-raw.ts';
 import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
 import { hasPrefixes } from './eval-value.ts';
 import { tcpOptions } from './key-exthdr.ts';
 import { keyPlace } from './lower-set.ts';
-import { INTEGER } from './type-datatype.ts';
+import { INTEGER, RAW_INTEGER } from './type-datatype.ts';
 
 const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
 
@@ -19,8 +19,7 @@ export function normalKey(expr: ExprNode, headers: Headers): ExprNode {
   }
   if ('binop' in expr) return normalBinop(expr, headers);
   if ('map' in expr) {
-    const { key, data } = expr.map;
-    return { map: { key: normalKey(key, headers), data: normalSet(data) }, at: expr.at };
+    return { map: normalMapping(expr.map.key, expr.map.data, headers), at: expr.at };
   }
   if ('elem' in expr) return { elem: { ...expr.elem, val: normalKey(expr.elem.val, headers) }, at: expr.at };
   if ('jhash' in expr) return { jhash: { ...expr.jhash, expr: normalKey(expr.jhash.expr, headers) } };
@@ -37,6 +36,19 @@ export function normalKey(expr: ExprNode, headers: Headers): ExprNode {
     return { 'tcp option': { ...expr['tcp option'], name: 'sack' } };
   if ('rawTcpOption' in expr) return namedOption(expr);
   return namedPayload(expr, headers);
+}
+
+/** The key and the elements of a map as nft lists them. */
+export function normalMapping(
+  key: ExprNode,
+  data: ExprNode,
+  headers: Headers,
+): { key: ExprNode; data: ExprNode } {
+  const target = rawTarget(key, headers);
+  const written = target?.key ?? key;
+  const normal = normalKey(written, headers);
+  const elements = normalSet(target === null ? data : movedValues(data, target));
+  return { key: flagOperands(normal, infoOf(normal)), data: retyped(elements, written, normal) };
 }
 
 /** A part of a TCP option by its name. */
@@ -59,8 +71,6 @@ function concatPart(expr: ExprNode): ExprNode {
 
 /** What the kernel does with a chain of operations on bits, as nft writes it: one mask, one xor, one or. */
 function normalBinop(expr: BinopExpr, headers: Headers): ExprNode {
-  const info = infoOf(expr);
-  const all = (1n << BigInt(info.bits)) - 1n;
   const chain: BinopExpr[] = [];
   let inner: ExprNode = expr;
   while ('binop' in inner) {
@@ -68,6 +78,9 @@ function normalBinop(expr: BinopExpr, headers: Headers): ExprNode {
     inner = inner.binop.left;
   }
   let left = normalKey(inner, headers);
+  // Raw bytes that turn out to be a field have masks of the field's type: `th sport & 4095` (measured).
+  const info = infoOf('rawPayload' in inner ? left : expr);
+  const all = (1n << BigInt(info.bits)) - 1n;
   let mask = all;
   let xor = 0n;
   for (const one of chain) {
@@ -143,7 +156,7 @@ export function normalMatch(stmt: MatchStmt, headers: Headers): MatchStmt {
   const { op } = stmt.match;
   const left = normalKey(stmt.match.left, headers);
   const right = retyped(normalSet(stmt.match.right), stmt.match.left, left);
-  const info = infoOf(stmt.match.left);
+  const info = infoOf(isNamed(stmt.match.left, left) ? left : stmt.match.left);
   if (info.type.base === 'bitmask') return flagMatch(stmt, left, right, info);
   if ('prefix' in right) return prefixMatch(stmt, left, right, info);
   const masked = 'binop' in left && left.binop.op === '&' ? left.binop : null;
@@ -176,7 +189,11 @@ function prefixMatch(
   const { addr, len } = right.prefix;
   if (len === info.bits) return rebuilt(stmt, op, left, addr);
   // Of a prefix that ends with a byte only those bytes are tested, and it comes back as a prefix whatever the type.
-  const bytes = 'payload' in left && info.order === 'big' && len > 0 && len % 8 === 0;
+  const bytes =
+    ('payload' in left || ('binop' in left && info.type === RAW_INTEGER)) &&
+    info.order === 'big' &&
+    len > 0 &&
+    len % 8 === 0;
   if (hasPrefixes(info.type) || bytes) return rebuilt(stmt, op, left, right);
   const mask = ((1n << BigInt(len)) - 1n) << BigInt(info.bits - len);
   return rebuilt(stmt, op, { binop: { op: '&', left, right: constant(info, mask) } }, addr);
@@ -195,7 +212,7 @@ function flagMatch(stmt: MatchStmt, left: ExprNode, right: ExprNode, info: Info)
   const masked =
     'binop' in left && left.binop.op === '&' && !('binop' in left.binop.left) ? left.binop : null;
   if (masked === null || value === undefined) {
-    const plain = 'payload' in left ? right : flagBinop(right, info);
+    const plain = 'payload' in left ? right : flagRange(right, info);
     return rebuilt(stmt, op, flagOperands(left, info), plain);
   }
   const equality = op === '==' || op === '!=';
@@ -209,7 +226,15 @@ function flagMatch(stmt: MatchStmt, left: ExprNode, right: ExprNode, info: Info)
   return rebuilt(stmt, op, both, flagList(right));
 }
 
-function flagOperands(left: ExprNode, info: Info): ExprNode {
+/** Flags as `a | b`, also at the ends of a range. */
+function flagRange(node: ExprNode, info: Info): ExprNode {
+  if (!('range' in node)) return flagBinop(node, info);
+  return { range: [flagBinop(node.range[0], info), flagBinop(node.range[1], info)], at: node.at };
+}
+
+/** Operations on flags, with the flags as `a | b`. */
+export function flagOperands(left: ExprNode, info: Info): ExprNode {
+  if (info.type.base !== 'bitmask') return left;
   if (!('binop' in left)) return left;
   const { op, left: inner, right } = left.binop;
   return { binop: { op, left: flagOperands(inner, info), right: flagBinop(right, info) } };

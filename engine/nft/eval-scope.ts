@@ -10,11 +10,14 @@ export class Refusal {
   readonly message: string;
   readonly at: At | undefined;
   readonly hint: string | undefined;
+  /** Whether something that could not be read may be the cause: then it is not said. */
+  readonly isAfterEffect: boolean;
 
-  constructor(message: string, at: At | undefined, hint?: string) {
+  constructor(message: string, at: At | undefined, hint?: string, isAfterEffect: boolean = false) {
     this.message = message;
     this.at = at;
     this.hint = hint;
+    this.isAfterEffect = isAfterEffect;
   }
 }
 
@@ -106,12 +109,18 @@ export class Scope implements Headers {
   refuse(message: string, at: At | undefined, hint?: string): never {
     throw new Refusal(message, at, hint);
   }
+
+  /** The same for something that is not there, perhaps because its own line could not be read. */
+  lacks(message: string, at: At | undefined, hint?: string): never {
+    throw new Refusal(message, at, hint, true);
+  }
 }
 
 /** A constant of a type. */
 export function constant(info: Info, value: Value, at?: At): ConstantExpr {
-  const node = { constant: { type: info.type, bits: info.bits, value } };
-  return at === undefined ? node : { ...node, at };
+  const inner = { type: info.type, bits: info.bits, value };
+  // Not spread: V8 makes a class of its own for each object that is.
+  return at === undefined ? { constant: inner } : { constant: inner, at };
 }
 
 /** The value of a constant, or undefined for any other expression. */

@@ -4,6 +4,7 @@ import type { ExprNode } from './ast-expr.ts';
 import type { SetShape } from './eval-elements.ts';
 import { evalKey } from './eval-key.ts';
 import type { Info, Scope } from './eval-scope.ts';
+import { limitTrouble } from './limit-range.ts';
 import { findType, typeNames } from './type-datatype.ts';
 
 /** Kinds of objects that a map may lead to. */
@@ -26,6 +27,10 @@ export function setShape(scope: Scope, set: SetNode, kind: 'set' | 'map'): SetSh
   const data = kind === 'set' ? null : mapData(scope, set);
   if (set['auto-merge'] === true && !interval)
     scope.refuse('auto-merge is only for sets with intervals', set.nameAt, "add 'flags interval'");
+  for (const stmt of set.stmt ?? []) {
+    const trouble = 'limit' in stmt ? limitTrouble(stmt.limit) : null;
+    if (trouble !== null) scope.refuse(trouble, stmt.at);
+  }
   return {
     key,
     data,
@@ -34,7 +39,8 @@ export function setShape(scope: Scope, set: SetNode, kind: 'set' | 'map'): SetSh
     dataInterval: set.mapInterval === true,
     named: true,
     expires: flags.includes('timeout') || set.timeout !== undefined,
-    stateful: set.stmt !== undefined && set.stmt.length > 0,
+    stmts: set.stmt === undefined && flags.includes('dynamic') ? null : (set.stmt ?? []),
+    timeout: set.timeout,
   };
 }
 

@@ -21,18 +21,15 @@ import { evalValue } from './eval-value.ts';
 import { evalVerdict, isTerminal, isVerdict } from './eval-verdict.ts';
 import { ctKey } from './key-ct.ts';
 import { metaKey } from './key-meta.ts';
+import { cutLimit, limitTrouble } from './limit-range.ts';
 import { placeOf } from './lower-bits.ts';
 import { checksumOf, widened } from './lower-checksum.ts';
 import type { NftSet } from './ruleset-state.ts';
 import { INTEGER } from './type-datatype.ts';
+import { amount, type ByteUnit, toUnits } from './units.ts';
 
 const LOG_PREFIX_MAX = 127;
 const LOG_FLAGS = ['tcp sequence', 'tcp options', 'ip options', 'skuid', 'ether'];
-const UNITS: readonly (readonly [unit: 'bytes' | 'kbytes' | 'mbytes', bytes: bigint])[] = [
-  ['mbytes', 1048576n],
-  ['kbytes', 1024n],
-  ['bytes', 1n],
-];
 
 /** Evaluates the statements of a rule one after the other into `scope.out`. */
 export function evalStatements(scope: Scope, statements: readonly StmtNode[]): void {
@@ -74,34 +71,34 @@ function evalStatement(scope: Scope, stmt: StmtNode): void {
 /** Statements that need nothing of the packet; also those inside elements of sets. */
 function evalPlain(scope: Scope, stmt: StmtNode): StmtNode {
   if ('limit' in stmt) return { limit: normalLimit(scope, stmt.limit, stmt.at), at: stmt.at };
+  if ('xt' in stmt)
+    return scope.refuse(
+      'unsupported xtables compat expression',
+      stmt.at,
+      'use iptables-nft with this ruleset',
+    );
   if ('quota' in stmt) return { quota: normalQuota(stmt.quota), at: stmt.at };
   if ('log' in stmt) return { log: normalLog(scope, stmt.log, stmt.at), at: stmt.at };
   if ('counter' in stmt) return { counter: stmt.counter ?? { packets: 0, bytes: 0 }, at: stmt.at };
   return stmt;
 }
 
-function inUnits(bytes: bigint): { value: number | bigint; unit: 'bytes' | 'kbytes' | 'mbytes' } {
-  const [unit, size] = UNITS.find(([, one]) => bytes !== 0n && bytes % one === 0n) ?? ['bytes', 1n];
-  const value = bytes / size;
-  return { value: Number.isSafeInteger(Number(value)) ? Number(value) : value, unit };
-}
-
-/** How many bytes a number of a unit are; packets are themselves. */
-export function toUnits(value: number | bigint, unit: string | undefined): bigint {
-  return BigInt(value) * (UNITS.find(([name]) => name === unit)?.[1] ?? 1n);
+function inUnits(bytes: bigint): { value: number | bigint; unit: ByteUnit } {
+  const { count, unit } = amount(bytes);
+  return { value: Number.isSafeInteger(Number(count)) ? Number(count) : count, unit };
 }
 
 /** A limit as nft lists it: the largest unit that divides the rate, the burst always there. */
 export function normalLimit(scope: Scope, limit: LimitSpec, at: At | undefined): LimitSpec {
-  const { rate, rate_unit: unit, per, inv } = limit;
-  if (BigInt(rate) === 0n) scope.refuse('limit rate must be above 0', at);
-  if (unit === 'packets') {
-    const burst = limit.burst ?? 5;
-    if (BigInt(burst) === 0n) scope.refuse('packet limit burst must be > 0', at);
-    return { rate, rate_unit: unit, per, burst, inv };
-  }
+  if (limit.rate_unit === 'packets' && BigInt(limit.burst ?? 5) === 0n)
+    scope.refuse('packet limit burst must be > 0', at);
+  const cut = cutLimit(limit);
+  const { rate, rate_unit: unit, per, inv } = cut;
+  const trouble = limitTrouble(cut);
+  if (trouble !== null) scope.refuse(trouble, at);
+  if (unit === 'packets') return { rate, rate_unit: unit, per, burst: cut.burst ?? 5, inv };
   const best = inUnits(toUnits(rate, unit));
-  const burst = inUnits(toUnits(limit.burst ?? 0, limit.burst_unit));
+  const burst = inUnits(toUnits(cut.burst ?? 0, cut.burst_unit));
   return { rate: best.value, rate_unit: best.unit, per, burst: burst.value, burst_unit: burst.unit, inv };
 }
 

@@ -31,7 +31,7 @@ function evalConcat(scope: Scope, node: ExprNode, info: Info): ExprNode {
   const values = 'concat' in node ? node.concat : [node];
   if (values.length !== parts.length)
     return scope.refuse(`invalid data type, expected ${describeInfo(info)}`, node.at);
-  return { concat: values.map((value, i) => evalValue(scope, value, parts[i]!)) };
+  return { concat: values.map((value, i) => evalValue(scope, value, parts[i]!)), at: node.at };
 }
 
 function symbolValue(scope: Scope, text: string, info: Info, at: At | undefined): ExprNode {
@@ -39,6 +39,8 @@ function symbolValue(scope: Scope, text: string, info: Info, at: At | undefined)
   if (type.notation === 'ipv4' && text === 'localhost') return constant(info, 0x7f000001n, at);
   if (type.notation === 'ipv6' && text === 'localhost') return constant(info, 1n, at);
   const value = parseSymbol(type, text);
+  // A variable whose value could not be read.
+  if (value === null && text === '') return scope.lacks(`could not parse ${type.desc} ''`, at);
   if (value === null) {
     const near = suggest(
       text,

@@ -39,7 +39,7 @@ export function evalVerdict(scope: Scope, node: ExprNode): ExprNode & VerdictNod
   const found = scope.table.chains.get(target.target);
   if (found === undefined) {
     const near = suggest(target.target, [...scope.table.chains.keys()]);
-    return scope.refuse(
+    return scope.lacks(
       `no chain ${target.target} in table ${scope.table.name}`,
       at,
       near === undefined ? undefined : `did you mean '${near}'?`,

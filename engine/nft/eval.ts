@@ -9,7 +9,7 @@ import { evalStatements } from './eval-stmt.ts';
 import { setInnerEvaluation } from './eval-verdict.ts';
 import type { EvalContext, NftChain, NftRule, NftSet, NftTable } from './ruleset-state.ts';
 
-export { elementKey, sortedElements } from './eval-elements.ts';
+export { elementKey, elementValue, setBoxes, sortedElements } from './eval-elements.ts';
 export { validateState } from './eval-validate.ts';
 
 /** What the evaluation keeps of a rule: its statements with all that nft inserts, in the order written. */
@@ -40,7 +40,7 @@ function guarded<T>(context: EvalContext, otherwise: T, evaluate: () => T): T {
     return evaluate();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    context.error(error.message, error.at, error.hint);
+    if (context.isWhole || !error.isAfterEffect) context.error(error.message, error.at, error.hint);
     return otherwise;
   }
 }

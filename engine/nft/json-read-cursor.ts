@@ -26,7 +26,13 @@ export class JsonObject {
 
   /** A member that must be there. */
   need(key: string): JsonNode {
-    return this.get(key) ?? this.#reader.fail(`${this.#what} needs "${key}"`, this.at);
+    const node = this.get(key);
+    if (node !== undefined) {
+      return node;
+    }
+    const near = [...this.#members.keys()].find((name) => suggest(name, [key]) !== undefined);
+    const hint = near === undefined ? undefined : `instead of "${near}"?`;
+    return this.#reader.fail(`${this.#what} needs "${key}"`, this.at, hint);
   }
 
   /** A text. */

@@ -1,4 +1,4 @@
-import type { ElemExpr, ExprNode, ExthdrExpr, IpsecExpr, JumpTarget } from './ast-expr.ts';
+import type { ElemExpr, ExprNode, ExthdrExpr, IpsecExpr, JumpTarget, RangeExpr } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import type { Json } from './json-write-text.ts';
 import { type ListContext, nodeKey } from './list-expr.ts';
@@ -52,6 +52,20 @@ function sought(kind: string, { name, field }: { name: string; field?: string | 
   return { [kind]: { name: name === 'sack0' ? 'sack' : name, field } };
 }
 
+/** Types whose ranges are numbers whatever the options (measured); ports are, too. */
+const NUMBERS_IN_RANGES: ReadonlySet<string> = new Set([
+  'inet_proto',
+  'ct_state',
+  'ct_status',
+  'fib_addrtype',
+]);
+
+function rangeContext({ range: [low] }: RangeExpr, context: JsonContext): JsonContext {
+  const numeric =
+    context.options.numeric === true || ('constant' in low && NUMBERS_IN_RANGES.has(low.constant.type.name));
+  return { ...context, options: { ...context.options, numeric, services: false } };
+}
+
 type KeysOf<T> = T extends unknown ? Exclude<keyof T, 'at' | 'quoted'> : never;
 type NodeOf<K> = Extract<ExprNode | ConstantExpr, { readonly [P in K & string]: unknown }>;
 
@@ -72,10 +86,7 @@ const WRITERS: { readonly [K in KeysOf<ExprNode | ConstantExpr>]: Writer<NodeOf<
     map: { key: exprJson(map.key, context), data: exprJson(map.data, context) },
   }),
   prefix: ({ prefix }, context) => ({ prefix: { addr: exprJson(prefix.addr, context), len: prefix.len } }),
-  // Ports are numbers here even with -S.
-  range: (node, context) => ({
-    range: list(node.range, { ...context, options: { ...context.options, services: false } }),
-  }),
+  range: (node, context) => ({ range: list(node.range, rangeContext(node, context)) }),
   binop: ({ binop }, context) => ({ [binop.op]: list([binop.left, binop.right], context) }),
   payload: ({ payload: { protocol, field } }) => ({
     payload: { protocol, field: field === 'param-problem' ? 'parameter-problem' : field },
@@ -91,8 +102,8 @@ const WRITERS: { readonly [K in KeysOf<ExprNode | ConstantExpr>]: Writer<NodeOf<
     const known = key === 'nexthop' ? (family ?? (context.family === 'ip6' ? 'ip6' : 'ip')) : undefined;
     return { rt: { key, family: known } };
   },
-  ct: ({ ct: { key, family, dir } }) => ({
-    ct: { key: family === undefined ? key : `${family} ${key}`, dir },
+  ct: ({ ct: { key, family, dir, isImplied } }) => ({
+    ct: { key: family === undefined || isImplied === true ? key : `${family} ${key}`, dir },
   }),
   numgen: ({ numgen: { mode, mod, offset } }) => ({ numgen: { mode, mod, offset: offset ?? 0 } }),
   jhash: ({ jhash: { mod, seed, offset, expr } }, context) => ({

@@ -3,8 +3,9 @@ import type { LimitSpec, LogStmt, NatSpec, QuotaSpec, SetStmt, StmtNode, Synprox
 import { exprJson, type JsonContext } from './json-write-expr.ts';
 import { flagsJson, type Json, objectOrNull } from './json-write-text.ts';
 import { nodeKey } from './list-expr.ts';
-import { amount, listedLimit, quotaBytes } from './list-rate.ts';
+import { listedLimit, quotaBytes } from './list-rate.ts';
 import { stmtText } from './list-stmt.ts';
+import { amount } from './units.ts';
 
 type Writer<T> = (node: T, context: JsonContext) => Json;
 type Members = { readonly [key: string]: Json | undefined };

@@ -219,9 +219,3 @@ export function listJson(
   );
   return jsonText({ nftables: [METAINFO, ...tables.flatMap((table) => tableJson(table, options, running))] });
 }
-
-/** `nft -j list set inet x y`. */
-export function listSetJson(set: NftSet, options: ListOptions = {}): string {
-  const { updated } = updatedSets(set.table);
-  return jsonText({ nftables: [METAINFO, setJson(set, updated, contextOf(set.table.family, options))] });
-}

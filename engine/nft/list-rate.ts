@@ -1,29 +1,5 @@
-import type { U64 } from './ast-expr.ts';
 import type { LimitSpec, QuotaSpec } from './ast-stmt.ts';
-
-/** Units of bytes. */
-export type ByteUnit = 'bytes' | 'kbytes' | 'mbytes';
-
-const FACTORS: { readonly [unit in ByteUnit]: bigint } = { bytes: 1n, kbytes: 1024n, mbytes: 1048576n };
-
-/** Bytes, in the largest unit that leaves no rest. */
-export interface Amount {
-  readonly count: bigint;
-  readonly unit: ByteUnit;
-}
-
-/** The bytes that a count of a unit amounts to. */
-export function bytesOf(count: U64, unit: ByteUnit = 'bytes'): bigint {
-  return BigInt(count) * FACTORS[unit];
-}
-
-/** Bytes as nft writes them: in mbytes or kbytes if they are a whole number of those. */
-export function amount(bytes: bigint): Amount {
-  for (const unit of ['mbytes', 'kbytes'] as const) {
-    if (bytes !== 0n && bytes % FACTORS[unit] === 0n) return { count: bytes / FACTORS[unit], unit };
-  }
-  return { count: bytes, unit: 'bytes' };
-}
+import { amount, type ByteUnit, toUnits } from './units.ts';
 
 /** `5 kbytes`. */
 export function amountText(bytes: bigint): string {
@@ -53,9 +29,9 @@ export function listedLimit(limit: LimitSpec): ListedLimit {
     const burst = limit.burst === undefined ? DEFAULT_BURST : BigInt(limit.burst);
     return { rate: BigInt(limit.rate), rateUnit: undefined, per, burst, burstUnit: undefined, inv };
   }
-  const rate = amount(bytesOf(limit.rate, limit.rate_unit));
+  const rate = amount(toUnits(limit.rate, limit.rate_unit));
   const unit = limit.burst_unit === undefined || limit.burst_unit === 'packets' ? 'bytes' : limit.burst_unit;
-  const burst = amount(bytesOf(limit.burst ?? 0, unit));
+  const burst = amount(toUnits(limit.burst ?? 0, unit));
   return { rate: rate.count, rateUnit: rate.unit, per, burst: burst.count, burstUnit: burst.unit, inv };
 }
 
@@ -74,8 +50,8 @@ export function limitText(spec: LimitSpec): string {
 /** The bytes of a quota and those used. */
 export function quotaBytes(quota: QuotaSpec): { readonly total: bigint; readonly used: bigint } {
   return {
-    total: bytesOf(quota.val, quota.val_unit),
-    used: bytesOf(quota.used ?? 0, quota.used_unit),
+    total: toUnits(quota.val, quota.val_unit),
+    used: toUnits(quota.used ?? 0, quota.used_unit),
   };
 }
 

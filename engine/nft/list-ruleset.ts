@@ -114,11 +114,6 @@ export function listSet(set: NftSet, options: ListOptions): string {
   return wrapped(set.table, setText(set, updated, contextOf(set.table.family, options)));
 }
 
-/** `nft list counter inet x y` and the like. */
-export function listObject(object: import('./ruleset-state.ts').NftObject, options: ListOptions): string {
-  return wrapped(object.table, objectText(object, contextOf(object.table.family, options)));
-}
-
 /** A statement, for the parts of a rule that traces name. */
 export function listStatement(node: StmtNode, family: Family, options: ListOptions = {}): string {
   return stmtText(node, contextOf(family, options));

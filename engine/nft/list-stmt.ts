@@ -11,6 +11,8 @@ import type {
   StmtNode,
   SynproxySpec,
 } from './ast-stmt.ts';
+import { isInterval } from './eval-interval.ts';
+import { infoOf } from './eval-key.ts';
 import { exprText, type ListContext, nodeKey } from './list-expr.ts';
 import { limitText, quotaText } from './list-rate.ts';
 
@@ -28,10 +30,19 @@ function flagsText(left: ExprNode, right: ExprNode, op: string, context: ListCon
   return `${exprText(left.binop.left, context)} ${not}${value} / ${exprText(left.binop.right, context)}`;
 }
 
+/** Numbers of the host are turned round to be compared with ranges, and nft leaves out the operator then (measured). */
+function isConverted(left: ExprNode, right: ExprNode): boolean {
+  const ranged = 'range' in right || ('set' in right && right.set.some((one) => isInterval(one)));
+  if (!ranged) return false;
+  const { order, bits } = infoOf(left);
+  return order === 'host' && bits > 8;
+}
+
 function matchText({ match: { op, left, right } }: MatchStmt, context: ListContext): string {
   const flags = flagsText(left, right, op, context);
   if (flags !== null) return flags;
-  const silent = op === 'in' || op === 'implicit' || (op === '==' && !('binop' in left) && !isMask(right));
+  const plain = !('binop' in left) || isConverted(left, right);
+  const silent = op === 'in' || op === 'implicit' || (op === '==' && plain && !isMask(right));
   return `${exprText(left, context)} ${silent ? '' : `${op} `}${exprText(right, context)}`;
 }
 

@@ -62,11 +62,6 @@ export function wildcardBytes(node: ExprNode): Uint8Array {
   return utf8(String(constantOf(node)).slice(0, -1));
 }
 
-/** A number's bytes. */
-export function numberBytes(value: bigint, info: Info, order: ByteOrder = info.order): Uint8Array {
-  return toBytes(value, info.bits, order);
-}
-
 /** The first and the last key of an element; `end` is null for a single value. */
 export interface KeyBytes {
   readonly key: Uint8Array;

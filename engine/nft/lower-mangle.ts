@@ -2,7 +2,6 @@ import { BitwiseExpr } from '../rules/expr-bitwise.ts';
 import { ByteorderExpr, NFT_BYTEORDER_HTON, NFT_BYTEORDER_NTOH } from '../rules/expr-byteorder.ts';
 import { CtSetExpr } from '../rules/expr-ct-set.ts';
 import { ExthdrSetExpr } from '../rules/expr-exthdr-set.ts';
-import { ImmediateExpr } from '../rules/expr-immediate.ts';
 import { MetaSetExpr } from '../rules/expr-meta-set.ts';
 import { PayloadExpr } from '../rules/expr-payload.ts';
 import { PayloadSetExpr } from '../rules/expr-payload-set.ts';
@@ -88,9 +87,4 @@ function setPayload(out: Out, key: ExprNode, value: ExprNode, place: Place): voi
   out.exprs.push(
     new PayloadSetExpr(REG, place.base, first, len, checksum.type, checksum.offset, checksum.flags),
   );
-}
-
-/** A constant that some kernel expressions take from a register. */
-export function pushNumber(out: Out, value: bigint, bits: number, reg: number): void {
-  out.exprs.push(new ImmediateExpr(reg, toBytes(value, bits, 'big')));
 }

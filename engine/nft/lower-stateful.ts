@@ -5,16 +5,7 @@ import { LimitExpr, NFT_LIMIT_F_INV, NFT_LIMIT_PKT_BYTES, NFT_LIMIT_PKTS } from 
 import { NFT_QUOTA_F_INV, QuotaExpr } from '../rules/expr-quota.ts';
 import type { StatefulExpr } from '../rules/stateful.ts';
 import type { LimitSpec, QuotaSpec, StmtNode } from './ast-stmt.ts';
-import { toUnits } from './eval-stmt.ts';
-
-/** Seconds of the units of rates. */
-export const SECONDS: Readonly<Record<LimitSpec['per'], number>> = {
-  second: 1,
-  minute: 60,
-  hour: 3600,
-  day: 86400,
-  week: 604800,
-};
+import { SECONDS, toUnits } from './units.ts';
 
 /** What remembers something: counters, limits, quotas; null for any other statement. */
 export function stateful(stmt: StmtNode): StatefulExpr | null {

@@ -1,9 +1,13 @@
 import type { Span } from '../base/error.ts';
+import { AF_INET, AF_INET6 } from '../packet/packet.ts';
+import { timeoutPolicy } from '../proto/timeout-policy.ts';
 import type { BaseChain, RulePart, RuleTable } from '../rules/chain.ts';
 import { Chain, Rule } from '../rules/chain.ts';
 import type { Expr } from '../rules/expr.ts';
 import { UnknownExpr } from '../rules/expr.ts';
+import { CtExpectExpr } from '../rules/expr-ct-expect.ts';
 import { CtHelperExpr } from '../rules/expr-ct-helper.ts';
+import { CtTimeoutExpr } from '../rules/expr-ct-timeout.ts';
 import { IgnoredExpr } from '../rules/expr-ignored.ts';
 import {
   NF_EGRESS,
@@ -22,7 +26,16 @@ import {
 } from '../rules/family.ts';
 import type { RuleObject } from '../rules/rule-object.ts';
 import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
-import type { CounterNode, CtHelperNode, Family, LimitNode, QuotaNode, SynproxyNode } from './ast.ts';
+import type {
+  CounterNode,
+  CtExpectationNode,
+  CtHelperNode,
+  CtTimeoutNode,
+  Family,
+  LimitNode,
+  QuotaNode,
+  SynproxyNode,
+} from './ast.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { innerPlan } from './eval.ts';
 import { type CanonicalPart, canonicalParts } from './eval-canonical.ts';
@@ -91,7 +104,7 @@ function lowerTable(source: NftTable, running: Running): RuleTable {
   for (const [key, object] of source.objects)
     objects.set(
       key,
-      running.object(object, () => objectExpr(object)),
+      running.object(object, () => objectExpr(object, source.family)),
     );
   for (const set of source.sets.values())
     if (set.plan !== null) sets.set(set.name, lowerNamedSet(about, set));
@@ -116,7 +129,13 @@ function baseChain(base: NftBase): BaseChain {
   };
 }
 
-function objectExpr(object: NftObject): Expr {
+/** AF_* of the flows that an object of a family is for. */
+function addressFamilies(family: string): readonly number[] {
+  if (family === 'ip') return [AF_INET];
+  return family === 'ip6' ? [AF_INET6] : [AF_INET, AF_INET6];
+}
+
+function objectExpr(object: NftObject, family: Family): Expr {
   const { node } = object;
   switch (object.kind) {
     case 'counter': {
@@ -132,8 +151,25 @@ function objectExpr(object: NftObject): Expr {
       return limit === undefined ? new IgnoredExpr('limit') : limitExpr(limit);
     }
     case 'ct helper': {
-      const { type, protocol } = node as CtHelperNode;
-      return new CtHelperExpr(type ?? '', IPPROTO[protocol ?? ''] ?? 0);
+      const { type, protocol, l3proto } = node as CtHelperNode;
+      return new CtHelperExpr(type ?? '', IPPROTO[protocol ?? ''] ?? 0, addressFamilies(l3proto ?? family));
+    }
+    case 'ct timeout': {
+      const { name, protocol, policy } = node as CtTimeoutNode;
+      const proto = IPPROTO[protocol ?? ''] ?? 0;
+      const times = new Map(policy?.map(({ state, value }) => [state, value * 1000]));
+      return new CtTimeoutExpr(name, proto, timeoutPolicy(proto, times));
+    }
+    case 'ct expectation': {
+      const { protocol, dport, timeout, size, l3proto } = node as CtExpectationNode;
+      return new CtExpectExpr({
+        proto: IPPROTO[protocol ?? ''] ?? 0,
+        port: dport ?? 0,
+        // The kernel takes nft's milliseconds for seconds (measured: "2m" is 120,000 s).
+        timeout: Number(timeout ?? 0) * 1000,
+        size: size ?? 0,
+        family: (l3proto ?? family) === 'ip6' ? AF_INET6 : AF_INET,
+      });
     }
     case 'synproxy': {
       const { synproxy } = node as SynproxyNode;

@@ -1,4 +1,4 @@
-import { SourceError } from '../base/error.ts';
+import { SourceError, type Span } from '../base/error.ts';
 import { suggest } from '../base/suggest.ts';
 import type { RuleBody } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
@@ -45,6 +45,8 @@ export class Cursor {
   readonly sources: Sources;
   readonly errors: SourceError[] = [];
   scope: Scope = new Scope(null);
+  /** How many values variables have stood for so far. */
+  substituted = 0;
   /** Number of braces open. */
   braces = 0;
   /** Whether it was said that a block has no end. */
@@ -296,7 +298,7 @@ export class Cursor {
     if (this.errors.length >= MAX_ERRORS) {
       throw new TooManyErrors();
     }
-    const torn = this.#token.kind === T_NEWLINE;
+    const torn = this.#token.kind === T_NEWLINE && isAt(error.at, this.sources.span(this.#token.at));
     // A brace that was opened in this line is taken for closed at its end, unless the line says that it goes on.
     const forgotten = this.braces > braces && this.#open[this.#open.length - 1] === this.#lines;
     while (!this.#endsStatement(braces)) {
@@ -328,6 +330,11 @@ export class Cursor {
       } while (this.#token.kind !== T_EOF && this.braces > braces);
     }
   }
+}
+
+/** Whether an error is about what stands at a place, not about something before it. */
+function isAt(at: Span, place: Span | null): boolean {
+  return place !== null && at.line === place.line && at.col === place.col;
 }
 
 /** The word that was meant: one that begins alike, or the most similar. */

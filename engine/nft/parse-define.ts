@@ -32,11 +32,20 @@ function define(p: Cursor): void {
     p.fail(`the variable '${token.text}' exists already`, token.at, "'redefine' changes it");
   }
   p.expect('=');
-  // Defined even if its value is wrong, so that its uses are no errors, too.
-  p.scope.set(token.text, { symbol: '', at: token.at });
-  const value = initializer(p);
-  end(p);
-  p.scope.set(token.text, value);
+  const before = p.substituted;
+  let value: ExprNode | null = null;
+  try {
+    value = initializer(p);
+    end(p);
+  } finally {
+    // Defined even if its value is wrong, so that its uses are no errors, too; not before: it cannot hold itself.
+    const own = value !== null && 'set' in value ? value.set.length : 1;
+    const size = own + p.substituted - before;
+    p.scope.set(
+      token.text,
+      value === null ? { value: { symbol: '', at: token.at }, size: 1 } : { value, size },
+    );
+  }
 }
 
 function undefine(p: Cursor): void {

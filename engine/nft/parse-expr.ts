@@ -34,6 +34,8 @@ const LEVELS: readonly ReadonlyMap<string, BinopExpr['binop']['op']>[] = [
 ];
 /** Number of operations in a row; a tree deeper than that is no expression that anyone wrote. */
 const MAX_OPERATIONS = 500;
+/** Values that all variables of a text together stand for. */
+const MAX_SUBSTITUTED = 5_000_000;
 
 /** `$name`. */
 export function variable(p: Cursor): ExprNode {
@@ -43,8 +45,8 @@ export function variable(p: Cursor): ExprNode {
     p.unexpected("a variable's name");
   }
   p.next();
-  const value = p.scope.get(token.text);
-  if (value === undefined) {
+  const variable = p.scope.get(token.text);
+  if (variable === undefined) {
     const near = p.scope.nearest(token.text);
     p.fail(
       `unknown variable '${token.text}'`,
@@ -52,7 +54,12 @@ export function variable(p: Cursor): ExprNode {
       near === undefined ? undefined : `did you mean '$${near}'?`,
     );
   }
-  return value;
+  // Each may hold the one before it twice, and so on.
+  if (p.substituted + variable.size > MAX_SUBSTITUTED) {
+    p.fail(`variables stand for more than ${MAX_SUBSTITUTED} values`, token.at);
+  }
+  p.substituted += variable.size;
+  return variable.value;
 }
 
 /** True if a keyword here stands for itself. */

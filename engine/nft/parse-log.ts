@@ -19,7 +19,7 @@ type LogOptions = { -readonly [K in keyof LogStmt['log']]: LogStmt['log'][K] };
 function prefixText(p: Cursor): string {
   const token = p.string('the prefix');
   return token.text.replace(/\$([A-Za-z_.][A-Za-z0-9_./-]*)/g, (_, name: string) => {
-    const value = p.scope.get(name);
+    const value = p.scope.get(name)?.value;
     if (value === undefined || !('symbol' in value || 'number' in value)) {
       p.fail(`unknown variable '${name}'`, token.at);
     }

@@ -249,7 +249,8 @@ function ctExpectation(p: Cursor, name: NamedNode): ObjectNode {
     return false;
   });
   const missing = (['protocol', 'dport', 'timeout', 'size'] as const).filter(
-    (one) => body[one] === undefined,
+    // nft takes a 0 for nothing said.
+    (one) => !body[one],
   );
   if (missing.length > 0 && p.errors.length === errors) {
     p.note(`the ct expectation '${name.name}' lacks ${missing.join(', ')}`, p.lastBrace);

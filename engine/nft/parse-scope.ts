@@ -1,23 +1,30 @@
 import { suggest } from '../base/suggest.ts';
 import type { ExprNode } from './ast-expr.ts';
 
+/** What a variable stands for. */
+export interface Variable {
+  readonly value: ExprNode;
+  /** How many values that is, those of variables in it included. */
+  readonly size: number;
+}
+
 /** What `define` made in a block, and in the blocks around it. */
 export class Scope {
   readonly #parent: Scope | null;
-  readonly #values: Map<string, ExprNode> = new Map();
+  readonly #values: Map<string, Variable> = new Map();
 
   constructor(parent: Scope | null) {
     this.#parent = parent;
   }
 
-  /** The value of a variable, or undefined. */
-  get(name: string): ExprNode | undefined {
+  /** A variable, or undefined. */
+  get(name: string): Variable | undefined {
     return this.#values.get(name) ?? this.#parent?.get(name);
   }
 
   /** Makes a variable in this block. */
-  set(name: string, value: ExprNode): void {
-    this.#values.set(name, value);
+  set(name: string, variable: Variable): void {
+    this.#values.set(name, variable);
   }
 
   /** Ends a variable of this block. */

@@ -179,5 +179,8 @@ export function setBlock(p: Cursor, name: string, isMap: boolean): SetParts {
       "it needs 'type …' or 'typeof …'",
     );
   }
+  if (p.errors.length > errors) {
+    parts.broken = true;
+  }
   return parts;
 }

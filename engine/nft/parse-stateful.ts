@@ -9,6 +9,7 @@ import type {
   QuotaStmt,
 } from './ast-stmt.ts';
 import { T_WORD } from './lex.ts';
+import { cutLimit } from './limit-range.ts';
 import type { Cursor } from './parse-cursor.ts';
 
 const BYTE_UNITS = ['bytes', 'kbytes', 'mbytes'] as const;
@@ -78,12 +79,12 @@ export function limitSpec(p: Cursor): LimitSpec {
   const rate = p.u64('the rate');
   const { rate_unit, per } = limitUnits(p);
   if (!p.eat('burst')) {
-    return { rate, rate_unit, per, inv };
+    return cutLimit({ rate, rate_unit, per, inv });
   }
   const burst = p.u64('the burst');
   const packets = rate_unit === 'packets';
   const burst_unit = packets ? p.oneOf(['packets'], "'packets'") : p.oneOf(BYTE_UNITS, 'a unit of bytes');
-  return { rate, rate_unit, per, burst, burst_unit, inv };
+  return cutLimit({ rate, rate_unit, per, burst, burst_unit, inv });
 }
 
 /** `limit rate 5/second`. */

@@ -237,7 +237,7 @@ describe('errors', () => {
       'add rule t c iifname table',
       "1:22+5 expected a value, an operator or a set, found 'table' | 'table' is a keyword: as a name it stands in double quotes",
     ],
-    ['ad table t', "1:1+2 expected a command, found 'ad' | did you mean 'add'?"],
+    ['addd table t', "1:1+4 expected a command, found 'addd' | did you mean 'add'?"],
     ['add tabel t', "1:5+5 expected what to add, found 'tabel' | did you mean 'table'?"],
     ['add table inet', '1:15+1 expected the name of a table, found the end of the line'],
     [
@@ -261,7 +261,7 @@ describe('errors', () => {
       'table t { set s { flags interval; }; }',
       "1:35+1 the set 's' has no type | it needs 'type …' or 'typeof …'",
     ],
-    ['define foo = 1\nadd rule t c tcp dport $fo', "2:25+2 unknown variable 'fo' | did you mean '$foo'?"],
+    ['define foo = 1\nadd rule t c tcp dport $fooo', "2:25+4 unknown variable 'fooo' | did you mean '$foo'?"],
     ['add rule t c reject with icmp', '1:30+1 expected a code, found the end of the line'],
     ['add rule t c tcp dport 22 comment "x" accept', "1:39+6 expected a newline or ';', found 'accept'"],
     ['}', "1:1+1 expected a command, found '}'"],
@@ -368,4 +368,10 @@ describe('any text', () => {
     const short = Math.min(time(2000), time(2000), time(2000));
     expect(Math.min(time(16_000), time(16_000))).toBeLessThan(150 + short * 8 * 5);
   });
+});
+
+test('variables that hold each other twice, and so on, are refused before they fill the memory', () => {
+  const names = Array.from({ length: 30 }, (_, i) => `define a${i + 1} = { $a${i}, $a${i} }\n`);
+  const [error] = errorsOf(`define a0 = { 1, 2 }\n${names.join('')}`);
+  expect(error).toBe('18:17+3 variables stand for more than 5000000 values');
 });

@@ -18,25 +18,21 @@ export function lookTable(state: NftState, family: Family, name: string): NftTab
 export function findTable(t: Transaction, family: Family, name: string, at: At | undefined): NftTable {
   const table = t.lastTable(family, name) ?? t.remember(lookTable(t.state, family, name));
   if (table === undefined) {
-    const others = [...t.state.tables.values()];
-    const sameName = others.find((one) => one.name === name);
-    const near =
-      sameName ??
-      others.find(
-        (one) =>
-          one.name ===
-          suggest(
-            name,
-            others.map((o) => o.name),
-          ),
-      );
-    t.missing(
-      `table ${family} ${name}`,
-      at,
-      near === undefined ? undefined : tableKey(near.family, near.name),
-    );
+    t.missing(`table ${family} ${name}`, at, () => {
+      const others = [...t.state.tables.values()];
+      const nearest = nearestName(name, others);
+      const near = others.find((one) => one.name === name) ?? others.find((one) => one.name === nearest);
+      return near === undefined ? undefined : tableKey(near.family, near.name);
+    });
   }
   return table;
+}
+
+function nearestName(name: string, among: Iterable<{ readonly name: string }>): string | undefined {
+  return suggest(
+    name,
+    [...among].map((one) => one.name),
+  );
 }
 
 /** Something by its name or handle in a map of a table; it must exist. */
@@ -52,11 +48,9 @@ function findNamed<T extends { readonly name: string; readonly handle: number }>
       : [...map.values()].find((one) => one.handle === node.handle);
   if (found === undefined) {
     const id = node.handle === undefined ? `'${node.name}'` : `with handle ${node.handle}`;
-    const near = suggest(
-      node.name,
-      [...map.values()].map((one) => one.name),
+    t.missing(`${what} ${id} in table ${node.family} ${node.table}`, node.nameAt, () =>
+      nearestName(node.name, map.values()),
     );
-    t.missing(`${what} ${id} in table ${node.family} ${node.table}`, node.nameAt, near);
   }
   return found;
 }
@@ -75,7 +69,7 @@ export function findSet(t: Transaction, node: NamedNode, kind?: 'set' | 'map'): 
     t.missing(
       `${kind} '${node.name}' in table ${node.family} ${node.table}`,
       node.nameAt,
-      `${found.kind} ${found.name}`,
+      () => `${found.kind} ${found.name}`,
     );
   }
   return found;

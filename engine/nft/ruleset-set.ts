@@ -1,6 +1,7 @@
 import type { CommandOp, ElementNode, SetNode } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
-import { elementKey, evalElements, evalSet } from './eval.ts';
+import { elementKey, elementValue, evalElements, evalSet, setBoxes } from './eval.ts';
+import { forgetNeighbours, noteAdded, noteDeleted } from './eval-neighbours.ts';
 import { findSet, findTable, lookTable } from './ruleset-find.ts';
 import type { NftSet } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
@@ -23,12 +24,12 @@ function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNod
     return;
   }
   const errors = t.errors.length;
-  const plan = evalSet(node, kind, table, t);
+  const plan = node.broken === true ? null : evalSet(node, kind, table, t);
   const handle = t.nextHandle(table);
   const at = t.span(node.nameAt);
   const set: NftSet = { table, name: node.name, handle, kind, at, node, elements: new Map(), plan };
   t.set(table.sets, node.name, set);
-  if (t.errors.length > errors) {
+  if (t.errors.length > errors || node.broken === true) {
     t.broke(set);
   }
 }
@@ -51,7 +52,9 @@ function flushSet(t: Transaction, set: NftSet): void {
   const old = [...set.elements];
   t.usesOf(set.table)?.elements(set, set.elements.values(), -1);
   set.elements.clear();
+  forgetNeighbours(set);
   t.onUndo(() => {
+    forgetNeighbours(set);
     for (const [key, element] of old) {
       set.elements.set(key, element);
     }
@@ -103,7 +106,14 @@ function addElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNod
       `the ${set.kind} '${set.name}' holds ${size} elements at most`,
     );
   }
+  const boxes = setBoxes(set);
+  if (boxes?.clash(element, (other) => set.elements.get(elementKey(other, set)) === other)) {
+    t.error('File exists', element.at, `this element overlaps another of the ${set.kind} '${set.name}'`);
+    return;
+  }
+  boxes?.add(element);
   t.set(set.elements, key, element);
+  noteAdded(set, element, elementValue(element));
   t.usesOf(set.table)?.elements(set, [element], 1);
 }
 
@@ -113,6 +123,7 @@ function deleteElement(t: Transaction, op: CommandOp, set: NftSet, element: Expr
   if (old !== undefined) {
     t.usesOf(set.table)?.elements(set, [old], -1);
     t.deleteUnordered(set.elements, key);
+    noteDeleted(set, elementValue(old));
   } else if (op !== 'destroy') {
     t.error('No such file or directory', element.at, `the ${set.kind} '${set.name}' has no such element`);
   }
@@ -124,6 +135,7 @@ export function applyElements(t: Transaction, op: CommandOp, node: ElementNode):
   if (op === 'get') {
     return;
   }
+  t.onUndo(() => forgetNeighbours(set));
   for (const element of evalElements(node.elem, set, t, op === 'add' || op === 'create')) {
     if (op === 'add' || op === 'create') {
       addElement(t, op, set, element);

@@ -116,6 +116,8 @@ export interface EvalContext {
   readonly state: NftState;
   /** What is wrong with what the person wrote: collected, the command counts as failed. `at` undefined: its begin. */
   error(message: string, at: At | undefined, hint?: string): void;
+  /** Of what the text could not be read, nothing is said that may come from it. */
+  readonly isWhole: boolean;
   /** Where a node stands. */
   span(at: At | undefined): Span | null;
 }

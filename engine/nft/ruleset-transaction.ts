@@ -20,6 +20,8 @@ export class CommandFailed extends Error {}
 export class Transaction implements EvalContext {
   readonly state: NftState;
   readonly errors: SourceError[] = [];
+  /** Whether the text that the commands are from could be read wholly. */
+  readonly isWhole: boolean;
   readonly #sources: Sources;
   /** Functions to call, and for entries of maps: the map, the key, the old value and {@link ENTRY}. */
   readonly #undo: unknown[] = [];
@@ -34,8 +36,9 @@ export class Transaction implements EvalContext {
   #begin: At | undefined;
   #last: NftTable | undefined;
 
-  constructor(state: NftState, sources: Sources) {
+  constructor(state: NftState, sources: Sources, isWhole: boolean = true) {
     this.state = state;
+    this.isWhole = isWhole;
     this.#sources = sources;
   }
 
@@ -84,18 +87,22 @@ export class Transaction implements EvalContext {
 
   /** Takes note of an error and ends the command. */
   fail(message: string, at: At | undefined, hint?: string): never {
-    this.error(message, at, hint);
+    // As in the real tool, where the kernel is not asked if there is something that cannot be read.
+    if (this.isWhole) {
+      this.error(message, at, hint);
+    }
     throw new CommandFailed();
   }
 
   /**
    * Ends the command because something does not exist; says so once for each thing.
    * @param thing what is missing, in words: `table ip x`
-   * @param near its most similar neighbour
+   * @param nearest finds its most similar neighbour
    */
-  missing(thing: string, at: At | undefined, near?: string): never {
-    if (!this.#said.has(thing)) {
+  missing(thing: string, at: At | undefined, nearest?: () => string | undefined): never {
+    if (this.isWhole && !this.#said.has(thing)) {
       this.#said.add(thing);
+      const near = nearest?.();
       const hint =
         near === undefined ? `there is no ${thing}` : `there is no ${thing}; did you mean '${near}'?`;
       this.error('No such file or directory', at, hint);

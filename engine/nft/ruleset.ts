@@ -39,7 +39,7 @@ export class NftRuleset {
     defines: Readonly<Record<string, string>> = {},
   ): readonly SourceError[] {
     const { commands, errors, sources } = parseNft(source, read, defines);
-    return errors.length > 0 ? errors : this.apply(commands, sources);
+    return errors.length > 0 ? this.#more(errors, commands, sources) : this.apply(commands, sources);
   }
 
   /** The same of a text in nft's JSON (`nft -j`), commands or a listing. */
@@ -54,12 +54,25 @@ export class NftRuleset {
    * @returns all that is wrong; if anything is, nothing was changed
    */
   apply(commands: readonly Command[], sources: Sources): readonly SourceError[] {
+    return this.#transact(commands, new Transaction(this.state, sources));
+  }
+
+  /** What is wrong in a text that cannot be read, and what is wrong in those of its lines that can. */
+  #more(
+    unread: readonly SourceError[],
+    commands: readonly Command[],
+    sources: Sources,
+  ): readonly SourceError[] {
+    const more = this.#transact(commands, new Transaction(this.state, sources, false));
+    return [...unread, ...more];
+  }
+
+  #transact(commands: readonly Command[], t: Transaction): readonly SourceError[] {
     for (const table of this.state.tables.values()) {
       for (const set of table.sets.values()) {
         this.#running.settle(set);
       }
     }
-    const t = new Transaction(this.state, sources);
     const handle = this.#tableHandle;
     let done = false;
     try {
@@ -68,10 +81,10 @@ export class NftRuleset {
           this.#run(t, command);
         }
       }
-      if (t.errors.length === 0) {
+      if (t.isWhole && t.errors.length === 0) {
         validateState(this.state, t);
       }
-      done = t.errors.length === 0;
+      done = t.isWhole && t.errors.length === 0;
     } finally {
       if (!done) {
         t.rollback();

@@ -8,10 +8,11 @@ import type { StatefulExpr } from '../rules/stateful.ts';
 import type { CounterNode, QuotaNode } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { QuotaSpec, StmtNode } from './ast-stmt.ts';
-import { SECONDS, stateful } from './lower-stateful.ts';
+import { stateful } from './lower-stateful.ts';
 import type { LoweredSet } from './lower-table.ts';
 import type { NftObject, NftSet } from './ruleset-state.ts';
 import { elementsNow, type RunningSet, settleSet } from './running-set.ts';
+import { SECONDS } from './units.ts';
 
 /**
  * What was made of the parts of a ruleset's tree to run: kept while a part stays as it is, so that its counters go on

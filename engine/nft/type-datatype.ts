@@ -103,16 +103,7 @@ export const VERDICT: Datatype = {
 export const BITMASK: Datatype = integer('bitmask', 'bitmask', 0, null, 'hex');
 /** What `exists` and `missing` are values of. */
 export const BOOLEAN: Datatype = integer('boolean', 'boolean type', 1, 'host', 'boolean', symbols.BOOLEANS);
-/** A link layer address of any length. */
-export const LLADDR: Datatype = {
-  name: 'lladdr',
-  desc: 'link layer address',
-  bits: 0,
-  order: 'big',
-  base: 'integer',
-  notation: 'lladdr',
-  symbols: null,
-};
+
 /** `ether saddr`. */
 export const ETHER_ADDR: Datatype = {
   name: 'ether_addr',

@@ -118,9 +118,9 @@ describe('constants', () => {
       fc.property(constants, options, (constant, names) => {
         if (constant.type.base === 'string') return;
         const text = printConstant(constant, names).replaceAll('"', '');
-        // The names of AppleTalk's services are listed, but not read.
-        if (parseSymbol(constant.type, text) === null) expect(constant.type.name).toBe('inet_service');
-        else expect(parseSymbol(constant.type, text)).toBe(constant.value);
+        // The names of AppleTalk's services (1/ddp, …) are listed, but not read, or read as another protocol's of that name.
+        const appleTalk = constant.type.name === 'inet_service' && [1n, 2n, 4n, 6n].includes(constant.value);
+        if (!appleTalk) expect(parseSymbol(constant.type, text)).toBe(constant.value);
       }),
       { numRuns: 2000 },
     );

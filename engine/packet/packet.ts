@@ -139,3 +139,11 @@ export function because(pkt: Packet, reason: number, a = 0, b = 0, c = 0): void 
   pkt.operands[1] = b;
   pkt.operands[2] = c;
 }
+
+/**
+ * A copy of some bytes. `bytes.slice` would do, but for Node's Buffer, whose slice shares the memory.
+ * @param from first byte, `to` first byte past the last
+ */
+export function copyOfBytes(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, from, to);
+}

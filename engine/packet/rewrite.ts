@@ -45,6 +45,20 @@ export function replaceChecksum(view: DataView, at: number, from: number, to: nu
 }
 
 /**
+ * Sees to it that {@link insertBytes} has room for so many bytes.
+ * @param pkt writable, in bytes of its own
+ */
+export function makeRoom(pkt: Packet, count: number): void {
+  if (pkt.end + count <= pkt.bytes.length) return;
+  const bytes = new Uint8Array(pkt.end + count + SPARE);
+  bytes.set(pkt.bytes);
+  pkt.own = bytes;
+  pkt.ownView = new DataView(bytes.buffer);
+  pkt.bytes = bytes;
+  pkt.view = pkt.ownView;
+}
+
+/**
  * Makes room in a packet. Lengths and checksums in its headers are the caller's.
  * @param pkt writable, in bytes of its own
  * @param at where the new bytes, zeros, begin; what stood there and behind moves back

@@ -4,8 +4,9 @@ import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { Settings } from '../conntrack/settings.ts';
 import { IPS_ASSURED, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, type Tracker } from '../conntrack/tracker.ts';
-import { swapPorts, T_PORTS, type Tuple } from '../conntrack/tuple.ts';
-import type { Packet } from '../packet/packet.ts';
+import { swapPorts, T_DST, T_KIND, T_PORTS, T_SRC, type Tuple } from '../conntrack/tuple.ts';
+import { AF_INET, type Packet } from '../packet/packet.ts';
+import { GreKeys } from './gre-keys.ts';
 
 const VERSION = 0x7;
 const VERSION_1 = 1;
@@ -19,6 +20,8 @@ const PPP = 0x880b;
 export class GreTracker implements Tracker {
   readonly name = 'gre';
   readonly error = null;
+  /** What PPTP control connections told of. */
+  readonly keys: GreKeys = new GreKeys();
   private timeout = 0;
   private streamTimeout = 0;
 
@@ -32,8 +35,11 @@ export class GreTracker implements Tracker {
     if (l4 + 4 > end || (view.getUint16(l4) & VERSION) !== VERSION_1) return true;
     if (l4 + 8 > end) return true;
     if (view.getUint16(l4 + 2) !== PPP) return false;
+    const callId = view.getUint16(l4 + 6);
+    out[T_PORTS] = callId;
     // The source key is known only from a PPTP control connection.
-    out[T_PORTS] = view.getUint16(l4 + 6);
+    if (this.keys.count > 0 && out[T_KIND]! >>> 8 === AF_INET)
+      out[T_PORTS] = (this.keys.find(out[T_SRC]!, out[T_DST]!, callId) << 16) | callId;
     return true;
   }
 

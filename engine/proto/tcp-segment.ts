@@ -19,8 +19,10 @@ export class Segment {
   seq = 0;
   /** Sequence number behind it: data plus one for SYN and one for FIN. */
   end = 0;
-  /** Acknowledgment number. */
+  /** Acknowledgment number; once the windows were looked at, as the one who is acknowledged counts. */
   ack = 0;
+  /** By how much translation shifted what it acknowledges (nf_ct_seq_offset). */
+  shift = 0;
   /** Window as it stands in the header, not scaled. */
   window = 0;
 }
@@ -40,5 +42,6 @@ export function readSegment(pkt: Packet, dir: number, out: Segment): void {
   out.seq = seq;
   out.end = (seq + (pkt.end - l4 - header) + ((flags & TH_SYN) >> 1) + (flags & TH_FIN)) | 0;
   out.ack = view.getInt32(l4 + 8);
+  out.shift = 0;
   out.window = view.getUint16(l4 + 14);
 }

@@ -105,6 +105,10 @@ export function inWindow(w: Int32Array, at: number, pkt: Packet, s: Segment, lib
   let sack = s.ack;
   if ((W.sideFlags(w, at, 1 - dir) & W.SIDE_SACK_PERM) !== 0)
     sack = highestSack(pkt.view, pkt.l4 + TCP_HEADER, pkt.l4 + s.header, s.ack);
+  if (s.shift !== 0) {
+    s.ack = (s.ack - s.shift) | 0;
+    sack = (sack - s.shift) | 0;
+  }
   if (w[sender + W.S_MAXWIN] === 0 || (flags & (TH_SYN | TH_RST | TH_ACK)) !== TH_ACK) {
     if ((w[sender + W.S_MAXWIN] === 0 || (flags & TH_SYN) !== 0) && startSide(w, at, pkt, s, sack))
       return WINDOW_ACCEPT;

@@ -17,8 +17,15 @@ import { TCP_STATE_NAMES } from '../base/tcp-state-names.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { IPCT_ASSURED, IPCT_PROTOINFO } from '../conntrack/events.ts';
 import { F_ID, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { seqOffset } from '../conntrack/seq-adjust.ts';
 import type { Settings } from '../conntrack/settings.ts';
-import { IPS_ASSURED, IPS_CONFIRMED, IPS_FIXED_TIMEOUT, IPS_SEEN_REPLY } from '../conntrack/status.ts';
+import {
+  IPS_ASSURED,
+  IPS_CONFIRMED,
+  IPS_FIXED_TIMEOUT,
+  IPS_SEEN_REPLY,
+  IPS_SEQ_ADJUST,
+} from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_INVALID, TRACK_REPEAT, type Tracker } from '../conntrack/tracker.ts';
 import { swapPorts } from '../conntrack/tuple.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
@@ -32,6 +39,7 @@ import { readSegment, Segment } from './tcp-segment.ts';
 import * as X from './tcp-states.ts';
 import { inWindow, noteSynOptions, WINDOW_ACCEPT, WINDOW_INVALID } from './tcp-window.ts';
 import * as W from './tcp-words.ts';
+import { POLICY_RETRANS, POLICY_UNACK, policyOf, policyTime } from './timeout-policy.ts';
 
 /** Sysctl of each state's timeout, by state number. NONE is never waited in. */
 const TIMEOUTS: readonly string[] = [
@@ -73,6 +81,8 @@ export class TcpTracker implements Tracker {
   private checksum = true;
   /** The segment at hand. */
   private readonly segment = new Segment();
+  /** Timeouts of the segment's flow where a rule gave it some. */
+  private policy: Float64Array | null = null;
   /** State before the segment, and the one that {@link decide} found for it. */
   private old = 0;
   private next = 0;
@@ -102,7 +112,10 @@ export class TcpTracker implements Tracker {
     readSegment(pkt, dir, s);
     const w = ct.table.words;
     const at = flow * ROW_WORDS;
-    if ((w[at + F_STATUS]! & IPS_CONFIRMED) === 0 && !this.open(w, at, pkt, s)) return TRACK_INVALID;
+    const status = w[at + F_STATUS]!;
+    if ((status & IPS_CONFIRMED) === 0 && !this.open(w, at, pkt, s)) return TRACK_INVALID;
+    this.policy = policyOf(ct, flow, status);
+    if ((status & IPS_SEQ_ADJUST) !== 0) s.shift = shiftOf(ct, flow, s);
     this.old = w[at + W.W_STATE]! & 0xff;
     this.next = X.nextState(dir, s.index, this.old);
     // Most segments leave an established connection established: nothing to decide.
@@ -299,8 +312,9 @@ export class TcpTracker implements Tracker {
       return;
     }
     const left = ct.left(flow);
-    if (left < SHRINK_FLOOR || left <= this.limits.unacked) return;
-    ct.setTimeout(flow, this.limits.unacked);
+    const unacked = policyTime(this.policy, POLICY_UNACK, this.limits.unacked);
+    if (left < SHRINK_FLOOR || left <= unacked) return;
+    ct.setTimeout(flow, unacked);
   }
 
   /** The packet is in step: new state, new timer. */
@@ -325,7 +339,8 @@ export class TcpTracker implements Tracker {
       }
       // A repeated SYN does not keep the entry alive: the port may be in use by another client meanwhile.
       if (index === X.INDEX_SYN && old === X.TCP_SYN_SENT) return TRACK_ACCEPT;
-      if (next === X.TCP_ESTABLISHED && timeout > this.limits.unacked) timeout = this.limits.unacked;
+      const unacked = policyTime(this.policy, POLICY_UNACK, this.limits.unacked);
+      if (next === X.TCP_ESTABLISHED && timeout > unacked) timeout = unacked;
     } else if (
       (status & IPS_ASSURED) === 0 &&
       next === X.TCP_ESTABLISHED &&
@@ -340,16 +355,24 @@ export class TcpTracker implements Tracker {
 
   /** The timer (ms) that a packet leaves behind. */
   private timeoutOf(w: Int32Array, at: number, index: number, next: number): number {
-    const timeout = this.timeouts[next]!;
+    const { policy, limits } = this;
+    const timeout = policyTime(policy, next, this.timeouts[next]!);
+    const retrans = policyTime(policy, POLICY_RETRANS, limits.retrans);
     const last = w[at + W.W_LAST]!;
-    if (last >>> W.LAST_RETRANS_SHIFT >= this.limits.maxRetrans && timeout > this.limits.retrans)
-      return this.limits.retrans;
-    if (index === X.INDEX_RST) return this.timeouts[X.TCP_CLOSE]!;
-    const unacked = (W.sideFlags(w, at, 0) | W.sideFlags(w, at, 1)) & W.SIDE_UNACKED;
-    if (unacked !== 0 && timeout > this.limits.unacked) return this.limits.unacked;
-    if ((last & W.LAST_WIN) === 0 && timeout > this.limits.retrans) return this.limits.retrans;
+    if (last >>> W.LAST_RETRANS_SHIFT >= limits.maxRetrans && timeout > retrans) return retrans;
+    if (index === X.INDEX_RST) return policyTime(policy, X.TCP_CLOSE, this.timeouts[X.TCP_CLOSE]!);
+    const unacked = policyTime(policy, POLICY_UNACK, limits.unacked);
+    const isUnacked = (W.sideFlags(w, at, 0) | W.sideFlags(w, at, 1)) & W.SIDE_UNACKED;
+    if (isUnacked !== 0 && timeout > unacked) return unacked;
+    if ((last & W.LAST_WIN) === 0 && timeout > retrans) return retrans;
     return timeout;
   }
+}
+
+/** By how much what a segment acknowledges is shifted: the last byte of it counts (measured). */
+function shiftOf(ct: Conntrack, flow: number, { dir, ack }: Segment): number {
+  const adjust = ct.extension(flow)?.seq;
+  return adjust == null ? 0 : seqOffset(adjust[1 - dir]!, (ack - 1) | 0);
 }
 
 function refuse(pkt: Packet, reason: number, a = 0): false {

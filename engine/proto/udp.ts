@@ -18,6 +18,7 @@ import { fold, pseudoSum, sum, transportChecksumOk } from '../packet/checksum.ts
 import { AF_INET, because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts';
 import { IPPROTO_UDP } from '../packet/protocols.ts';
 import { portTuple } from './ports.ts';
+import { policyOf, policyTime } from './timeout-policy.ts';
 
 const UDP_HEADER = 8;
 /** The flow's first two words as one double: the moment (ms) after which a packet makes it a stream. */
@@ -61,12 +62,14 @@ export class UdpTracker implements Tracker {
     const streamAt = (flow * ROW_WORDS) / 2 + STREAM_AFTER;
     if ((status & IPS_CONFIRMED) === 0) ct.table.doubles[streamAt] = ct.now + this.streamAfter;
     // The answer itself does not count: SEEN_REPLY is set after its packet.
+    const policy = policyOf(ct, flow, status);
     if ((status & IPS_SEEN_REPLY) === 0) {
-      ct.refresh(flow, pkt, dir, this.timeout);
+      ct.refresh(flow, pkt, dir, policyTime(policy, 0, this.timeout));
       return TRACK_ACCEPT;
     }
     const stream = this.streamAfter === 0 || ct.now > ct.table.doubles[streamAt]!;
-    ct.refresh(flow, pkt, dir, stream ? this.streamTimeout : this.timeout);
+    const timeout = stream ? policyTime(policy, 1, this.streamTimeout) : policyTime(policy, 0, this.timeout);
+    ct.refresh(flow, pkt, dir, timeout);
     if (stream && (status & (IPS_ASSURED | IPS_NAT_CLASH)) === 0) {
       w[at + F_STATUS] = status | IPS_ASSURED;
       ct.cacheEvent(flow, IPCT_ASSURED);

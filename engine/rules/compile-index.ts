@@ -75,6 +75,8 @@ export function makeBlock(
   };
 }
 
+/** Values of a byte. */
+const BYTES = 256;
 /** Of a change in {@link changesOf}: whether a rule begins to match, above the rule's number. */
 const BEGINS: number = BLOCK_RULES;
 const CHANGE: number = BLOCK_RULES * 2;
@@ -125,14 +127,27 @@ function dimension(
     if (next === changes.length) break;
     bound = Math.floor(changes[next]! / CHANGE);
   }
+  const shift = (SOURCE_LENGTHS[slot]! - 1) * 8;
   return {
     slot,
     bounds: Int32Array.from(bounds),
+    shift,
+    starts: startsOf(bounds, shift),
     classes: Int32Array.from(classes),
     absent,
     bits: pool.words(),
     average: total / bounds.length,
   };
+}
+
+/** By highest byte: the stretch that the byte's lowest number lies in. */
+function startsOf(bounds: readonly number[], shift: number): Uint32Array {
+  const starts = new Uint32Array(BYTES + 1);
+  for (let byte = 0, at = 0; byte <= BYTES; byte++) {
+    while (at + 1 < bounds.length && (bounds[at + 1]! ^ FLIP) >>> 0 <= byte * 2 ** shift) at++;
+    starts[byte] = at;
+  }
+  return starts;
 }
 
 function countBits(words: Int32Array): number {

@@ -3,7 +3,6 @@ import { F_MARK, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { CTINFO_NONE } from '../packet/packet.ts';
 import * as C from './ct-keys.ts';
 import { type Expr, registerOffset } from './expr.ts';
-import { flowNotes } from './flow-notes.ts';
 import type { HookState } from './hook-state.ts';
 import { NF_UNKNOWN, NFT_CONTINUE } from './verdict.ts';
 
@@ -32,7 +31,7 @@ export class CtSetExpr implements Expr {
     if (pkt.flow === 0) return NFT_CONTINUE;
     if (this.key === C.NFT_CT_MARK) setFlowMark(state, state.regView.getInt32(this.at, true));
     else if (this.key === C.NFT_CT_LABELS) {
-      const labels = flowNotes(state.conntrack).ensureLabels(pkt.flow);
+      const labels = state.conntrack.labels(pkt.flow);
       for (let i = 0; i < 4; i++) labels[i] = state.words[(this.at >> 2) + i]!;
     }
     return NFT_CONTINUE;

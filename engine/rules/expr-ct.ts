@@ -13,7 +13,6 @@ import {
 import * as C from './ct-keys.ts';
 import { nameBytes } from './device-name.ts';
 import { type Expr, registerOffset } from './expr.ts';
-import { flowNotes } from './flow-notes.ts';
 import type { HookState } from './hook-state.ts';
 import { store8, store16, store16be, store32, store32be, store64 } from './registers.ts';
 import { NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
@@ -123,7 +122,7 @@ export class CtExpr implements Expr {
   private extension(state: HookState, flow: number): number {
     const { at, key, dir } = this;
     if (key === C.NFT_CT_LABELS) {
-      const labels = flowNotes(state.conntrack).labels(flow);
+      const labels = state.conntrack.extension(flow)?.labels ?? null;
       for (let i = 0; i < 4; i++) state.words[(at >> 2) + i] = labels === null ? 0 : labels[i]!;
       return NFT_CONTINUE;
     }
@@ -145,9 +144,9 @@ export class CtExpr implements Expr {
     switch (key) {
       case C.NFT_CT_HELPER: {
         const master = w[row + F.F_MASTER]!;
-        const helper = master === 0 ? null : flowNotes(state.conntrack).helper(master);
+        const helper = master === 0 ? null : (state.conntrack.extension(master)?.helper ?? null);
         if (helper === null) return NFT_BREAK;
-        state.regs.set(nameBytes(helper), at);
+        state.regs.set(nameBytes(helper.name), at);
         return NFT_CONTINUE;
       }
       case C.NFT_CT_PROTO_SRC:

@@ -1,5 +1,5 @@
 import { fold, sum } from '../packet/checksum.ts';
-import { AF_INET, type Packet } from '../packet/packet.ts';
+import { AF_INET, copyOfBytes, type Packet } from '../packet/packet.ts';
 import type { Expr } from './expr.ts';
 import { NF_INET_LOCAL_IN, NF_INET_PRE_ROUTING } from './family.ts';
 import type { HookState } from './hook-state.ts';
@@ -27,7 +27,7 @@ export class DupExpr implements Expr {
  * machines that copy to each other come to an end (kernel: nf_dup_ipv4).
  */
 export function copyOf(pkt: Packet, hook: number, routed: boolean): Uint8Array {
-  const bytes = pkt.bytes.slice(pkt.off, pkt.end);
+  const bytes = copyOfBytes(pkt.bytes, pkt.off, pkt.end);
   if (!routed) return bytes;
   const view = new DataView(bytes.buffer);
   const hop = hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_IN ? 1 : 0;

@@ -1,9 +1,9 @@
 import { hashKey, hashWords } from '../base/hash.ts';
+import { jhash, reciprocalScale } from '../base/jhash.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from '../packet/protocols.ts';
 import { type Expr, registerOffset } from './expr.ts';
 import type { HookState } from './hook-state.ts';
-import { jhash, reciprocalScale } from './jhash.ts';
 import { store32 } from './registers.ts';
 import { NFT_CONTINUE } from './verdict.ts';
 

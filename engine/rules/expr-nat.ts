@@ -1,26 +1,55 @@
-import type { Expr } from './expr.ts';
+import { type NatRange, NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC, NF_NAT_RANGE_NETMAP } from '../nat/range.ts';
+import { setupNat } from '../nat/setup.ts';
+import { AF_INET, type Packet } from '../packet/packet.ts';
+import { type Expr, registerOffset } from './expr.ts';
+import { NFPROTO_INET } from './family.ts';
 import type { HookState } from './hook-state.ts';
-import { NF_ACCEPT, NF_UNKNOWN } from './verdict.ts';
+import { NF_ACCEPT, NFT_CONTINUE } from './verdict.ts';
 
 /** NFT_NAT_SNAT. */
-export const NFT_NAT_SNAT = 0;
+export const NFT_NAT_SNAT: number = NF_NAT_MANIP_SRC;
 /** NFT_NAT_DNAT. */
-export const NFT_NAT_DNAT = 1;
+export const NFT_NAT_DNAT: number = NF_NAT_MANIP_DST;
 
 /** A register, or null where the rule has no such value. */
 type Reg = number | null;
 
-const NO_DESTINATION = 'destination translation is not supported yet';
+/** NF_NAT_RANGE_MAP_IPS and NF_NAT_RANGE_PROTO_SPECIFIED: the kernel sets them for registers that are there. */
+const MAP_IPS = 1;
+const PROTO_SPECIFIED = 2;
 
-function unknownDestination(state: HookState): number {
-  state.unknown = NO_DESTINATION;
-  return NF_UNKNOWN;
+/** An address in a register, as words. */
+export function addressIn(state: HookState, reg: number): number[] {
+  const at = registerOffset(reg);
+  const count = state.pkt.family === AF_INET ? 1 : 4;
+  return Array.from({ length: count }, (_, i) => state.regView.getInt32(at + 4 * i));
 }
 
-/** `nat`: snat and dnat. Until translation exists the first accepts, the second makes the verdict unknown. */
+/** Ports in registers, 0 where there are none. */
+export function portsIn(state: HookState, min: Reg, max: Reg): Pick<NatRange, 'minPort' | 'maxPort'> {
+  const minPort = min === null ? 0 : state.regView.getUint16(registerOffset(min));
+  return { minPort, maxPort: max === null ? minPort : state.regView.getUint16(registerOffset(max)) };
+}
+
+/** The address that a packet is translated from, at its hook. */
+function addressOf(pkt: Packet, manip: number): number[] {
+  const isIpv4 = pkt.family === AF_INET;
+  const isSource = manip === NF_NAT_MANIP_SRC;
+  const at = pkt.off + (isIpv4 ? (isSource ? 12 : 16) : isSource ? 8 : 24);
+  return Array.from({ length: isIpv4 ? 1 : 4 }, (_, i) => pkt.view.getInt32(at + 4 * i));
+}
+
+/** Host by host: the bits in which first and last address differ stay the packet's. */
+function netmap(address: readonly number[], min: readonly number[], max: readonly number[]): number[] {
+  return address.map((word, i) => {
+    const host = min[i]! ^ max[i]!;
+    return (word & host) | (min[i]! & ~host);
+  });
+}
+
+/** `nat`: snat, dnat and their kin of iptables (nft_nat). The verdict is that of the translation. */
 export class NatExpr implements Expr {
   readonly name = 'nat';
-  readonly unknowable?: string;
   readonly type: number;
   readonly family: number;
   readonly sregAddrMin: Reg;
@@ -28,8 +57,12 @@ export class NatExpr implements Expr {
   readonly sregProtoMin: Reg;
   readonly sregProtoMax: Reg;
   readonly flags: number;
+  readonly basePort: number;
 
-  /** @param type NFT_NAT_*, `family` NFPROTO_*, `flags` NF_NAT_RANGE_* */
+  /**
+   * @param type NFT_NAT_*, `family` NFPROTO_*, `flags` NF_NAT_RANGE_*
+   * @param basePort the port that the first one of the range stands for, with NF_NAT_RANGE_PROTO_OFFSET
+   */
   constructor(
     type: number,
     family: number,
@@ -38,8 +71,8 @@ export class NatExpr implements Expr {
     sregProtoMin: Reg,
     sregProtoMax: Reg,
     flags: number,
+    basePort = 0,
   ) {
-    if (type === NFT_NAT_DNAT) this.unknowable = NO_DESTINATION;
     this.type = type;
     this.family = family;
     this.sregAddrMin = sregAddrMin;
@@ -47,46 +80,29 @@ export class NatExpr implements Expr {
     this.sregProtoMin = sregProtoMin;
     this.sregProtoMax = sregProtoMax;
     this.flags = flags;
+    this.basePort = basePort;
   }
 
   eval(state: HookState): number {
-    return this.type === NFT_NAT_SNAT ? NF_ACCEPT : unknownDestination(state);
-  }
-}
-
-/** `masq`: source translation to the address of the output device; accepts until translation exists. */
-export class MasqExpr implements Expr {
-  readonly name = 'masq';
-  readonly sregProtoMin: Reg;
-  readonly sregProtoMax: Reg;
-  readonly flags: number;
-
-  constructor(sregProtoMin: Reg, sregProtoMax: Reg, flags: number) {
-    this.sregProtoMin = sregProtoMin;
-    this.sregProtoMax = sregProtoMax;
-    this.flags = flags;
+    const { pkt } = state;
+    if (this.family !== pkt.family && this.family !== NFPROTO_INET) return NFT_CONTINUE;
+    if (pkt.flow === 0) return NF_ACCEPT;
+    return setupNat(state.conntrack, pkt.flow, this.range(state), this.type);
   }
 
-  eval(): number {
-    return NF_ACCEPT;
-  }
-}
-
-/** `redir`: destination translation to this machine. */
-export class RedirExpr implements Expr {
-  readonly name = 'redir';
-  readonly unknowable: string = NO_DESTINATION;
-  readonly sregProtoMin: Reg;
-  readonly sregProtoMax: Reg;
-  readonly flags: number;
-
-  constructor(sregProtoMin: Reg, sregProtoMax: Reg, flags: number) {
-    this.sregProtoMin = sregProtoMin;
-    this.sregProtoMax = sregProtoMax;
-    this.flags = flags;
-  }
-
-  eval(state: HookState): number {
-    return unknownDestination(state);
+  private range(state: HookState): NatRange {
+    let minAddress: number[] | null = null;
+    let maxAddress: number[] | null = null;
+    let { flags } = this;
+    if (this.sregAddrMin !== null) {
+      flags |= MAP_IPS;
+      minAddress = addressIn(state, this.sregAddrMin);
+      maxAddress = this.sregAddrMax === null ? minAddress : addressIn(state, this.sregAddrMax);
+      if ((flags & NF_NAT_RANGE_NETMAP) !== 0)
+        minAddress = maxAddress = netmap(addressOf(state.pkt, this.type), minAddress, maxAddress);
+    }
+    if (this.sregProtoMin !== null) flags |= PROTO_SPECIFIED;
+    const ports = portsIn(state, this.sregProtoMin, this.sregProtoMax);
+    return { flags, minAddress, maxAddress, basePort: this.basePort, ...ports };
   }
 }

@@ -1,6 +1,6 @@
+import { reciprocalScale } from '../base/jhash.ts';
 import { type Expr, registerOffset } from './expr.ts';
 import type { HookState } from './hook-state.ts';
-import { reciprocalScale } from './jhash.ts';
 import { store32 } from './registers.ts';
 import { NFT_CONTINUE } from './verdict.ts';
 

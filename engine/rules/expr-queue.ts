@@ -1,7 +1,7 @@
+import { reciprocalScale } from '../base/jhash.ts';
 import { type Expr, registerOffset } from './expr.ts';
 import { symmetricHash } from './expr-hash.ts';
 import type { HookState } from './hook-state.ts';
-import { reciprocalScale } from './jhash.ts';
 import { NF_QUEUE } from './verdict.ts';
 
 /** NFT_QUEUE_FLAG_BYPASS: accept where nobody listens. */

@@ -1,5 +1,6 @@
 /** Limits, quotas, counts: what was measured on Linux 6.18, packet by packet. */
 import { describe, expect, test } from 'vitest';
+import { jhash } from '../base/jhash.ts';
 import { tcpPacket, udpPacket } from '../packet/build.ts';
 import type { Expr } from './expr.ts';
 import { ConnlimitExpr, NFT_CONNLIMIT_F_INV } from './expr-connlimit.ts';
@@ -11,7 +12,6 @@ import { NFT_NG_INCREMENTAL, NFT_NG_RANDOM, NumgenExpr } from './expr-numgen.ts'
 import { ObjrefExpr } from './expr-objref.ts';
 import { NFT_QUOTA_F_INV, QuotaExpr } from './expr-quota.ts';
 import type { HookState } from './hook-state.ts';
-import { jhash } from './jhash.ts';
 import { RuleObject } from './rule-object.ts';
 import { arrive, be, newState } from './testing.mts';
 import { NF_DROP, NFT_CONTINUE } from './verdict.ts';

@@ -2,12 +2,11 @@
 
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TH_SYN, tcpFlags } from '../packet/tcp.ts';
-import { type Expr, registerOffset } from './expr.ts';
+import type { Expr } from './expr.ts';
 import type { HookState } from './hook-state.ts';
 import { nftProto } from './pktinfo.ts';
-import { store8 } from './registers.ts';
 import { wholeTcpHeader } from './tcp-option.ts';
-import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
+import { NF_UNKNOWN, NFT_BREAK } from './verdict.ts';
 
 /** `socket`: a fact about the local socket that would get the packet. */
 export class SocketExpr implements Expr {
@@ -75,23 +74,3 @@ export class XfrmExpr implements Expr {
 
 /** NFT_TUNNEL_PATH: whether there is tunnel metadata. */
 export const NFT_TUNNEL_PATH = 0;
-
-/** `tunnel`: a fact about a tunnel that keeps its header beside the packet; here none does. */
-export class TunnelExpr implements Expr {
-  readonly name = 'tunnel';
-  readonly dreg: number;
-  readonly key: number;
-  private readonly at: number;
-
-  constructor(dreg: number, key: number) {
-    this.dreg = dreg;
-    this.key = key;
-    this.at = registerOffset(dreg);
-  }
-
-  eval(state: HookState): number {
-    if (this.key !== NFT_TUNNEL_PATH) return NFT_BREAK;
-    store8(state, this.at, 0);
-    return NFT_CONTINUE;
-  }
-}

@@ -31,9 +31,6 @@ export function registerOffset(reg: number): number {
   return reg <= 4 ? (reg - 1) << 4 : (reg - 8) << 2;
 }
 
-/** Of a value that the kernel keeps in its own byte order (marks, interface numbers): this machine's, little-endian. */
-export const HOST_IS_LITTLE = true;
-
 /** What keepstate reads but cannot evaluate. The verdict is unknown where it would have decided. */
 export class UnknownExpr implements Expr {
   readonly name = 'unknown';

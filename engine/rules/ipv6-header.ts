@@ -5,7 +5,6 @@ import {
   IPPROTO_DSTOPTS,
   IPPROTO_FRAGMENT,
   IPPROTO_HOPOPTS,
-  IPPROTO_NONE,
   IPPROTO_ROUTING,
 } from '../packet/protocols.ts';
 
@@ -20,20 +19,28 @@ function isSkipped(next: number): boolean {
   );
 }
 
+/** There is no such header. */
+export const NOT_THERE: number = -1;
+/** A header before it is cut. */
+export const CUT: number = -2;
+
 /**
  * Finds a header behind the fixed IPv6 header by its number, as the kernel's ipv6_find_hdr does.
  * @param target number of an extension header or of a transport protocol
- * @returns its first byte, or -1; behind a later fragment's header nothing is looked for
+ * @returns its first byte, or NOT_THERE, or CUT, which xtables takes for a reason to drop the packet; behind a later
+ *   fragment's header nothing is looked for
  */
 export function findIpv6Header(pkt: Packet, target: number): number {
   const { view, end } = pkt;
   let next = view.getUint8(pkt.off + 6);
   let at = pkt.off + IPV6_HEADER;
   while (next !== target) {
-    if (!isSkipped(next) || next === IPPROTO_NONE || at + 2 > end) return -1;
+    if (!isSkipped(next)) return NOT_THERE;
+    if (at + 2 > end) return CUT;
     let length: number;
     if (next === IPPROTO_FRAGMENT) {
-      if (at + 4 > end || (view.getUint16(at + 2) & 0xfff8) !== 0) return -1;
+      if (at + 4 > end) return CUT;
+      if ((view.getUint16(at + 2) & 0xfff8) !== 0) return NOT_THERE;
       length = 8;
     } else if (next === IPPROTO_AH) length = (view.getUint8(at + 1) + 2) << 2;
     else length = (view.getUint8(at + 1) + 1) << 3;

@@ -57,6 +57,10 @@ export interface Dimension {
   readonly slot: number;
   /** Where each stretch of numbers begins, their highest bit flipped; the first is the lowest of all. */
   readonly bounds: Int32Array;
+  /** How far to shift a number to have its highest byte, as long as the source is. */
+  readonly shift: number;
+  /** By that byte: the stretch that its lowest number lies in; one more at the end. */
+  readonly starts: Uint32Array;
   /** Of each stretch: where its bits begin in `bits`. */
   readonly classes: Int32Array;
   /** Where the bits begin if the packet has no such source. */

@@ -302,14 +302,16 @@ export class Runner extends SourceReader {
   }
 
   private classOf(dimension: P.Dimension): number {
-    const { slot, bounds, classes } = dimension;
+    const { slot, bounds, shift, starts, classes } = dimension;
     if (this.stamps[slot] !== this.round && !this.read(slot)) return dimension.absent;
-    const value = this.values[slot]! ^ P.FLIP;
-    let low = 0;
-    let high = bounds.length;
+    const value = this.values[slot]!;
+    const byte = value >>> shift;
+    let low = starts[byte]!;
+    let high = starts[byte + 1]! + 1;
+    const flipped = value ^ P.FLIP;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (bounds[middle]! <= value) low = middle;
+      if (bounds[middle]! <= flipped) low = middle;
       else high = middle;
     }
     return classes[low]!;

@@ -46,7 +46,8 @@ export function addressText(bytes: Uint8Array): string {
   return `${hex(groups.slice(0, best))}::${hex(groups.slice(best + bestLength))}`;
 }
 
-function decodeTuple(buffer: Buffer, start: number, end: number): KernelTuple {
+/** Decodes a CTA_TUPLE_* attribute: buffer[start, end) is its payload. */
+export function decodeTuple(buffer: Buffer, start: number, end: number): KernelTuple {
   const tuple: Mutable<KernelTuple> = {
     src: '',
     dst: '',

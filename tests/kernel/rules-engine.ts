@@ -116,7 +116,7 @@ export class EngineRules {
 /** Plays packets through keepstate; one view for each. */
 export class EngineRun {
   readonly firewall: Firewall;
-  private readonly pkt: Packet = new Packet();
+  readonly pkt: Packet = new Packet();
   private log: string[] = [];
   private groups: string[] = [];
 

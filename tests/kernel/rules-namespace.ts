@@ -2,12 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ConntrackTable } from './ctnetlink.ts';
+import { ExpectTable } from './expect-table.ts';
 import { close, ioctl, openDevice, unshareNetwork } from './libc.ts';
 import { KernelLog, LibNft, rawSocket } from './rules-libc.ts';
 import { LINKS } from './rules-namespace-links.ts';
 import { Tables } from './rules-netlink.ts';
-import { GROUP_PASSED, HOOKS, RuleLogReader } from './rules-nflog.ts';
-import type { RuleKernelOptions, Source, StepResult } from './rules-types.ts';
+import { GROUP_PASSED, GROUP_STATE, HOOKS, RuleLogReader } from './rules-nflog.ts';
+import type { Tables as FlowTables, RuleKernelOptions, Source, StepResult } from './rules-types.ts';
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -56,6 +57,28 @@ ${Object.entries(HOOKS)
     type filter hook ${hook} priority 2147483647
     log prefix "${prefix}" group ${GROUP_PASSED}
 ${hook === 'input' ? '    drop\n' : ''}  }`,
+  )
+  .join('\n')}
+}
+`;
+/** What conntrack made of a packet, told right behind it. */
+const STATES = `
+table inet ks_state {
+  flags owner
+${['prerouting', 'output']
+  .map(
+    (hook) => `  chain ${hook} {
+    type filter hook ${hook} priority -199
+    ct state invalid log prefix "INVALID" group ${GROUP_STATE} accept
+    ct state untracked log prefix "UNTRACKED" group ${GROUP_STATE} accept
+${['new', 'established', 'related']
+  .flatMap((state) =>
+    ['original', 'reply'].map(
+      (dir) =>
+        `    ct state ${state} ct direction ${dir} log prefix "${state.toUpperCase()} ${dir}" group ${GROUP_STATE} accept\n`,
+    ),
+  )
+  .join('')}  }`,
   )
   .join('\n')}
 }
@@ -124,6 +147,8 @@ export class RuleNamespace {
   readonly raw6: number;
   readonly log: RuleLogReader;
   readonly kmsg: KernelLog;
+  /** Reads expectations and their events; null unless opened for dialogues. */
+  readonly expects: ExpectTable | null;
   private readonly table: ConntrackTable;
   /** Owns the oracle's tables. */
   private readonly own: LibNft;
@@ -150,12 +175,19 @@ export class RuleNamespace {
     this.own = new LibNft();
     must(this.own.run(WATCH), 'watching chains');
     must(this.own.run(TRACK), 'tracking');
+    if (options.dialogue === true) must(this.own.run(STATES), 'states');
     this.tables = new Tables();
     this.raw4 = rawSocket(false);
     this.raw6 = rawSocket(true);
     this.log = new RuleLogReader();
     this.kmsg = new KernelLog();
     this.table = new ConntrackTable();
+    this.expects = options.dialogue === true ? new ExpectTable() : null;
+  }
+
+  /** Conntrack's tables now. */
+  flows(): FlowTables {
+    return { flows: this.table.dump(), expects: this.expects?.dump() ?? [] };
   }
 
   /** Loads one source. */
@@ -170,7 +202,7 @@ export class RuleNamespace {
     const result = run(['nft', 'list', 'ruleset']);
     if (result.status >= 128) return null;
     return must(result, 'list ruleset').stdout.replace(
-      /^table inet ks_(watch|track) .*\{[\s\S]*?^\}\n/gm,
+      /^table inet ks_(watch|track|state) .*\{[\s\S]*?^\}\n/gm,
       '',
     );
   }
@@ -222,6 +254,7 @@ export class RuleNamespace {
   close(): void {
     this.log.close();
     this.table.close();
+    this.expects?.close();
     this.own.close();
     this.tables.close();
     for (const fd of [this.raw4, this.raw6, this.eth0, this.eth1]) close(fd);

@@ -30,6 +30,8 @@ const NFULA_SEQ = 12;
 
 /** The group of the oracle's own rules; rulesets must not use it. */
 export const GROUP_PASSED = 1000;
+/** The group of the rules behind conntrack that tell a packet's state. */
+export const GROUP_STATE = 1001;
 /** Groups that rules may log to; others are not listened to. */
 export const USER_GROUPS: readonly number[] = [0, 1, 2, 3, 5, 7, 10];
 
@@ -45,6 +47,8 @@ export const HOOKS: Readonly<Record<string, Passed['hook']>> = {
 export class RuleLogReader {
   passed: Passed[] = [];
   groups: GroupLog[] = [];
+  /** States of the packet, where the namespace has rules that tell them. */
+  states: string[] = [];
 
   private readonly socket: NetlinkSocket = new NetlinkSocket(1 << 25);
   private readonly sequence: Map<number, number> = new Map();
@@ -52,6 +56,7 @@ export class RuleLogReader {
 
   constructor() {
     this.bind(GROUP_PASSED, NFULNL_COPY_PACKET);
+    this.bind(GROUP_STATE, NFULNL_COPY_META);
     for (const group of USER_GROUPS) this.bind(group, NFULNL_COPY_META);
   }
 
@@ -59,6 +64,7 @@ export class RuleLogReader {
   read(): void {
     this.passed = [];
     this.groups = [];
+    this.states = [];
     this.socket.drain('NFLOG', this.onMessage);
   }
 
@@ -96,7 +102,8 @@ export class RuleLogReader {
     if (due !== undefined && sequence !== due)
       throw new Error(`NFLOG group ${group}: message ${sequence} came, ${due} was due`);
     this.sequence.set(group, (sequence + 1) >>> 0);
-    if (group !== GROUP_PASSED) this.groups.push({ group, prefix });
+    if (group === GROUP_STATE) this.states.push(prefix);
+    else if (group !== GROUP_PASSED) this.groups.push({ group, prefix });
     else this.passed.push({ hook: HOOKS[prefix]!, mark, bytes });
   }
 }

@@ -1,5 +1,8 @@
 /** What the ruleset oracle takes and gives. Shared by the caller's side (rules-oracle.ts) and the child. */
 
+import type { KernelExpect, KernelExpectEvent } from './expect-table.ts';
+import type { KernelEntry } from './types.ts';
+
 /** Where a packet enters: the device `eth1` (inside), `eth0` (outside), or the host itself (OUTPUT). */
 export type Entry = 'eth0' | 'eth1' | 'host';
 
@@ -58,6 +61,24 @@ export interface RuleOutcome {
   readonly groups: readonly GroupLog[];
   /** When it was sent, in ms of the child's clock. */
   readonly at: number;
+  /** Only of a kernel that was opened for dialogues. */
+  readonly tracked?: Tracked;
+}
+
+/** What conntrack made of one packet. */
+export interface Tracked {
+  /** What `ct state` and `ct direction` were right behind conntrack, each time a packet came out of it. */
+  readonly states: readonly string[];
+  /** Expectations that were made or went, in order. */
+  readonly events: readonly KernelExpectEvent[];
+  /** The tables after it; only if the job asks for them with every packet. */
+  readonly tables?: Tables;
+}
+
+/** Flows and what is expected, in the kernel's own order. */
+export interface Tables {
+  readonly flows: readonly KernelEntry[];
+  readonly expects: readonly KernelExpect[];
 }
 
 /** What to read at the end of a run. */
@@ -77,6 +98,8 @@ export interface RuleJob {
   readonly collect?: Collect;
   /** Read right after loading, before the packets. */
   readonly listing?: Collect;
+  /** Read conntrack's tables after the last packet, or after each (10 ms a time). */
+  readonly tables?: 'end' | 'each';
 }
 
 /** What a loading step or a command said. */
@@ -98,6 +121,8 @@ export interface RuleRun {
   readonly outcomes: readonly RuleOutcome[];
   readonly listing: Texts;
   readonly texts: Texts;
+  /** Conntrack's tables after the last packet, if asked for. */
+  readonly tables?: Tables;
   /** From before loading to after the last text (ms). */
   readonly elapsedMs: number;
 }
@@ -106,6 +131,8 @@ export interface RuleRun {
 export interface RuleKernelOptions {
   /** Names in full (`net.ipv4.ip_default_ttl`). */
   readonly sysctls?: Readonly<Record<string, string | number>>;
+  /** Say what conntrack makes of each packet ({@link RuleOutcome.tracked}). */
+  readonly dialogue?: boolean;
   /** `ip -batch` lines in place of the default addresses and routes. */
   readonly links?: readonly string[];
 }

@@ -11,6 +11,8 @@ import type {
   RulePacket,
   RuleRun,
   StepResult,
+  Tables,
+  Tracked,
 } from './rules-types.ts';
 import { endsOf } from './rules-view.ts';
 import { HOST4, HOST6 } from './rules-world.ts';
@@ -45,7 +47,14 @@ function send(ns: RuleNamespace, { bytes, from }: RulePacket): boolean {
   return sendRaw(v6 ? ns.raw6 : ns.raw4, v6, bytes);
 }
 
-function play(ns: RuleNamespace, packet: RulePacket): RuleOutcome {
+function tracked(ns: RuleNamespace, each: boolean): { tracked?: Tracked } {
+  if (ns.expects === null) return {};
+  const { states } = ns.log;
+  const events = ns.expects.read();
+  return { tracked: each ? { states, events, tables: ns.flows() } : { states, events } };
+}
+
+function play(ns: RuleNamespace, packet: RulePacket, each: boolean): RuleOutcome {
   if ((packet.waitMs ?? 0) > 0) Atomics.wait(sleeper, 0, 0, packet.waitMs);
   const at = performance.now();
   const taken = send(ns, packet);
@@ -55,7 +64,8 @@ function play(ns: RuleNamespace, packet: RulePacket): RuleOutcome {
   ns.log.read();
   const { passed, groups } = ns.log;
   const log = ns.kmsg.read();
-  return { verdict: verdictOf(packet, taken, left, passed), left, passed, log, groups, at };
+  const verdict = verdictOf(packet, taken, left, passed);
+  return { verdict, left, passed, log, groups, at, ...tracked(ns, each) };
 }
 
 /** What the host forwards passes FORWARD, its answers pass OUTPUT; what it sends itself, and what an answer of its
@@ -109,14 +119,15 @@ function texts(ns: RuleNamespace, collect: Collect | undefined): Record<string, 
   return read;
 }
 
-function playAll(ns: RuleNamespace, packets: readonly RulePacket[], outcomes: RuleOutcome[]): void {
+function playAll(ns: RuleNamespace, { packets, tables }: RuleJob, outcomes: RuleOutcome[]): void {
   lock.take();
   try {
     drain(ns.eth0, 'eth0', []);
     drain(ns.eth1, 'eth1', []);
     ns.kmsg.skip();
     ns.log.read();
-    for (const packet of packets) outcomes.push(play(ns, packet));
+    ns.expects?.read();
+    for (const packet of packets) outcomes.push(play(ns, packet, tables === 'each'));
   } finally {
     lock.give();
   }
@@ -129,6 +140,7 @@ function carryOut(ns: RuleNamespace, job: RuleJob): RuleRun {
   let ok = true;
   let listing: Record<string, string> = {};
   let read: Record<string, string> = {};
+  let flows: { tables?: Tables } = {};
   try {
     for (const source of job.sources) {
       loaded.push(ns.load(source));
@@ -137,7 +149,8 @@ function carryOut(ns: RuleNamespace, job: RuleJob): RuleRun {
     }
     if (ok) {
       listing = texts(ns, job.listing);
-      playAll(ns, job.packets, outcomes);
+      playAll(ns, job, outcomes);
+      if (job.tables !== undefined) flows = { tables: ns.flows() };
       read = texts(ns, job.collect);
     }
   } finally {
@@ -145,7 +158,8 @@ function carryOut(ns: RuleNamespace, job: RuleJob): RuleRun {
     drain(ns.eth0, 'eth0', []);
     drain(ns.eth1, 'eth1', []);
   }
-  return { loaded, ok, outcomes, listing, texts: read, elapsedMs: performance.now() - start };
+  const elapsedMs = performance.now() - start;
+  return { loaded, ok, outcomes, listing, texts: read, elapsedMs, ...flows };
 }
 
 function answer(request: RuleRequest): unknown {

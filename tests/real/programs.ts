@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 /** Program name -> the apt package that holds it. Every program a scenario `needs` stands here. */
 export const APT_PACKAGE: Readonly<Record<string, string>> = {
+  atftp: 'atftp',
+  atftpd: 'atftpd',
   curl: 'curl',
   dig: 'bind9-dnsutils',
   dnsmasq: 'dnsmasq-base',
@@ -12,10 +14,15 @@ export const APT_PACKAGE: Readonly<Record<string, string>> = {
   ftp: 'tnftp',
   ip: 'iproute2',
   iperf3: 'iperf3',
+  lftp: 'lftp',
   mount: 'mount',
+  ngircd: 'ngircd',
   nginx: 'nginx',
   ping: 'iputils-ping',
   setpriv: 'util-linux',
+  sipp: 'sip-tester',
+  snmpd: 'snmpd',
+  snmpget: 'snmp',
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',
   sshd: 'openssh-server',

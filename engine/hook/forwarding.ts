@@ -1,0 +1,50 @@
+import { deviceOf, FACT_FORWARD, FACT_SOURCE, type HostModel, isOrdinary, LOOPBACK } from '../host/model.ts';
+import { DLT_EN10MB } from '../packet/link.ts';
+import type { Packet } from '../packet/packet.ts';
+import { PACKET_HOST } from './arrive.ts';
+
+/** Tells plain packets that this host passes on, as nearly all are, from those that need a closer look. */
+export class Forwarding {
+  private readonly host: HostModel;
+  /** What is known of all ordinary IPv4 addresses alike, 0 if it differs ({@link HostModel.ordinary4}). */
+  private readonly ordinary: number;
+  private readonly isOn: boolean;
+  /** No link is too small for packets up to this length (bytes). */
+  private readonly fits: number;
+
+  /** @param host as it is from now on; after a change of it a new one is needed */
+  constructor(host: HostModel) {
+    this.host = host;
+    this.ordinary = host.ordinary4();
+    this.isOn = host.forwarding && host.rpFilter === 0;
+    this.fits = host.devices.reduce((least, device) => Math.min(least, device?.mtu ?? least), 0xffff);
+  }
+
+  /**
+   * Whether a packet is neither from nor to this host, nor odd in any way. Notes by which devices it comes and leaves.
+   * @param pkt IPv4, its header found sound
+   * @param frame first byte of the frame
+   */
+  takes(pkt: Packet, linktype: number, frame: number): boolean {
+    const { host } = this;
+    const { view, off } = pkt;
+    let src = this.ordinary;
+    let dst = src;
+    if (src === 0) {
+      src = host.facts4(view, off + 12);
+      dst = host.facts4(view, off + 16);
+      if ((src & FACT_SOURCE) === 0 || (dst & FACT_FORWARD) === 0) return false;
+    } else if (!isOrdinary(view.getUint8(off + 12)) || !isOrdinary(view.getUint8(off + 16))) return false;
+    if (!this.isOn || pkt.end - off > this.fits || pkt.pkttype !== PACKET_HOST) return false;
+    if (linktype === DLT_EN10MB) {
+      if ((view.getUint8(frame) & 1) !== 0) return false;
+      pkt.mac = frame;
+    }
+    if (pkt.ifin === 0) {
+      const back = host.isDefault ? 0 : deviceOf(src);
+      pkt.ifin = back > LOOPBACK ? back : host.firstDevice;
+    }
+    pkt.ifout = deviceOf(dst);
+    return true;
+  }
+}

@@ -1,0 +1,39 @@
+import { SourceError, type Span } from '../base/error.ts';
+import { suggest } from '../base/suggest.ts';
+
+const TOOLS = ['iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore'];
+/** Tools of other things whose names are near those. */
+const OTHERS =
+  /^((eb|arp)tables|ip6?tables-(apply|xml|translate|restore-translate)|ipvsadm|iptstate|ip6?calc)/;
+/** What nft is told to change. */
+const NFT_CHANGES: ReadonlySet<string> = new Set(
+  'add create insert replace delete destroy rename -f --file'.split(' '),
+);
+const RULE_OPTIONS: ReadonlySet<string> = new Set(
+  '-A -I -D -R -P -N --append --insert --delete --replace --policy'.split(' '),
+);
+const TARGET_OPTIONS: ReadonlySet<string> = new Set('-j -g --jump --goto'.split(' '));
+
+/**
+ * Why a command that is none of the tools cannot be passed over in silence: it would have changed the rules, or its
+ * name is mistyped.
+ * @param name without its path
+ * @param words what stands behind it, as far as it can be told
+ * @returns null if rules do not depend on it
+ */
+export function unknownCommand(name: string, words: readonly string[], at: Span): SourceError | null {
+  if (name === 'nft' && words.some((word) => NFT_CHANGES.has(word)))
+    return new SourceError(
+      "commands of nft are not followed in a script of iptables'",
+      at,
+      'give them as a file for nft',
+    );
+  if (OTHERS.test(name)) return null;
+  const isLike = /^ip.|tables?$/.test(name);
+  const changes = words.some((word) => RULE_OPTIONS.has(word));
+  const near = isLike ? suggest(name, changes ? TOOLS : [...TOOLS, 'ipset']) : undefined;
+  const isRule = changes && (isLike || words.some((word) => TARGET_OPTIONS.has(word)));
+  if (near === undefined && !isRule) return null;
+  const hint = near === undefined ? undefined : `did you mean '${near}'?`;
+  return new SourceError(`unknown command '${name}'`, at, hint);
+}

@@ -1,0 +1,91 @@
+import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import type { HelpCall } from '../conntrack/helper.ts';
+import { bookShift, newSeqAdjust } from '../conntrack/seq-adjust.ts';
+import { IPS_NAT_MASK, IPS_SEQ_ADJUST } from '../conntrack/status.ts';
+import { fold, pseudoSum, sum } from '../packet/checksum.ts';
+import { AF_INET, type Packet } from '../packet/packet.ts';
+import { IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
+import { insertBytes, makeRoom, removeBytes, replaceChecksum, writable } from '../packet/rewrite.ts';
+
+/** The largest datagram; what would be longer is not changed. */
+const MOST = 65535;
+
+/** Whether the call's flow is translated, so that addresses in its payload are to be translated too (IPS_NAT_MASK). */
+export function isTranslated(call: HelpCall): boolean {
+  return (call.conntrack.table.words[call.flow * ROW_WORDS + F_STATUS]! & IPS_NAT_MASK) !== 0;
+}
+
+/**
+ * Replaces bytes of a TCP packet's payload (nf_nat_mangle_tcp_packet). Lengths and checksums follow; if the length
+ * changes, the numbers of all later segments of this direction are shifted. The packet moves into bytes of its own:
+ * `pkt.view` and all offsets in it are other ones afterwards.
+ * @param at first byte to replace, as an offset in `pkt.view`
+ * @param oldLength how many bytes to replace
+ * @param bytes what stands there instead
+ * @returns false, and nothing changed, if the packet would be too long
+ */
+export function mangleTcp(call: HelpCall, at: number, oldLength: number, bytes: Uint8Array): boolean {
+  const { pkt, ext, dir } = call;
+  if (!replaceTcp(pkt, at, oldLength, bytes)) return false;
+  const by = bytes.length - oldLength;
+  if (by === 0) return true;
+  ext.seq ??= newSeqAdjust();
+  bookShift(ext.seq[dir]!, pkt.view.getInt32(pkt.l4 + 4), by);
+  call.conntrack.table.words[call.flow * ROW_WORDS + F_STATUS]! |= IPS_SEQ_ADJUST;
+  return true;
+}
+
+/** As {@link mangleTcp}, but nothing is shifted: for whoever books all changes of a segment together. */
+export function replaceTcp(pkt: Packet, at: number, oldLength: number, bytes: Uint8Array): boolean {
+  if (!replaceBytes(pkt, at, oldLength, bytes)) return false;
+  sumTransport(pkt, IPPROTO_TCP, pkt.l4 + 16);
+  return true;
+}
+
+/** Replaces bytes of a UDP packet's payload, as {@link mangleTcp} does. A checksum of 0 (none) stays. */
+export function mangleUdp(call: HelpCall, at: number, oldLength: number, bytes: Uint8Array): boolean {
+  return replaceUdp(call.pkt, at, oldLength, bytes);
+}
+
+/** As {@link mangleUdp}. */
+export function replaceUdp(pkt: Packet, at: number, oldLength: number, bytes: Uint8Array): boolean {
+  if (!replaceBytes(pkt, at, oldLength, bytes)) return false;
+  pkt.view.setUint16(pkt.l4 + 4, pkt.end - pkt.l4);
+  if (pkt.view.getUint16(pkt.l4 + 6) === 0) return true;
+  sumTransport(pkt, IPPROTO_UDP, pkt.l4 + 6);
+  if (pkt.view.getUint16(pkt.l4 + 6) === 0) pkt.view.setUint16(pkt.l4 + 6, 0xffff);
+  return true;
+}
+
+function replaceBytes(pkt: Packet, at: number, oldLength: number, bytes: Uint8Array): boolean {
+  const by = bytes.length - oldLength;
+  if (by > 0 && pkt.end - pkt.off + by > MOST) return false;
+  const from = at - pkt.off;
+  writable(pkt);
+  const here = from + pkt.off;
+  if (by > 0) {
+    makeRoom(pkt, by);
+    insertBytes(pkt, here, by);
+  } else if (by < 0) removeBytes(pkt, here, -by);
+  pkt.bytes.set(bytes, here);
+  if (by !== 0) lengthen(pkt, by);
+  return true;
+}
+
+/** The IP header says how long the packet is. */
+function lengthen(pkt: Packet, by: number): void {
+  const { view, off } = pkt;
+  if (pkt.family !== AF_INET) {
+    view.setUint16(off + 4, view.getUint16(off + 4) + by);
+    return;
+  }
+  const before = view.getUint16(off + 2);
+  view.setUint16(off + 2, before + by);
+  replaceChecksum(view, off + 10, before, before + by);
+}
+
+function sumTransport(pkt: Packet, proto: number, at: number): void {
+  const { view, l4, end, off, family } = pkt;
+  view.setUint16(at, 0);
+  view.setUint16(at, ~fold(sum(view, l4, end, pseudoSum(view, off, family, proto, end - l4))) & 0xffff);
+}

@@ -1,0 +1,42 @@
+import type { LimitSpec } from './ast-stmt.ts';
+import { type ByteUnit, SECONDS, toUnits } from './units.ts';
+
+const NANOSECONDS = 1_000_000_000n;
+const U64 = 1n << 64n;
+/** What a limit of packets allows at once where nothing is said. */
+const DEFAULT_BURST = 5n;
+
+/** A number that the real tool keeps in so many bits; unchanged where it fits. */
+function cut(value: number | bigint, unit: ByteUnit | 'packets' | undefined, bits: number): bigint | null {
+  const all = toUnits(value, unit);
+  const kept = BigInt.asUintN(bits, all);
+  return kept === all ? null : kept;
+}
+
+/** A limit as nft sends it: 64 bits of rate, 32 of burst, higher ones are lost without a word (measured). */
+export function cutLimit(limit: LimitSpec): LimitSpec {
+  const { rate, rate_unit, burst, burst_unit } = limit;
+  const newRate = cut(rate, rate_unit, 64);
+  const newBurst = burst === undefined ? null : cut(burst, burst_unit, 32);
+  if (newRate === null && newBurst === null) return limit;
+  const packets = rate_unit === 'packets';
+  const out: LimitSpec =
+    newRate === null ? limit : { ...limit, rate: newRate, rate_unit: packets ? 'packets' : 'bytes' };
+  if (newBurst === null) return out;
+  // The kernel takes no burst for its default.
+  const left = newBurst === 0n && packets ? DEFAULT_BURST : newBurst;
+  return { ...out, burst: Number(left), burst_unit: packets ? 'packets' : 'bytes' };
+}
+
+/** Why the kernel refuses a limit: it counts in nanoseconds, in 64 bits (measured); null if it does not. */
+export function limitTrouble(limit: LimitSpec): string | null {
+  const rate = toUnits(limit.rate, limit.rate_unit);
+  if (rate === 0n) return 'limit rate must be above 0';
+  const packets = limit.rate_unit === 'packets';
+  const burst = toUnits(limit.burst ?? (packets ? DEFAULT_BURST : 0), limit.burst_unit);
+  const time = BigInt(SECONDS[limit.per]) * NANOSECONDS;
+  const needed = packets ? (time / rate) * burst : time * (rate + burst);
+  return rate + burst >= U64 || needed >= U64
+    ? 'Value too large for defined data type: this rate, with its burst, in this time'
+    : null;
+}
