@@ -13,6 +13,7 @@ export type OptionName =
   | 'count'
   | 'counters'
   | 'define'
+  | 'expect'
   | 'filter'
   | 'format'
   | 'help'
@@ -67,13 +68,20 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { name: 'count', of: ['flows'], help: 'Only how many flows there are, by protocol and state.' },
   {
+    name: 'expect',
+    of: ['flows'],
+    help:
+      'The flows that helpers (FTP, SIP …) expect in place of those that are there, as conntrack -L expect shows them; ' +
+      '--format proc, json and xml have them, too.',
+  },
+  {
     name: 'format',
     value: 'NAME',
     of: ['flows'],
     help:
       'How to print flows: conntrack (as conntrack -L; default), extended (as conntrack -L -o extended), ' +
       'proc (/proc/net/nf_conntrack), proc-classic (/proc/net/ip_conntrack; default of the 2.4 profiles), ' +
-      'json, or zeek (conn.log with every flow of the capture, ended ones too).',
+      'json, or zeek (conn.log with every flow of the capture, ended ones too); of --expect also xml.',
   },
   { name: 'community-id', of: ['flows'], help: 'Add the Community ID (version 1, seed 0) of each flow.' },
   {
@@ -104,7 +112,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: 'rules',
     value: 'FILE',
     repeat: true,
-    of: ['trace'],
+    of: TRACKING,
     help:
       'The rules that packets have to pass: iptables-save, ip6tables-save, a shell script of iptables commands, ' +
       'nft, nft -j, ipset save; recognised by content. May be given more than once, all together are one host; ' +
@@ -150,7 +158,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: 'host',
     value: 'FILE',
     repeat: true,
-    of: ['trace'],
+    of: TRACKING,
     help:
       'The machine that the rules run on: a YAML file (interfaces, routes, local), or what `ip -j addr` and ' +
       '`ip -j route` printed there. Without any of --host, --iface, --route and --local every packet is forwarded ' +
@@ -160,21 +168,21 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: 'iface',
     value: 'NAME=ADDR',
     repeat: true,
-    of: ['trace'],
+    of: TRACKING,
     help: 'An interface of the host with its addresses: eth0=203.0.113.1/24,2001:db8::1/64.',
   },
   {
     name: 'route',
     value: 'NET:NAME',
     repeat: true,
-    of: ['trace'],
+    of: TRACKING,
     help: 'A route of the host: default:eth0, 10.0.0.0/8:eth1, 192.0.2.0/24:unreachable.',
   },
   {
     name: 'local',
     value: 'ADDR',
     repeat: true,
-    of: ['trace'],
+    of: TRACKING,
     help: "One more address that is the host's own.",
   },
   {
@@ -207,7 +215,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: 'D',
     value: 'NAME=VALUE',
     repeat: true,
-    of: ['trace', 'check'],
+    of: [...TRACKING, 'check'],
     help: 'Define a variable of nft, as nft -D does.',
   },
   {
@@ -215,12 +223,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: 'I',
     value: 'FOLDER',
     repeat: true,
-    of: ['trace', 'check'],
+    of: [...TRACKING, 'check'],
     help: "Where nft's include looks for files, besides the folder of the file and /etc.",
   },
   {
     name: 'strict',
-    of: ['trace', 'check'],
+    of: [...TRACKING, 'check'],
     help: 'What keepstate knows but cannot evaluate is an error, rather than a verdict "unknown".',
   },
   {

@@ -1,18 +1,10 @@
 import {
   type Chain,
   hookName,
-  NF_ACCEPT,
-  NF_DROP,
-  NF_QUEUE,
-  NF_STOLEN,
-  NF_UNKNOWN,
-  NFT_CONTINUE,
-  NFT_GOTO,
-  NFT_JUMP,
-  NFT_RETURN,
   type Packet,
   type PacketTrace,
   type Rule,
+  verdictName,
 } from '@keepstate/engine';
 import { ctStateOf, directionOf } from './report.ts';
 
@@ -31,22 +23,6 @@ export interface Step {
   readonly part: string;
   /** Whether it happened to a packet that the firewall sent because of this one. */
   readonly answer: boolean;
-}
-
-const VERDICT_WORDS: ReadonlyMap<number, string> = new Map([
-  [NF_ACCEPT, 'accept'],
-  [NF_DROP, 'drop'],
-  [NF_STOLEN, 'stolen'],
-  [NF_QUEUE, 'queue'],
-  [NF_UNKNOWN, 'unknown'],
-  [NFT_CONTINUE, 'continue'],
-  [NFT_RETURN, 'return'],
-]);
-
-function verdictWord(verdict: number, target: Chain | null): string {
-  if (verdict === NFT_JUMP) return `jump ${target?.name}`;
-  if (verdict === NFT_GOTO) return `goto ${target?.name}`;
-  return VERDICT_WORDS.get(verdict < 0 ? verdict : verdict & 0xff) ?? String(verdict);
 }
 
 /** The hook of a base chain, '' of any other. */
@@ -100,7 +76,7 @@ export class Steps implements PacketTrace {
   }
 
   matched(chain: Chain, rule: Rule, index: number, verdict: number, target: Chain | null): void {
-    this.add('match', chain, rule, index + 1, verdictWord(verdict, target));
+    this.add('match', chain, rule, index + 1, verdictName(verdict, target));
   }
 
   unmatched(chain: Chain, rule: Rule, index: number, _expr: number, part: number): void {
@@ -116,7 +92,7 @@ export class Steps implements PacketTrace {
   }
 
   policy(chain: Chain, verdict: number): void {
-    this.add('policy', chain, null, 0, verdictWord(verdict, null));
+    this.add('policy', chain, null, 0, verdictName(verdict, null));
   }
 
   private add(

@@ -21,14 +21,45 @@ export {
 export { Conntrack, isNewEvent } from './conntrack/conntrack.ts';
 export type { EventSink } from './conntrack/events.ts';
 export * as ipct from './conntrack/events.ts';
+export { type ExpectRecord, readExpectation } from './conntrack/expect-record.ts';
+export {
+  EXPECT_ADDED,
+  EXPECT_INACTIVE,
+  EXPECT_PERMANENT,
+  EXPECT_USERSPACE,
+  type Expectation,
+  type ExpectSpec,
+} from './conntrack/expectation.ts';
 export { findFlow, type TupleQuery } from './conntrack/flow-find.ts';
 export { type Counters, type FlowRecord, readFlow, type TupleRecord } from './conntrack/flow-record.ts';
 export { F_ID, F_KIND, F_STATUS, ROW_WORDS } from './conntrack/flow-table.ts';
 export type { Stats } from './conntrack/flows.ts';
+export {
+  type ExpectPolicy,
+  HELP_ACCEPT,
+  HELP_DROP,
+  type HelpCall,
+  type Helper,
+} from './conntrack/helper.ts';
 export { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, PROFILES, type Profile } from './conntrack/profile.ts';
 export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/settings.ts';
 export * as ips from './conntrack/status.ts';
 export { statusNames } from './conntrack/status.ts';
+export { DESTINATION, destinationOf, portAt, SOURCE, sourceOf } from './helper/flow-ends.ts';
+export {
+  bytesOf,
+  type Cursor,
+  findByte,
+  findBytes,
+  hasBytes,
+  hasWord,
+  payloadOf,
+  readDecimal,
+  readIpv4,
+  readIpv6,
+} from './helper/payload.ts';
+export { refuse } from './helper/refuse.ts';
+export { HELPERS } from './helper/registry.ts';
 export { Firewall, type FirewallOptions } from './hook/firewall.ts';
 export { logLine } from './hook/log-line.ts';
 export { NftTraceLines } from './hook/nft-trace-lines.ts';
@@ -37,11 +68,15 @@ export type { PacketTrace } from './hook/packet-trace.ts';
 export type { RuleLog } from './hook/pipeline.ts';
 export { isRuleKind, RULE_KINDS, type RuleKind, recogniseRules } from './hook/rule-kind.ts';
 export { type RuleSource, Ruleset, type RulesetOptions } from './hook/ruleset.ts';
+export { verdictName } from './hook/trace-lines.ts';
 export { defaultHost, HostModel } from './host/model.ts';
 export { parseHostFile } from './host/parse-file.ts';
 export { ifaceFlag, localFlag, routeFlag } from './host/parse-flags.ts';
 export { parseIpAddr, parseIpRoute } from './host/parse-ip.ts';
 export type { Finding, LintCode } from './lint/finding.ts';
+export { expectFreePort } from './nat/expect-port.ts';
+export { followMaster } from './nat/follow.ts';
+export { isTranslated, mangleTcp, mangleUdp } from './nat/mangle.ts';
 export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
 export { icmpErrorPacket, icmpPacket, sctpPacket, tcpPacket, udpPacket } from './packet/build.ts';
 export {

@@ -102,9 +102,9 @@ describe('check', () => {
     );
     const lax = await place.run('check', file);
     expect(lax.status).toBe(0);
-    const nat =
-      'table ip t { chain c { type nat hook prerouting priority 0; tcp dport 80 dnat to 10.0.0.1; }; }\n';
-    const { status, err } = await place.run('check', '--strict', place.file('nat.nft', nat));
+    const socket =
+      'table ip t { chain c { type filter hook prerouting priority 0; socket transparent 1 drop; }; }\n';
+    const { status, err } = await place.run('check', '--strict', place.file('socket.nft', socket));
     expect(status).toBe(1);
     expect(err).toContain('cannot evaluate');
   });

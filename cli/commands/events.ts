@@ -1,13 +1,26 @@
-import { type CaptureRecord, type EventSink, ipct, isNewEvent, REASONS, readFlow } from '@keepstate/engine';
+import {
+  type CaptureRecord,
+  type EventSink,
+  type Expectation,
+  type ExpectRecord,
+  ipct,
+  isNewEvent,
+  REASONS,
+  readExpectation,
+  readFlow,
+} from '@keepstate/engine';
 import { type Colour, coloured } from '../colour.ts';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject, subjectOfFlow } from '../filter-subject.ts';
 import { type EventKind, eventBody, eventLine, eventPrefix, type FlowEvent } from '../format/event-line.ts';
+import { expectLine } from '../format/expect-line.ts';
 import { jsonEvent } from '../format/json-event.ts';
+import { jsonExpectEvent } from '../format/json-expect.ts';
 import { epochText, secondsText } from '../moment.ts';
 import { type Given, listOf } from '../options.ts';
-import { closePlay, colourOf, playAll, preparePlay } from '../play.ts';
+import { closePlay, colourOf, playAll, preparePlay, TROUBLE } from '../play.ts';
+import { rulesGiven, sayDefaultHost } from '../rules-given.ts';
 import type { Session } from '../session.ts';
 
 const EXPIRED = REASONS.find((r) => r.name === 'expired')!.id;
@@ -16,6 +29,8 @@ const COLOURS: Readonly<Record<EventKind, Colour | null>> = { NEW: 'good', UPDAT
 /** Prints events as they come. */
 class EventPrinter implements EventSink {
   shown = 0;
+  /** Events of expectations. */
+  expectations = 0;
   /** The packet that is being played: events that it causes have its exact time. Null between packets. */
   record: CaptureRecord | null = null;
 
@@ -53,6 +68,27 @@ class EventPrinter implements EventSink {
     this.world.out.write(`${this.line({ kind, time: now, flow, state }, stamp, events, reason)}\n`);
   }
 
+  expectation(expected: Expectation, event: number, now: number): void {
+    const { conntrack } = this.session.firewall;
+    if (this.filter !== null) {
+      subjectOfFlow(readFlow(conntrack, expected.master), this.subject);
+      if (!this.filter(this.subject)) return;
+    }
+    const kind = event === ipct.IPEXP_NEW ? 'NEW' : 'DESTROY';
+    const expired = kind === 'DESTROY' && expected.expires <= now;
+    const stamp = expired || this.record === null ? secondsText(now) : this.stampOf(this.record);
+    const record = readExpectation(conntrack, expected);
+    this.expectations++;
+    this.world.out.write(`${this.expectText(kind, record, stamp)}\n`);
+  }
+
+  private expectText(kind: 'NEW' | 'DESTROY', record: ExpectRecord, stamp: string): string {
+    if (this.json) return jsonExpectEvent(kind, record, stamp);
+    const front = this.words.has('timestamp') ? `[${stamp}]\t` : '';
+    const prefix = coloured(eventPrefix(kind), COLOURS[kind]!, this.colour);
+    return `${front}${prefix} ${expectLine(record)}`;
+  }
+
   /** conntrack -E has six digits, whatever the clock; those of nanoseconds are for JSON. */
   private stampOf({ seconds, nanoseconds }: CaptureRecord): string {
     return epochText(seconds, this.json ? nanoseconds : nanoseconds - (nanoseconds % 1000));
@@ -74,8 +110,11 @@ class EventPrinter implements EventSink {
 }
 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
-  const play = preparePlay(words, given);
+  const read = await rulesGiven(words, given, world);
+  if (read === null) return TROUBLE;
+  const play = preparePlay(read.captures, given, read.rules);
   const { session } = play;
+  if (!play.quiet) sayDefaultHost(session, world);
   const printer = new EventPrinter(session, given, world);
   const held = given.has('no-time');
   await playAll(
@@ -88,7 +127,8 @@ async function run(words: readonly string[], given: Given, world: World): Promis
     },
     true,
   );
-  return closePlay(play, world, `${printer.shown} flow events have been shown.`, false);
+  const also = printer.expectations === 0 ? '' : ` and ${printer.expectations} expectation events`;
+  return closePlay(play, world, `${printer.shown} flow events${also} have been shown.`, false);
 }
 
 /** `keepstate events`: what happens in the table. */
@@ -99,6 +139,8 @@ export const EVENTS: Command = {
   about: [
     'Prints NEW, UPDATE and DESTROY as they happen. A flow that expires between two packets is destroyed at that ' +
       'moment; what would happen after the last packet is not shown unless --at lets time pass.',
+    'Where a helper tells of a flow to come, NEW and DESTROY of what it expects stand among them, as conntrack -E ' +
+      'expect shows them.',
     'As in conntrack -E, an UPDATE shows the state only if it changed, and a DESTROY no timeout if the timer ran out.',
   ],
   examples: [

@@ -135,6 +135,7 @@ describe('keepstate flows --json', () => {
       zone: 0,
       helper: null,
       master: null,
+      use: 1,
       start: null,
     });
     expect(JSON.parse(lines[0]!)).toMatchObject({

@@ -1,23 +1,37 @@
-import { F_ID, type FlowRecord, ROW_WORDS, readFlow } from '@keepstate/engine';
+import {
+  type ExpectRecord,
+  F_ID,
+  type FlowRecord,
+  ROW_WORDS,
+  readExpectation,
+  readFlow,
+} from '@keepstate/engine';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject, subjectOfFlow } from '../filter-subject.ts';
 import { flowCommunityId } from '../format/community-id.ts';
 import { conntrackLine } from '../format/conntrack-line.ts';
 import { countLines, FlowCounts } from '../format/counts.ts';
-import { jsonFlow } from '../format/json-flow.ts';
+import { expectLine, procExpect } from '../format/expect-line.ts';
+import { jsonExpect } from '../format/json-expect.ts';
+import { JSON_VERSION, jsonFlow } from '../format/json-flow.ts';
 import { procIpConntrack } from '../format/proc-ip-conntrack.ts';
 import { procNfConntrack } from '../format/proc-nf-conntrack.ts';
+import { XML_EXPECT_HEAD, XML_EXPECT_TAIL, xmlExpect } from '../format/xml-expect.ts';
 import { zeekHead, zeekLine, zeekTail, zeekUid } from '../format/zeek.ts';
 import { type Given, listOf, oneOf, wholeNumber } from '../options.ts';
-import { closePlay, colourOf, type Play, playAll, preparePlay } from '../play.ts';
+import { closePlay, colourOf, type Play, playAll, preparePlay, TROUBLE } from '../play.ts';
+import { rulesGiven, sayDefaultHost } from '../rules-given.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../trouble.ts';
 import { ZeekLog } from '../zeek-log.ts';
 
-const FORMATS = ['conntrack', 'extended', 'proc', 'proc-classic', 'json', 'zeek'] as const;
+const FORMATS = ['conntrack', 'extended', 'proc', 'proc-classic', 'json', 'xml', 'zeek'] as const;
 type Format = (typeof FORMATS)[number];
 const OUTPUT_WORDS = ['extended', 'id', 'ktimestamp'] as const;
+
+/** Formats of --expect. */
+const EXPECT_FORMATS: readonly Format[] = ['conntrack', 'proc', 'json', 'xml'];
 
 /** A flow as a line with its newline. */
 type Printer = (flow: FlowRecord) => string;
@@ -34,6 +48,13 @@ function formatOf(given: Given): Format | null {
 /** Refuses what would change nothing: whoever wrote it expects something of it. */
 function checkCombination(given: Given, format: Format): void {
   const words = [...listOf('output', given, OUTPUT_WORDS)].join(',');
+  if (given.has('expect')) {
+    if (!EXPECT_FORMATS.includes(format))
+      throw new UsageError(`--expect and --format ${format} contradict each other`);
+    for (const name of ['filter', 'community-id'] as const)
+      if (given.has(name)) throw new UsageError(`--expect and --${name} contradict each other`);
+    if (words !== '') throw new UsageError(`--expect and -o ${words} contradict each other`);
+  } else if (format === 'xml') throw new UsageError('--format xml is of --expect');
   if (given.has('count')) {
     if (format === 'zeek') throw new UsageError('--count and --format zeek contradict each other');
     if (words !== '') throw new UsageError(`--count and -o ${words} contradict each other`);
@@ -44,7 +65,7 @@ function checkCombination(given: Given, format: Format): void {
   }
 }
 
-function printerOf(given: Given, format: Exclude<Format, 'zeek'>, session: Session): Printer {
+function printerOf(given: Given, format: Exclude<Format, 'zeek' | 'xml'>, session: Session): Printer {
   const words = listOf('output', given, OUTPUT_WORDS);
   const { settings, conntrack } = session.firewall;
   const gre = {
@@ -89,6 +110,29 @@ function eachShown(session: Session, filter: Filter | null, show: (flow: FlowRec
   }
 }
 
+/** Prints what is expected, oldest first. @returns what was shown, in words */
+function runExpect(given: Given, world: World, session: Session, format: Format): string | null {
+  const { conntrack } = session.firewall;
+  const all = conntrack.expectations.all().map((one) => readExpectation(conntrack, one));
+  if (given.has('count')) {
+    world.out.write(
+      format === 'json' ? `${JSON.stringify({ v: JSON_VERSION, total: all.length })}\n` : `${all.length}\n`,
+    );
+    return null;
+  }
+  if (format === 'xml') world.out.write(XML_EXPECT_HEAD);
+  for (const one of all) world.out.write(`${EXPECT_PRINTERS[format]?.(one) ?? expectLine(one)}\n`);
+  if (format === 'xml') world.out.write(XML_EXPECT_TAIL);
+  return `${all.length} expectations have been shown.`;
+}
+
+/** An expectation by format, without a newline. */
+const EXPECT_PRINTERS: Partial<Readonly<Record<Format, (one: ExpectRecord) => string>>> = {
+  json: jsonExpect,
+  proc: procExpect,
+  xml: (one) => xmlExpect(one),
+};
+
 async function runZeek(play: Play, given: Given, world: World, filter: Filter | null): Promise<number> {
   const { session } = play;
   const withId = given.has('community-id');
@@ -123,10 +167,14 @@ async function run(words: readonly string[], given: Given, world: World): Promis
   const expression = given.value('filter');
   const filter = expression === null ? null : compileFilter(expression, 'flow');
   const count = given.has('count');
-  const play = preparePlay(words, given);
+  const read = await rulesGiven(words, given, world);
+  if (read === null) return TROUBLE;
+  const play = preparePlay(read.captures, given, read.rules);
   const { session } = play;
+  if (!play.quiet) sayDefaultHost(session, world);
   const classic = session.firewall.settings.profile.classicProc;
-  const format = asked ?? (classic && !count ? 'proc-classic' : 'conntrack');
+  const isOfExpect = given.has('expect');
+  const format = asked ?? (classic && !count && !isOfExpect ? 'proc-classic' : 'conntrack');
   checkCombination(given, format);
   if (format === 'zeek') return runZeek(play, given, world, filter);
   await playAll(
@@ -137,8 +185,9 @@ async function run(words: readonly string[], given: Given, world: World): Promis
     },
     false,
   );
+  if (isOfExpect) return closePlay(play, world, runExpect(given, world, session, format), true);
   const counts = new FlowCounts();
-  const print = printerOf(given, format, session);
+  const print = printerOf(given, format as Exclude<Format, 'zeek' | 'xml'>, session);
   let shown = 0;
   eachShown(session, filter, (flow) => {
     shown++;
@@ -170,6 +219,10 @@ export const FLOWS: Command = {
       command:
         "keepstate flows --filter 'tcp and status UNREPLIED' --sysctl nf_conntrack_acct=1 capture.pcap",
       says: 'unanswered TCP, with counters',
+    },
+    {
+      command: 'keepstate flows --expect --rules rules.nft capture.pcap',
+      says: 'what helpers still wait for at the end',
     },
     { command: 'keepstate flows --profile linux-2.4 capture.pcap', says: 'as the classic system had it' },
     {

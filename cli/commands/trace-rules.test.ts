@@ -146,15 +146,15 @@ describe('trace --rules', () => {
       'table ip t { chain c { type filter hook forward priority 0; drop; }; }\n',
     );
     expect(await place.run('trace', '--check', '--rules', drop, CAPTURE)).toMatchObject({ status: 1 });
-    const nat = place.file(
-      'n.nft',
-      'table ip t { chain c { type nat hook prerouting priority 0; dnat to 10.0.0.7; }; }\n',
+    const socket = place.file(
+      's.nft',
+      'table ip t { chain c { type filter hook prerouting priority 0; socket transparent 1 drop; }; }\n',
     );
-    const ran = await place.run('trace', '--check', '--json', '--rules', nat, CAPTURE);
+    const ran = await place.run('trace', '--check', '--json', '--rules', socket, CAPTURE);
     expect(ran.status).toBe(3);
     expect(JSON.parse(ran.lines[0]!)).toMatchObject({
       verdict: 'unknown',
-      unknown: expect.stringContaining('translation'),
+      unknown: expect.stringContaining('socket'),
     });
   });
 

@@ -1,4 +1,3 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CTINFO_INVALID, LINE_ROOM, type Piece } from '@keepstate/engine';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
@@ -7,7 +6,6 @@ import { JSON_VERSION } from '../format/json-flow.ts';
 import { jsonFile, writeJsonPacket } from '../format/json-packet.ts';
 import { TraceStyle, traceFile, traceHead, traceVerdict, writeTraceLine } from '../format/trace-line.ts';
 import { QuickTrace } from '../format/trace-line-quick.ts';
-import { hostOf } from '../host-options.ts';
 import { type Given, listOf } from '../options.ts';
 import { PacketFile } from '../packet-file.ts';
 import {
@@ -24,69 +22,23 @@ import {
 import { LastGone, PacketReport, subjectOfPacket } from '../report.ts';
 import type { RuleFiles } from '../rule-files.ts';
 import { RuleView } from '../rule-view.ts';
-import type { Session } from '../session.ts';
+import { isText, rulesGiven, sayDefaultHost } from '../rules-given.ts';
 import type { CaptureSource } from '../source.ts';
 import { UsageError } from '../trouble.ts';
-
-/** The first bytes of captures: pcap in four forms, pcapng, gzip. */
-const CAPTURE_MAGIC = /^(a1b2c3d4|d4c3b2a1|a1b23c4d|4d3cb2a1|0a0d0d0a|1f8b)/;
-
-/** Whether a file among the captures holds text, which then must be rules. */
-function isText(name: string): boolean {
-  if (name === '-') return false;
-  try {
-    const fd = openSync(name, 'r');
-    const head = Buffer.alloc(64);
-    const length = fstatSync(fd).isFile() ? readSync(fd, head, 0, 64, 0) : 0;
-    closeSync(fd);
-    return length > 0 && !CAPTURE_MAGIC.test(head.toString('hex')) && !head.subarray(0, length).includes(0);
-  } catch {
-    return false;
-  }
-}
-
-/** Reads the rules and the host. @returns null if there are none; the errors are said */
-async function rulesOf(
-  names: readonly string[],
-  given: Given,
-  world: World,
-): Promise<RuleFiles | null | 'wrong'> {
-  if (names.length === 0) return null;
-  // Half of the program, which only who has rules waits for.
-  const { RuleFiles } = await import('../with-rules.ts');
-  const files = new RuleFiles(given);
-  for (const name of names) files.load(name, null);
-  if (given.has('strict')) files.refuseUnsupported();
-  for (const error of files.errors) world.say(files.text(error));
-  return files.errors.length > 0 ? 'wrong' : files;
-}
 
 /** Options that mean nothing without rules. */
 const OF_RULES = ['verbose', 'bytes', 'log', 'nft-trace', 'write', 'counters', 'strict'] as const;
 
 async function run(words: readonly string[], given: Given, world: World): Promise<number> {
-  const named = given.all('rules');
-  const texts = named.length > 0 ? words.filter(isText) : [];
-  const files = await rulesOf([...named, ...texts], given, world);
-  if (files === 'wrong') return TROUBLE;
+  const read = await rulesGiven(words, given, world);
+  if (read === null) return TROUBLE;
+  const { files, rules, captures } = read;
   const lone = OF_RULES.find((name) => given.has(name));
   if (files === null && lone !== undefined) throw new UsageError(`option '--${lone}' needs --rules`);
-  const described = given.has('host') || given.has('iface') || given.has('route') || given.has('local');
-  const rules =
-    files === null && !described ? null : { host: hostOf(given), tables: files?.ruleset.tables() ?? [] };
-  const captures = words.filter((word) => !texts.includes(word));
   const status = await play(preparePlay(captures, given, rules), files, given, world);
   const rulesets = status === TROUBLE && files === null ? words.filter(isText) : [];
   for (const name of rulesets) world.say(`keepstate: hint: if it holds rules, say so: --rules ${name}`);
   return status;
-}
-
-/** Says what nobody told it about the host. */
-function sayDefaultHost(session: Session, world: World): void {
-  if (!session.hasRules || !session.firewall.host.isDefault) return;
-  world.say(
-    'keepstate: no host is described (--host, --iface, --route, --local): every packet is forwarded from eth0 to eth1',
-  );
 }
 
 async function play(play: Play, files: RuleFiles | null, given: Given, world: World): Promise<number> {

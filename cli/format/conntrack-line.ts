@@ -66,7 +66,7 @@ export function conntrackLine(flow: FlowRecord, now: number, options: LineOption
     (start === null ? '' : `delta-time=${toolDeltaTime(start, now)} `) +
     (start === null || !options.ktimestamp ? '' : `[start=${ctimeText(start)}] `) +
     (flow.helper === null ? '' : `helper=${flow.helper} `) +
-    'use=1' +
+    `use=${flow.uses}` +
     (options.id ? ` id=${flow.flowId}` : '')
   );
 }

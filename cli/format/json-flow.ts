@@ -34,6 +34,7 @@ export function flowFields(flow: FlowRecord): Record<string, unknown> {
     ...(zoneOriginal === zoneReply ? {} : { zoneReply }),
     helper: flow.helper,
     master: flow.master,
+    use: flow.uses,
     start: flow.start === null ? null : flow.start / 1000,
   };
 }

@@ -30,9 +30,9 @@ const CAPTURE = place.file(
 /** One rule that is unknown, one that queues. */
 const RULES = place.file(
   'rules.v4',
-  `*nat
+  `*raw
 :PREROUTING ACCEPT [0:0]
--A PREROUTING -p udp -j DNAT --to-destination 10.0.0.9
+-A PREROUTING -p udp -j CT --timeout made-by-nfct
 COMMIT
 *filter
 :FORWARD ACCEPT [0:0]

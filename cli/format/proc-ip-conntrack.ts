@@ -14,6 +14,6 @@ export function procIpConntrack(flow: FlowRecord, now: number, gre: GreTimeouts,
     procBody(flow, gre) +
     (marks ? `mark=${flow.mark} ` : '') +
     (flow.start === null ? '' : `delta-time=${deltaTime(flow.start, now)} `) +
-    'use=1'
+    `use=${flow.uses}`
   );
 }

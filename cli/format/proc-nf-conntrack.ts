@@ -46,6 +46,6 @@ export function procNfConntrack(flow: FlowRecord, now: number, gre: GreTimeouts)
     procBody(flow, gre) +
     `mark=${flow.mark} zone=${flow.zoneOriginal} ` +
     (flow.start === null ? '' : `delta-time=${deltaTime(flow.start, now)} `) +
-    'use=2'
+    `use=${flow.uses + 1}`
   );
 }

@@ -74,6 +74,7 @@ export function goldenFlow(line: string): FlowRecord {
     zoneReply: reply.zone || zone,
     master: null,
     helper: rest.get('helper') ?? null,
+    uses: Number(rest.get('use') ?? 1),
     counters:
       original.packets === null
         ? null

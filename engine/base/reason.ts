@@ -121,14 +121,14 @@ export const R_NAT_EVICTED = 315;
 export const R_NAT_GONE = 316;
 /** A helper cannot expect what the packet tells of: it is expected of another flow, or no port is free. */
 export const R_HELPER_EXPECT = 320;
-/** SNMP that is translated and cannot be read. */
-export const R_HELPER_SNMP = 321;
-/** The PPTP call that a GRE flow carries has ended. */
-export const R_CALL_ENDED = 322;
 /** A command that is cut off or malformed: read by nobody in between, its sender has to repeat it. */
 export const R_HELPER_PARTIAL = 321;
 /** A payload that would be too long with the translated address in it. */
 export const R_HELPER_LENGTH = 322;
+/** SNMP that is translated and cannot be read. */
+export const R_HELPER_SNMP = 323;
+/** The PPTP call that a GRE flow carries has ended. */
+export const R_CALL_ENDED = 324;
 /** A SIP message that cannot be read, expected or translated; operand: why. */
 export const R_SIP = 330;
 /** A SIP message that tells of a medium at a port below 1024 or above 65535; operand: the port. */
@@ -419,8 +419,6 @@ export const REASONS: readonly Reason[] = [
     effect: 'dropped',
     text: 'helper: the flow that the packet tells of cannot be expected',
   },
-  { id: R_HELPER_SNMP, name: 'helper-snmp', effect: 'dropped', text: 'helper: SNMP message cannot be read' },
-  { id: R_CALL_ENDED, name: 'call-ended', effect: 'removed', text: 'its PPTP call ended' },
   {
     id: R_HELPER_PARTIAL,
     name: 'helper-partial',
@@ -433,6 +431,8 @@ export const REASONS: readonly Reason[] = [
     effect: 'dropped',
     text: 'helper: no room for the translated address',
   },
+  { id: R_HELPER_SNMP, name: 'helper-snmp', effect: 'dropped', text: 'helper: SNMP message cannot be read' },
+  { id: R_CALL_ENDED, name: 'call-ended', effect: 'removed', text: 'its PPTP call ended' },
   {
     id: R_SIP,
     name: 'sip',

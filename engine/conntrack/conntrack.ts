@@ -92,8 +92,13 @@ export class Conntrack extends RelatedFlows {
 
   /** What comes before each packet: time passes up to it, settings that changed are taken over. */
   begin(pkt: Packet): void {
-    if (this.template !== null) this.template = null;
+    if (this.template !== null) this.forgetTemplate();
     this.arrive(pkt);
+  }
+
+  private forgetTemplate(): void {
+    this.template = null;
+    this.otherZone = -1;
   }
 
   private arrive(pkt: Packet): void {
@@ -111,7 +116,7 @@ export class Conntrack extends RelatedFlows {
   track(pkt: Packet): boolean {
     this.arrive(pkt);
     const passes = this.trackAny(pkt);
-    if (this.template !== null) this.template = null;
+    if (this.template !== null) this.forgetTemplate();
     return passes;
   }
 
@@ -132,7 +137,7 @@ export class Conntrack extends RelatedFlows {
       }
     }
     if (!this.readTuple(pkt)) return true;
-    return this.trackFound(pkt, tracker, this.table.find(this.tuple));
+    return this.trackFound(pkt, tracker, this.lookUp(this.tuple));
   }
 
   /**
@@ -161,7 +166,7 @@ export class Conntrack extends RelatedFlows {
         return verdict !== TRACK_DROP;
       }
       this.freeKilled();
-      hit = this.table.find(this.tuple);
+      hit = this.lookUp(this.tuple);
     }
   }
 
@@ -262,6 +267,8 @@ export class Conntrack extends RelatedFlows {
       return 0;
     }
     const flow = this.create(pkt, t, reply);
+    if (this.otherZone >= 0)
+      this.table.words[flow * F.ROW_WORDS + F.F_ZONES] = pkt.zone | (this.otherZone << 16);
     if (this.mayBeRelated) this.relate(pkt, flow, t);
     this.opened = flow;
     this.openedAfter = this.table.inserted;
@@ -352,6 +359,8 @@ export class Conntrack extends RelatedFlows {
     this.version = s.version;
     this.max = s.get('nf_conntrack_max');
     this.table.most = this.max;
+    this.maxExpectations = s.get('nf_conntrack_expect_max');
+    this.autoHelpers = s.profile.autoHelpers;
     this.verifies = s.get('nf_conntrack_checksum') !== 0;
     // A translated flow stands in the table twice.
     this.evictionRange = this.max <= SMALL_TABLE ? 2 * this.max : EVICTION_RANGE;

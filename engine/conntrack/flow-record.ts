@@ -65,19 +65,23 @@ export interface FlowRecord {
   readonly master: number | null;
   /** Name of its helper, null if none. */
   readonly helper: string | null;
+  /** How many refer to it, as `use=` of conntrack(8): 1 for itself, 1 for each flow that it is master of. */
+  readonly uses: number;
   /** Null unless nf_conntrack_acct was on when the flow was made. */
   readonly counters: { readonly original: Counters; readonly reply: Counters } | null;
   /** When it was confirmed (ms), null unless nf_conntrack_timestamp was on. */
   readonly start: number | null;
 }
 
-function addressText(ct: Conntrack, family: number, word: number): string {
+/** Text of an address as tuples hold it. */
+export function addressText(ct: Conntrack, family: number, word: number): string {
   if (family === AF_INET) return ipv4Text(word);
   const { pool } = ct;
   return ipv6Text(pool.word(word, 0), pool.word(word, 1), pool.word(word, 2), pool.word(word, 3));
 }
 
-function portFields(proto: number, ports: number): Omit<TupleRecord, 'src' | 'dst'> {
+/** What a port word stands for, by the protocol's number. */
+export function portFields(proto: number, ports: number): Omit<TupleRecord, 'src' | 'dst'> {
   const high = ports >>> 16;
   const low = ports & 0xffff;
   switch (proto) {
@@ -140,6 +144,7 @@ export function readFlow(ct: Conntrack, flow: number): FlowRecord {
     zoneReply: w[at + F.F_ZONES]! >>> 16,
     master: master === 0 ? null : w[master * F.ROW_WORDS + F.F_ID]! >>> 0,
     helper: ct.extension(flow)?.helper?.name ?? null,
+    uses: ct.uses(flow),
     counters: countersOf(ct, flow),
     start: starts !== null && (w[at + F.F_EVENTS]! & F.FLAG_TSTAMP) !== 0 ? starts[flow]! : null,
   };

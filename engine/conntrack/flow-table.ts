@@ -5,6 +5,14 @@ import { swapPorts, T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE, type Tuple } from './
 
 /** Words of a row: 128 bytes, two cache lines; what every packet needs is in the first. */
 export const ROW_WORDS = 32;
+/** Bits of an index of a row's word: a table never holds more. */
+const INDEX_BITS = 0x3fffffff;
+
+/** Index of a row's first word. What V8 knows to be below 2^30 it adds to without asking whether int32 is left. */
+export function rowStart(row: number): number {
+  return Math.imul(row, ROW_WORDS) & INDEX_BITS;
+}
+
 /** Original tuple: source, destination, ports. */
 export const F_SRC = 0;
 /** Original destination. */
@@ -153,10 +161,10 @@ export class FlowTable {
     const tag = this.hash(src, dst, ports, kind, zone);
     const { slots, mask, words: w } = this;
     for (let slot = tag & mask; ; slot = (slot + 1) & mask) {
-      const row = slots[slot * 2 + 1]!;
+      const row = slots[(slot << 1) | 1]!;
       if (row === 0) return 0;
-      if (slots[slot * 2] !== tag) continue;
-      const at = row * ROW_WORDS;
+      if (slots[slot << 1] !== tag) continue;
+      const at = rowStart(row);
       if (w[at + F_KIND] !== kind) continue;
       // Reply first: where both directions are alike (source = destination) the kernel finds the reply.
       if (

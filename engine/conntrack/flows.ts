@@ -174,8 +174,8 @@ export class Flows {
    */
   refresh(flow: number, pkt: Packet, dir: number, timeout: number): void {
     const { words, doubles } = this.table;
-    const at = flow * F.ROW_WORDS;
-    const timer = flow * (F.ROW_WORDS / 2) + TIMER;
+    const at = F.rowStart(flow);
+    const timer = (at >> 1) + TIMER;
     const status = words[at + F.F_STATUS]!;
     if ((status & (S.IPS_FIXED_TIMEOUT | S.IPS_CONFIRMED)) === S.IPS_CONFIRMED) {
       const due = this.now + timeout;

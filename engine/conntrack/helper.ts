@@ -54,6 +54,15 @@ export interface Helper {
   end?(data: unknown): void;
 }
 
+/** {@link Template} of a packet of which a rule said only its zone. */
+export const BARE_TEMPLATE: Template = {
+  helper: null,
+  timeouts: null,
+  policy: '',
+  events: -1,
+  expectEvents: -1,
+};
+
 /** What a rule said of a packet before it is tracked: a flow that it opens begins with it (`-j CT`). */
 export interface Template {
   readonly helper: Helper | null;

@@ -11,6 +11,8 @@ export interface Profile {
   readonly udpStreamAfter: number;
   /** Whether SCTP, GRE and UDP-Lite have trackers of their own; without, they are generic. */
   readonly modernTrackers: boolean;
+  /** Helpers that flows get by their port alone, without a rule. */
+  readonly autoHelpers: readonly string[];
   /** Lines of the table as /proc/net/ip_conntrack prints them, rather than nf_conntrack. */
   readonly classicProc: boolean;
 }
@@ -39,6 +41,9 @@ const CLASSIC_DEFAULTS = {
   nf_conntrack_checksum: 0,
 } as const;
 
+/** The helpers that came with the kernel; each worked as soon as its module was loaded. */
+const CLASSIC_HELPERS: readonly string[] = ['amanda', 'ftp', 'irc', 'tftp'];
+
 /** The kernel that keepstate is measured against; the default. */
 export const LINUX_6_18: Profile = {
   name: 'linux-6.18',
@@ -47,6 +52,7 @@ export const LINUX_6_18: Profile = {
   tcpWindow: true,
   udpStreamAfter: 2000,
   modernTrackers: true,
+  autoHelpers: [],
   classicProc: false,
 };
 
@@ -58,6 +64,7 @@ export const LINUX_2_4: Profile = {
   tcpWindow: false,
   udpStreamAfter: 0,
   modernTrackers: false,
+  autoHelpers: CLASSIC_HELPERS,
   classicProc: true,
 };
 
@@ -74,6 +81,7 @@ export const LINUX_2_4_TCP_WINDOW: Profile = {
   tcpWindow: true,
   udpStreamAfter: 0,
   modernTrackers: false,
+  autoHelpers: CLASSIC_HELPERS,
   classicProc: true,
 };
 

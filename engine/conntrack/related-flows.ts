@@ -29,8 +29,8 @@ const ALL = -1;
 export class RelatedFlows extends Flows {
   /** All helpers there are. */
   helpers: readonly Helper[] = [];
-  /** Whether flows get helpers by their port alone (nf_conntrack_helper). */
-  assignsHelpers = false;
+  /** Names of the helpers that flows get by their port alone (nf_conntrack_helper). */
+  autoHelpers: readonly string[] = [];
   /** What a rule said of the packet under way, before it is tracked. */
   template: Template | null = null;
   /**
@@ -38,6 +38,8 @@ export class RelatedFlows extends Flows {
    * no host is known.
    */
   broadcastMask: ((device: number, broadcast: number) => number) | null = null;
+  /** Zone of the reply direction of the packet under way where a rule gave it another one than the original's, else -1. */
+  otherZone = -1;
   /** At most this many expectations in all (nf_conntrack_expect_max). */
   maxExpectations = 4096;
 
@@ -61,6 +63,29 @@ export class RelatedFlows extends Flows {
     return made;
   }
 
+  /**
+   * A rule said of the packet under way how it is to be tracked. The first one that does so has its way.
+   * @param zone conntrack zone; `dir` of which direction only (0 or 1, the other one stays in zone 0), -1 for both
+   */
+  prepare(pkt: Packet, template: Template, zone = 0, dir = -1): void {
+    if (this.template !== null) return;
+    this.template = template;
+    pkt.zone = dir === 1 ? 0 : zone;
+    if (dir >= 0 && zone !== 0) this.otherZone = dir === 1 ? zone : 0;
+  }
+
+  /** Finds the flow of a packet's tuple, or of one that it quotes. @returns flow << 1 | direction, 0 if there is none */
+  lookUp(t: T.Tuple): number {
+    if (this.otherZone < 0) return this.table.find(t);
+    const own = this.table.find(t);
+    if (own !== 0 && (own & 1) === 0) return own;
+    const zone = t[T.T_ZONE]!;
+    t[T.T_ZONE] = this.otherZone;
+    const other = this.table.find(t);
+    t[T.T_ZONE] = zone;
+    return (other & 1) === 0 ? 0 : other;
+  }
+
   /** Finds a helper as rules name it. */
   findHelper(name: string, family: number, proto: number): Helper | null {
     return (
@@ -74,6 +99,15 @@ export class RelatedFlows extends Flows {
     ext.helper = helper;
     ext.data = helper.start?.() ?? null;
     this.cacheEvent(flow, IPCT_HELPER);
+  }
+
+  /** What a new flow was expected by. A zone of one direction counts as its flow's, whichever direction it is. */
+  private expectedBy(t: T.Tuple, pkt: Packet): Expectation | null {
+    const zone = t[T.T_ZONE]!;
+    if (this.otherZone > 0) t[T.T_ZONE] = this.otherZone;
+    const expected = this.expectations.match(t, pkt);
+    t[T.T_ZONE] = zone;
+    return expected;
   }
 
   /** A rule gives a flow that is not in the table yet a helper; the first one that does has its way (IPS_HELPER). */
@@ -135,6 +169,7 @@ export class RelatedFlows extends Flows {
   unexpectAll(flow: number): void {
     const ext = this.extension(flow);
     if (ext === null) return;
+    // The latest first (measured).
     while (ext.expectations.length > 0) this.unexpect(ext.expectations.at(-1)!);
   }
 
@@ -153,20 +188,20 @@ export class RelatedFlows extends Flows {
 
   /** Whether {@link relate} may have something to do. */
   protected get mayBeRelated(): boolean {
-    return this.expectations.count > 0 || this.template !== null || this.assignsHelpers;
+    return this.expectations.count > 0 || this.template !== null || this.autoHelpers.length > 0;
   }
 
   /** A new flow: was it expected, and what do rules say of it (the second half of init_conntrack)? */
   protected relate(pkt: Packet, flow: number, t: T.Tuple): void {
     const { template } = this;
     if (template !== null) this.takeOver(flow, template);
-    const expected = this.expectations.count > 0 ? this.expectations.match(t, pkt) : null;
+    const expected = this.expectations.count > 0 ? this.expectedBy(t, pkt) : null;
     if (expected !== null && this.isConfirmed(expected.master)) {
       this.fulfil(flow, expected);
       return;
     }
     if (template !== null && template.helper !== null) this.appoint(flow, template.helper);
-    if (this.assignsHelpers && this.extension(flow)?.helper == null) this.assignByPort(flow, t);
+    if (this.autoHelpers.length > 0 && this.extension(flow)?.helper == null) this.assignByPort(flow);
   }
 
   protected override discard(flow: number): void {
@@ -245,16 +280,31 @@ export class RelatedFlows extends Flows {
     ext.expectEvents = expectEvents;
   }
 
-  private assignByPort(flow: number, t: T.Tuple): void {
-    const proto = t[T.T_KIND]! & 255;
-    const family = t[T.T_KIND]! >>> 8;
-    const port = t[T.T_PORTS]! & 0xffff;
-    for (const helper of this.helpers) {
-      if (helper.proto !== proto || !helper.families.includes(family) || !helper.ports.includes(port))
-        continue;
-      this.assignHelper(flow, helper);
-      return;
-    }
+  /** As {@link Flows.alterReply}; where helpers go by port, it is the port that the flow really goes to. */
+  override alterReply(flow: number, src: number, dst: number, ports: number): void {
+    super.alterReply(flow, src, dst, ports);
+    if (this.autoHelpers.length === 0) return;
+    const at = flow * F.ROW_WORDS;
+    const w = this.table.words;
+    if (w[at + F.F_MASTER] !== 0 || (w[at + F.F_STATUS]! & S.IPS_HELPER) !== 0) return;
+    const ext = this.extension(flow);
+    if (ext !== null && ext.expectations.length > 0) return;
+    if (ext !== null) ext.helper = null;
+    this.assignByPort(flow);
+  }
+
+  private assignByPort(flow: number): void {
+    const at = flow * F.ROW_WORDS;
+    const kind = this.table.words[at + F.F_KIND]!;
+    const port = this.table.words[at + F.F_RPORTS]! >>> 16;
+    const found = this.helpers.find(
+      ({ name, proto, families, ports }) =>
+        proto === (kind & 255) &&
+        families.includes(kind >>> 8) &&
+        ports.includes(port) &&
+        this.autoHelpers.includes(name),
+    );
+    if (found !== undefined) this.assignHelper(flow, found);
   }
 
   private make(spec: ExpectSpec): Expectation {
@@ -264,7 +314,8 @@ export class RelatedFlows extends Flows {
     tuple[T.T_DST] = this.takeAddress(spec.destination);
     tuple[T.T_PORTS] = ((spec.sourcePort ?? 0) << 16) | spec.destinationPort;
     tuple[T.T_KIND] = spec.proto | (spec.family << 8);
-    tuple[T.T_ZONE] = this.table.words[spec.master * F.ROW_WORDS + F.F_ZONES]! & 0xffff;
+    const zones = this.table.words[spec.master * F.ROW_WORDS + F.F_ZONES]!;
+    tuple[T.T_ZONE] = zones & 0xffff || zones >>> 16;
     const mask = spec.source === null ? 0 : ALL;
     const policy = this.extension(spec.master)?.helper?.policies[spec.class ?? 0];
     return {

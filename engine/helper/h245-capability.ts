@@ -6,6 +6,7 @@ import {
   NULL,
   OBJECT_IDENTIFIER,
   octets,
+  openFields,
   optional,
   type PerFields,
   type PerType,
@@ -72,7 +73,9 @@ const H263 = sequence(
     hrdB: optional(integer(0, 524287)),
     bppMaxKb: optional(integer(0, 65535)),
   },
-  {},
+  openFields(
+    'slowSqcifMPI slowQcifMPI slowCifMPI slowCif4MPI slowCif16MPI errorCompensation enhancementLayerInfo h263Options',
+  ),
 );
 
 const IS11172_VIDEO = sequence(

@@ -143,7 +143,7 @@ const NETWORK_ACCESS = sequence(
     associateConference: BOOLEAN,
     externalReference: optional(octets(1, 255)),
   },
-  {},
+  openFields('t120SetupProcedure'),
 );
 
 /** OpenLogicalChannel; H.225.0's fastStart carries it on its own. */
@@ -176,7 +176,7 @@ export const OPEN_LOGICAL_CHANNEL: PerType = sequence(
       ),
     ),
   },
-  { separateStack: NETWORK_ACCESS, encryptionSync: OPEN },
+  { separateStack: NETWORK_ACCESS, encryptionSync: STOP },
 );
 
 const OPEN_LOGICAL_CHANNEL_ACK = sequence(
@@ -203,15 +203,14 @@ const OPEN_LOGICAL_CHANNEL_ACK = sequence(
             sessionID: optional(integer(1, 255)),
             mediaChannel: optional(TRANSPORT_ADDRESS),
             mediaControlChannel: optional(TRANSPORT_ADDRESS),
-            stop: STOP,
             dynamicRTPPayloadType: optional(integer(96, 127)),
           },
-          {},
+          openFields('flowControlToZero portNumber'),
         ),
       },
       {},
     ),
-    encryptionSync: OPEN,
+    encryptionSync: STOP,
   },
 );
 

@@ -4,6 +4,7 @@ import type { HelpCall, Helper } from '../conntrack/helper.ts';
 import { expectFreePort } from '../nat/expect-port.ts';
 import { followMaster } from '../nat/follow.ts';
 import { isTranslated } from '../nat/mangle.ts';
+import { AF_INET } from '../packet/packet.ts';
 import { IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
 import { destinationOf, sourceOf } from './flow-ends.ts';
 import { type H323Address, writeAddress } from './h323-address.ts';
@@ -18,9 +19,14 @@ export function isSenders(call: HelpCall, address: H323Address | null): address 
   return address !== null && address.port !== 0 && sameAddress(address.words, sourceOf(call, call.dir));
 }
 
+/** Whether addresses in the payload are to be translated too. Measured: Linux does so for IPv4 alone. */
+export function isShown(call: HelpCall): boolean {
+  return call.pkt.family === AF_INET && isTranslated(call);
+}
+
 /** Whether others know the sender by another address than its own. */
 export function isHidden(call: HelpCall): boolean {
-  return isTranslated(call) && !sameAddress(sourceOf(call, call.dir), shownAddress(call));
+  return isShown(call) && !sameAddress(sourceOf(call, call.dir), shownAddress(call));
 }
 
 /** The address that others know the sender by. */
@@ -45,27 +51,21 @@ function translated(call: HelpCall, port: number): Pick<ExpectSpec, 'onMatch' | 
   return { onMatch: followMaster(call.conntrack), dir: 1 - call.dir, savedPort: port };
 }
 
-/** Expects a connection to the sender. @param more flags and helper of the expectation */
-export function expectConnection(
+/**
+ * Expects a connection for signalling, whose port is remembered: the next message that tells of it finds it again.
+ * @param isNat whether its port is translated
+ */
+export function expectSignalling(
   call: HelpCall,
   address: H323Address,
-  more: { readonly helper?: Helper; readonly flags?: number },
+  isNat: boolean,
+  more: { readonly helper: Helper; readonly flags?: number },
 ): boolean {
-  const { port } = address;
-  const spec = { ...fromOtherEnd(call, IPPROTO_TCP, port), ...more };
-  if (!isHidden(call)) return call.conntrack.expect(spec) === EXPECT_ADDED;
-  const free = expectFreePort(call, { ...spec, ...translated(call, port) }, port);
-  if (free !== 0) writeAddress(call, address, shownAddress(call), free);
-  return true;
-}
-
-/** Expects a connection for signalling, whose port is remembered: the next message that tells of it finds it again. */
-export function expectSignalling(call: HelpCall, address: H323Address, helper: Helper, flags = 0): boolean {
   const { port } = address;
   const { signalPorts } = call.ext.data as H323State;
   const { dir } = call;
-  const spec = { ...fromOtherEnd(call, IPPROTO_TCP, port), helper, flags };
-  if (!isHidden(call)) return call.conntrack.expect(spec) === EXPECT_ADDED;
+  const spec = { ...fromOtherEnd(call, IPPROTO_TCP, port), ...more };
+  if (!isNat) return call.conntrack.expect(spec) === EXPECT_ADDED;
   const first = signalPorts[dir] === port ? signalPorts[1 - dir]! : port;
   const free = expectFreePort(call, { ...spec, ...translated(call, port) }, first);
   if (free === 0) return true;
@@ -77,7 +77,12 @@ export function expectSignalling(call: HelpCall, address: H323Address, helper: H
 
 /** T.120: any number of connections to the sender. */
 export function expectData(call: HelpCall, address: H323Address): boolean {
-  return expectConnection(call, address, { flags: EXPECT_PERMANENT });
+  const { port } = address;
+  const spec = { ...fromOtherEnd(call, IPPROTO_TCP, port), flags: EXPECT_PERMANENT };
+  if (!isHidden(call)) return call.conntrack.expect(spec) === EXPECT_ADDED;
+  const free = expectFreePort(call, { ...spec, ...translated(call, port) }, port);
+  if (free !== 0) writeAddress(call, address, shownAddress(call), free);
+  return true;
 }
 
 /** Expects RTP at the even port and RTCP at the odd one above it, whichever of them the address has. */

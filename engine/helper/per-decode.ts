@@ -19,8 +19,6 @@ export interface PerRecord {
   [name: string]: PerValue;
 }
 
-/** Fragmented lengths (X.691 11.9.3.8) begin here. No message of a helper is that long. */
-const FRAGMENTED = 0xc0;
 /** A range of integers that fits so many values takes two octets, a wider one brings a length (X.691 11.5.7). */
 const TWO_OCTETS = 0x10000;
 
@@ -90,16 +88,14 @@ export class PerReader {
 
   /**
    * A length, or number of items, without bounds (X.691 11.9.3.5 ff.); -1 if there is none. Measured: two bytes must
-   * be left, even where the first says all.
+   * be left, even where the first says all; a length in fragments (X.691 11.9.3.8) is taken for one without.
    */
   length(): number {
     this.align();
     if (!this.has(16)) return -1;
     const first = this.octets(1);
     if (first < 0x80) return first;
-    if (first >= FRAGMENTED) return -1;
-    const second = this.octets(1);
-    return second < 0 ? -1 : ((first & 0x3f) << 8) | second;
+    return ((first & 0x3f) << 8) | this.octets(1);
   }
 
   /** A number of low..high (X.691 11.5); NaN past the end. */
@@ -155,6 +151,8 @@ export function decode(type: PerType, reader: PerReader): PerValue | null {
       return bit < 0 ? null : bit === 1;
     }
     case 'objectIdentifier':
+      // Measured: its length is one octet, whatever that says.
+      return span(reader, reader.octets(1));
     case 'open':
       return span(reader, reader.length());
     case 'contained':

@@ -1,5 +1,4 @@
 import { HELP_ACCEPT, type HelpCall, type Helper } from '../conntrack/helper.ts';
-import { isTranslated } from '../nat/mangle.ts';
 import { AF_INET, AF_INET6 } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { DESTINATION, portAt, SOURCE, sourceOf } from './flow-ends.ts';
@@ -7,7 +6,8 @@ import { H323_USER_INFORMATION } from './h225-call.ts';
 import { H245_HELPER, isSpoken } from './h245-control.ts';
 import { itemsOf, pick, signalAddress, writeAddress } from './h323-address.ts';
 import { heedH245, heedOpen } from './h323-channel.ts';
-import { expectSignalling, isSenders, shownAddress } from './h323-expect.ts';
+import { expectSignalling, isHidden, isSenders, isShown, shownAddress } from './h323-expect.ts';
+import { expectForward } from './h323-forward.ts';
 import { startH323 } from './h323-state.ts';
 import { eachTpkt } from './h323-tpkt.ts';
 import { sameAddress } from './payload.ts';
@@ -20,6 +20,8 @@ const CALL_CONTROL = 8;
 const USER_USER = 0x7e;
 /** At most so many tunnelled H.245 messages are read (measured). */
 const TUNNELLED = 4;
+/** What an H.245 address is for. */
+const CONTROL = { helper: H245_HELPER };
 /** Messages that may tell of an H.245 address and of media. */
 const TELLING: readonly string[] = [
   ...['setup', 'callProceeding', 'connect', 'alerting', 'facility', 'progress'],
@@ -61,15 +63,19 @@ function heedCall(call: HelpCall, information: PerValue): boolean {
 }
 
 function heedBody(call: HelpCall, name: string, message: PerValue): boolean {
+  if (name === 'facility' && pick(message, 'reason', 'callForwarded') !== undefined) {
+    const other = signalAddress(call, pick(message, 'alternativeAddress'));
+    return other === null || other.port === 0 || expectForward(call, other, Q931_HELPER);
+  }
   const address = signalAddress(call, pick(message, 'h245Address'));
-  if (isSenders(call, address) && !expectSignalling(call, address, H245_HELPER)) return false;
+  if (isSenders(call, address) && !expectSignalling(call, address, isHidden(call), CONTROL)) return false;
   if (name === 'setup') showSetup(call, message);
   return itemsOf(pick(message, 'fastStart')).every((open) => heedOpen(call, open));
 }
 
 /** A setup names both ends of its connection: they are told as the other side sees them. */
 function showSetup(call: HelpCall, setup: PerValue): void {
-  if (!isTranslated(call)) return;
+  if (!isShown(call)) return;
   const back = 1 - call.dir;
   const called = signalAddress(call, pick(setup, 'destCallSignalAddress'));
   const callee = sourceOf(call, back);

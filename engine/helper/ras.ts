@@ -1,12 +1,11 @@
 import { EXPECT_ADDED, EXPECT_PERMANENT } from '../conntrack/expectation.ts';
 import { HELP_ACCEPT, type HelpCall, type Helper } from '../conntrack/helper.ts';
-import { isTranslated } from '../nat/mangle.ts';
 import { AF_INET, AF_INET6 } from '../packet/packet.ts';
 import { IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
 import { DESTINATION, destinationOf, portAt, SOURCE, sourceOf } from './flow-ends.ts';
 import { RAS_MESSAGE } from './h225-ras.ts';
 import { type H323Address, itemsOf, pick, signalAddress, writeAddress } from './h323-address.ts';
-import { expectSignalling, isHidden, isSenders, shownAddress } from './h323-expect.ts';
+import { expectSignalling, isSenders, isShown, shownAddress } from './h323-expect.ts';
 import { type H323State, startH323 } from './h323-state.ts';
 import { payloadOf, sameAddress } from './payload.ts';
 import { decode, PerReader, type PerRecord, type PerSpan, type PerValue } from './per-decode.ts';
@@ -63,7 +62,8 @@ function heedRegistration(call: HelpCall, message: PerValue): boolean {
   const state = call.ext.data as H323State;
   const addresses = itemsOf(pick(message, 'callSignalAddress')).map((value) => signalAddress(call, value));
   const own = addresses.find((address) => isSenders(call, address));
-  if (own && !expectSignalling(call, own, Q931_HELPER, EXPECT_PERMANENT)) return false;
+  const calls = { helper: Q931_HELPER, flags: EXPECT_PERMANENT };
+  if (own && !expectSignalling(call, own, isShown(call), calls)) return false;
   if (own && own !== addresses[0]) showLoopback(call, addresses[0]!);
   showRas(call, itemsOf(pick(message, 'rasAddress')));
   const timeToLive = pick(message, 'timeToLive') as PerSpan | undefined;
@@ -71,9 +71,9 @@ function heedRegistration(call: HelpCall, message: PerValue): boolean {
   return true;
 }
 
-/** Some endpoints name their loopback address first: it becomes the registered one too (measured: IPv4 alone). */
+/** Some endpoints name their loopback address first: it becomes the registered one too (measured). */
 function showLoopback(call: HelpCall, address: H323Address | null): void {
-  if (!isHidden(call) || address === null || address.words[0]! >>> 24 !== 127) return;
+  if (!isShown(call) || address === null || address.words[0]! >>> 24 !== 127) return;
   writeAddress(call, address, shownAddress(call), (call.ext.data as H323State).signalPorts[1 - call.dir]!);
 }
 
@@ -95,15 +95,16 @@ function endRegistration(call: HelpCall, message: PerValue): boolean {
   return true;
 }
 
+/** Measured: of the two addresses of an admission request only the first that is the sender's is translated. */
 function showAdmission(call: HelpCall, message: PerValue): boolean {
-  if (!isTranslated(call)) return true;
+  if (!isShown(call)) return true;
   const { dir } = call;
   const { signalPorts } = call.ext.data as H323State;
   const called = signalAddress(call, pick(message, 'destCallSignalAddress'));
+  const calling = signalAddress(call, pick(message, 'srcCallSignalAddress'));
   if (called !== null && isAt(called, sourceOf(call, dir), signalPorts[dir]))
     writeAddress(call, called, shownAddress(call), signalPorts[1 - dir]!);
-  const calling = signalAddress(call, pick(message, 'srcCallSignalAddress'));
-  if (calling !== null && sameAddress(calling.words, sourceOf(call, dir)))
+  else if (calling !== null && sameAddress(calling.words, sourceOf(call, dir)))
     writeAddress(call, calling, shownAddress(call), calling.port);
   return true;
 }
@@ -142,7 +143,7 @@ function isAt({ words, port }: H323Address, other: readonly number[], at: number
 
 /** Translates the sender's RAS address, where a message names it. */
 function showRas(call: HelpCall, values: readonly (PerValue | undefined)[]): boolean {
-  if (!isTranslated(call)) return true;
+  if (!isShown(call)) return true;
   const { dir } = call;
   for (const value of values) {
     const address = signalAddress(call, value);
@@ -155,7 +156,7 @@ function showRas(call: HelpCall, values: readonly (PerValue | undefined)[]): boo
 
 /** Translates the registered signalling address, where a message of either end names it. */
 function showSignalling(call: HelpCall, values: readonly PerValue[]): boolean {
-  if (!isTranslated(call)) return true;
+  if (!isShown(call)) return true;
   const { dir } = call;
   const { signalPorts } = call.ext.data as H323State;
   const port = signalPorts[1 - dir]!;

@@ -111,12 +111,19 @@ function setIpv6(groups: number[], gap: number, end: number, out: SipEnd): boole
   return true;
 }
 
+/** Reads an address as it stands in SDP, without brackets. @returns false if there is none */
+export function readBareAddress(text: SipText, at: number, family: number, out: SipEnd): boolean {
+  out.at = at;
+  return family === AF_INET ? readIpv4(text, at, out) : readIpv6(text, at, out);
+}
+
 /**
- * Reads an address.
+ * Reads an address of a header.
  * @param isUri an IPv6 address stands in brackets, as in URIs; else it may
  * @returns false if there is none
  */
 export function readAddress(text: SipText, at: number, family: number, isUri: boolean, out: SipEnd): boolean {
+  out.at = at;
   if (family === AF_INET) return readIpv4(text, at, out);
   const isOpen = text.byte(at) === OPEN;
   if (isUri && !isOpen) return false;
@@ -132,7 +139,6 @@ export function readAddress(text: SipText, at: number, family: number, isUri: bo
  */
 export function readHostPort(text: SipText, at: number, family: number, out: SipEnd): boolean {
   if (!readAddress(text, at, family, true, out)) return false;
-  out.at = at;
   out.port = SIP_PORT;
   if (text.byte(out.end) === COLON) {
     const end = skipDigits(text, out.end + 1);

@@ -4,11 +4,11 @@ import { bytesOf, lowered } from './payload.ts';
 import { newEnd, readAddress, readHostPort, type SipEnd } from './sip-address.ts';
 import {
   findInHeader,
-  isBreak,
   isFolded,
   isLetter,
   isWordAt,
   NOWHERE,
+  nextAt,
   nextLine,
   numberAt,
   type SipText,
@@ -48,9 +48,7 @@ export function readDigits(text: SipText, at: number, _family: number, out: SipE
 
 /** What follows `sip:`, perhaps behind a user and `@`, which must stand in the same line. */
 export function readUri(text: SipText, at: number, family: number, out: SipEnd): boolean {
-  let host = at;
-  for (let byte = text.byte(host); byte !== 0x40 && byte !== NOWHERE && !isBreak(byte); )
-    byte = text.byte(++host);
+  const host = nextAt(text, at);
   return readHostPort(text, text.byte(host) === 0x40 ? host + 1 : at, family, out);
 }
 
@@ -201,7 +199,5 @@ export function addressParameter(
   out: SipEnd,
 ): boolean {
   const at = parameterAt(text, from, name);
-  if (at === NOWHERE || !readAddress(text, at, family, isUri, out)) return false;
-  out.at = at;
-  return true;
+  return at !== NOWHERE && readAddress(text, at, family, isUri, out);
 }

@@ -3,9 +3,8 @@
 import { R_SIP, R_SIP_PORT } from '../base/reason.ts';
 import { F_DST, F_PORTS, F_RPORTS, F_SRC, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { HELP_DROP, type HelpCall } from '../conntrack/helper.ts';
-import { replaceTcp, replaceUdp } from '../nat/mangle.ts';
+import { replacePayload } from '../nat/mangle.ts';
 import { because } from '../packet/packet.ts';
-import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { SipText } from './sip-text.ts';
 
 /** The kernel module's parameters. */
@@ -48,6 +47,8 @@ export class SipMessage extends SipText {
   /** AF_* and IPPROTO_* of its flow. */
   readonly family: number;
   readonly proto: number;
+  /** Whether the packet's checksum is to be made anew. */
+  isChanged = false;
   /** Distance from the IP header. */
   private readonly from: number;
 
@@ -75,11 +76,14 @@ export class SipMessage extends SipText {
   /** Replaces bytes of the text. @returns false, and nothing changed, if the packet would be too long */
   replace(at: number, end: number, bytes: Uint8Array): boolean {
     const { call } = this;
-    const replaced = this.proto === IPPROTO_TCP ? replaceTcp : replaceUdp;
-    if (!replaced(call.pkt, this.start + at, end - at, bytes)) return false;
+    if (!replacePayload(call.pkt, this.start + at, end - at, bytes)) return false;
+    this.isChanged = true;
     this.view = call.pkt.view;
     this.start = call.pkt.off + this.from;
-    this.length += bytes.length - (end - at);
+    const by = bytes.length - (end - at);
+    this.length += by;
+    if (at >= this.plainFrom && end <= this.plainTo) this.plainTo += by;
+    else this.plainTo = this.plainFrom - 1;
     return true;
   }
 

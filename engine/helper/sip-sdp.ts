@@ -5,7 +5,7 @@
 
 import { AF_INET } from '../packet/packet.ts';
 import { bytesOf } from './payload.ts';
-import { readAddress, type SipEnd } from './sip-address.ts';
+import { readBareAddress, type SipEnd } from './sip-address.ts';
 import { FOUND, MISSING, readDigits, WRONG } from './sip-header.ts';
 import {
   findInLine,
@@ -29,11 +29,6 @@ export interface SdpLine {
 
 function line(name: string, hasAddress: boolean, read: SdpLine['read']): SdpLine {
   return { name: bytesOf(name), hasAddress, read };
-}
-
-function readBareAddress(text: SipText, at: number, family: number, out: SipEnd): boolean {
-  out.at = at;
-  return readAddress(text, at, family, false, out);
 }
 
 /** `audio 4000`: what it is and its port, if that stands behind one blank. */

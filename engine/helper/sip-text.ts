@@ -20,6 +20,9 @@ export class SipText {
   /** Where in `view` it begins. */
   start: number;
   length: number;
+  /** {@link nextAt}: between these two places is neither `@` nor the end of a line. */
+  plainFrom = 0;
+  plainTo = -1;
 
   constructor(view: DataView, start: number, length: number) {
     this.view = view;
@@ -47,6 +50,20 @@ export function isBreak(byte: number): boolean {
 
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
+}
+
+/**
+ * The next `@` or line break, or the end of the text. Of a line with many URIs in it each asks for the same one, hence
+ * it is remembered.
+ */
+export function nextAt(text: SipText, from: number): number {
+  if (from < text.plainFrom || from > text.plainTo) {
+    text.plainFrom = from;
+    text.plainTo = from;
+    for (let byte = text.byte(from); byte !== 0x40 && byte !== NOWHERE && !isBreak(byte); )
+      byte = text.byte(++text.plainTo);
+  }
+  return text.plainTo;
 }
 
 /** Behind the letters that begin at a place. */

@@ -10,6 +10,7 @@ import {
 } from '../conntrack/helper.ts';
 import { bookShift, newSeqAdjust } from '../conntrack/seq-adjust.ts';
 import { IPS_SEQ_ADJUST } from '../conntrack/status.ts';
+import { sumTcp, sumUdp } from '../nat/mangle.ts';
 import { AF_INET, AF_INET6, IP_CT_ESTABLISHED, IP_CT_ESTABLISHED_REPLY } from '../packet/packet.ts';
 import { IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
 import { payloadOf } from './payload.ts';
@@ -56,7 +57,10 @@ function helpUdp(call: HelpCall, options: SipOptions): number {
   if (at >= end) return HELP_ACCEPT;
   refresh(call, options);
   if (end - at < SHORTEST) return HELP_ACCEPT;
-  return processMessage(new SipMessage(call, options, at, end - at));
+  const message = new SipMessage(call, options, at, end - at);
+  const verdict = processMessage(message);
+  if (message.isChanged) sumUdp(call.pkt);
+  return verdict;
 }
 
 /**
@@ -88,18 +92,23 @@ function helpTcp(call: HelpCall, options: SipOptions): number {
   if (first + pkt.off >= pkt.end) return HELP_ACCEPT;
   refresh(call, options);
   const before = pkt.end - pkt.off;
+  let isChanged = false;
+  let isBooked = true;
   for (let at = first; pkt.end - pkt.off - at >= SHORTEST; ) {
     const message = new SipMessage(call, options, pkt.off + at, pkt.end - pkt.off - at);
     const end = messageEnd(message);
     if (end === 0) break;
     // Measured: what the messages before this one changed is not booked then, so the numbers of all later segments
     // are wrong. It is so in Linux 6.18.
-    if (end > message.length) return HELP_ACCEPT;
+    isBooked = end <= message.length;
+    if (!isBooked) break;
     message.length = end;
     if (processMessage(message) === HELP_DROP) return HELP_DROP;
+    if (message.isChanged) isChanged = true;
     at += message.length;
   }
-  shift(call, pkt.end - pkt.off - before);
+  if (isChanged) sumTcp(pkt);
+  if (isBooked) shift(call, pkt.end - pkt.off - before);
   return HELP_ACCEPT;
 }
 

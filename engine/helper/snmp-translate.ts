@@ -81,6 +81,8 @@ function readChoice(
   again: readonly number[],
   read: (tag: number) => boolean,
 ): boolean {
+  // Measured: nothing at all will do.
+  if (ber.at >= ber.end) return true;
   let isFound = false;
   for (const tag of tags) {
     if (ber.at >= ber.end) break;

@@ -7,6 +7,7 @@ import { Defrag, FRAG_HELD, FRAG_PASS } from '../frag/defrag.ts';
 import { HELPERS } from '../helper/registry.ts';
 import { broadcastMask } from '../host/broadcast.ts';
 import { defaultHost, type HostModel } from '../host/model.ts';
+import { forgetMasqueraded } from '../nat/masquerade.ts';
 import { dissect } from '../packet/dissect.ts';
 import { enterLink } from '../packet/link.ts';
 import { because, type Packet } from '../packet/packet.ts';
@@ -149,6 +150,17 @@ export class Firewall {
     const fate = this.defrag.receive(pkt, this.conntrack.now);
     if (fate !== FRAG_PASS) return fate === FRAG_HELD ? NF_STOLEN : NF_DROP;
     return this.conntrack.track(pkt) && this.conntrack.confirm(pkt) ? NF_ACCEPT : NF_DROP;
+  }
+
+  /**
+   * A device of {@link host} went down, or lost an address: flows that are masqueraded with it end. The host itself is
+   * the caller's to change; then {@link loadRules} again.
+   * @param device its number
+   * @param address what it lost, one word (IPv4) or four; null if it went down
+   * @returns how many flows
+   */
+  addressGone(device: number, address: readonly number[] | null): number {
+    return forgetMasqueraded(this.conntrack, device, address);
   }
 
   /** Lets time pass without a packet. */

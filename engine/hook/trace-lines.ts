@@ -8,6 +8,7 @@ import {
   NF_DROP,
   NF_QUEUE,
   NF_STOLEN,
+  NF_UNKNOWN,
   NF_VERDICT_MASK,
   NFT_CONTINUE,
   NFT_GOTO,
@@ -26,6 +27,7 @@ const VERDICTS: ReadonlyMap<number, string> = new Map([
   [NF_DROP, 'drop'],
   [NF_STOLEN, 'stolen'],
   [NF_QUEUE, 'queue'],
+  [NF_UNKNOWN, 'unknown'],
 ]);
 /** What TRACE asks the kernel's log for. */
 const TRACE_FLAGS = NF_LOG_TCPSEQ | NF_LOG_TCPOPT | NF_LOG_IPOPT | NF_LOG_UID;

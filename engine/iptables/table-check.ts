@@ -2,7 +2,7 @@ import { SourceError, type Span } from '../base/error.ts';
 import type { Extension, XtRuleFacts, XtUse } from './extension.ts';
 import { XtError } from './extension.ts';
 import { protocolText } from './protocols.ts';
-import { ruleContext, type XtRule } from './rule.ts';
+import type { XtRule } from './rule.ts';
 import type { SaveScope } from './save.ts';
 import type { XtChain, XtTable } from './table.ts';
 
@@ -130,7 +130,12 @@ export function checkRule(
   if (!uses.some(({ ext }) => ext.tables ?? ext.hooks ?? ext.protocols ?? ext.check)) return;
   const { proto, matches } = rule.spec;
   const facts: XtRuleFacts = {
-    ...ruleContext({ ...scope, table }, proto),
+    family: scope.family,
+    table,
+    world: scope.world,
+    backend: scope.backend,
+    proto: proto?.value ?? 0,
+    protoInverted: proto?.inverted ?? false,
     hasProto: proto !== null,
     matches: matches.map((use) => use.ext.name),
     uses: matches,

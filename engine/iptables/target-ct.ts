@@ -49,6 +49,7 @@ const HELPERS: ReadonlyMap<string, readonly number[]> = new Map([
   ['sane', [6]],
   ['sip', [6, 17]],
   ['snmp', [17]],
+  ['snmp_trap', [17]],
   ['tftp', [17]],
 ]);
 
@@ -79,14 +80,8 @@ class CtTarget implements Expr {
       state.unknown = `timeout policy '${timeout}': nfct(8) makes those, and keepstate does not know them`;
       return NF_UNKNOWN;
     }
-    if (zone !== null) {
-      if (dir !== null && dir !== 'both') {
-        state.unknown = 'zones of one direction only are not supported';
-        return NF_UNKNOWN;
-      }
-      pkt.zone = zone === 'mark' ? pkt.mark & 0xffff : zone;
-    }
-    state.conntrack.template = this.templateFor(state);
+    const id = zone === 'mark' ? pkt.mark & 0xffff : (zone ?? 0);
+    state.conntrack.prepare(pkt, this.templateFor(state), id, DIRECTIONS[dir ?? 'both']);
     return NFT_CONTINUE;
   }
 
@@ -140,7 +135,7 @@ function zoneOption(name: string, dir: 'both' | 'orig' | 'reply'): XtOption<CtSp
 }
 
 /** Those that know IPv4 only. */
-const ONLY_IPV4: readonly string[] = ['irc', 'netbios-ns', 'pptp', 'snmp'];
+const ONLY_IPV4: readonly string[] = ['irc', 'netbios-ns', 'pptp', 'snmp', 'snmp_trap'];
 
 function checkHelper(spec: CtSpec, proto: number, family: number): void {
   if (spec.helper === null) return;
@@ -154,6 +149,7 @@ function checkHelper(spec: CtSpec, proto: number, family: number): void {
     );
 }
 
+const DIRECTIONS = { both: -1, orig: 0, reply: 1 };
 const ZONE_NAMES = { both: 'zone', orig: 'zone-orig', reply: 'zone-reply' };
 
 function save(spec: CtSpec): string {

@@ -1,4 +1,4 @@
-import { NFT_NAT_DNAT, NFT_NAT_SNAT } from '../rules/expr-nat.ts';
+import { NAT_BY_HOOK, NFT_NAT_DNAT, NFT_NAT_SNAT } from '../rules/expr-nat.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import { addressText, hostAddress, maskLength, prefixMask } from './address.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError } from './extension.ts';
@@ -6,6 +6,13 @@ import { lowerNat, NF_NAT_RANGE_NETMAP } from './nat-lower.ts';
 import { DST_HOOKS, SRC_HOOKS } from './nat-options.ts';
 import { natRange } from './nat-range.ts';
 import { readUint } from './values.ts';
+
+const TYPES: ReadonlyMap<string, number> = new Map([
+  ['PREROUTING', NFT_NAT_DNAT],
+  ['OUTPUT', NFT_NAT_DNAT],
+  ['INPUT', NFT_NAT_SNAT],
+  ['POSTROUTING', NFT_NAT_SNAT],
+]);
 
 interface Netmap {
   address: readonly number[];
@@ -43,8 +50,7 @@ export const TARGET_NETMAP: Extension<Netmap> = {
   lower: (spec, ctx) => {
     const mask = prefixMask(spec.prefix, ctx.family);
     const range = { ...natRange(), min: spec.address, max: spec.address.map((w, i) => w | ~mask[i]!) };
-    // Which end is translated depends on the hook; a user's chain may be called from either.
-    const isSource = ctx.chain === 'POSTROUTING' || ctx.chain === 'INPUT';
-    return lowerNat(range, isSource ? NFT_NAT_SNAT : NFT_NAT_DNAT, ctx.family, NF_NAT_RANGE_NETMAP);
+    // Which end is translated depends on the hook; a user's chain may be called from several.
+    return lowerNat(range, TYPES.get(ctx.chain) ?? NAT_BY_HOOK, ctx.family, NF_NAT_RANGE_NETMAP);
   },
 };

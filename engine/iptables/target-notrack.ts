@@ -5,8 +5,8 @@ import { XtChange } from './xt-match.ts';
 
 class NotrackTarget extends XtChange {
   apply(state: HookState): void {
-    const { pkt } = state;
-    if (pkt.flow === 0 && pkt.ctinfo === CTINFO_NONE) pkt.ctinfo = IP_CT_UNTRACKED;
+    const { pkt, conntrack } = state;
+    if (pkt.flow === 0 && pkt.ctinfo === CTINFO_NONE && conntrack.template === null) pkt.ctinfo = IP_CT_UNTRACKED;
   }
 }
 

@@ -26,7 +26,8 @@ export function isTranslated(call: HelpCall): boolean {
  */
 export function mangleTcp(call: HelpCall, at: number, oldLength: number, bytes: Uint8Array): boolean {
   const { pkt, ext, dir } = call;
-  if (!replaceTcp(pkt, at, oldLength, bytes)) return false;
+  if (!replacePayload(pkt, at, oldLength, bytes)) return false;
+  sumTcp(pkt);
   const by = bytes.length - oldLength;
   if (by === 0) return true;
   ext.seq ??= newSeqAdjust();
@@ -35,29 +36,31 @@ export function mangleTcp(call: HelpCall, at: number, oldLength: number, bytes: 
   return true;
 }
 
-/** As {@link mangleTcp}, but nothing is shifted: for whoever books all changes of a segment together. */
-export function replaceTcp(pkt: Packet, at: number, oldLength: number, bytes: Uint8Array): boolean {
-  if (!replaceBytes(pkt, at, oldLength, bytes)) return false;
-  sumTransport(pkt, IPPROTO_TCP, pkt.l4 + 16);
+/** Replaces bytes of a UDP packet's payload, as {@link mangleTcp} does. A checksum of 0 (none) stays. */
+export function mangleUdp({ pkt }: HelpCall, at: number, oldLength: number, bytes: Uint8Array): boolean {
+  if (!replacePayload(pkt, at, oldLength, bytes)) return false;
+  sumUdp(pkt);
   return true;
 }
 
-/** Replaces bytes of a UDP packet's payload, as {@link mangleTcp} does. A checksum of 0 (none) stays. */
-export function mangleUdp(call: HelpCall, at: number, oldLength: number, bytes: Uint8Array): boolean {
-  return replaceUdp(call.pkt, at, oldLength, bytes);
+/** The checksum of a TCP packet after {@link replacePayload}. */
+export function sumTcp(pkt: Packet): void {
+  sumTransport(pkt, IPPROTO_TCP, pkt.l4 + 16);
 }
 
-/** As {@link mangleUdp}. */
-export function replaceUdp(pkt: Packet, at: number, oldLength: number, bytes: Uint8Array): boolean {
-  if (!replaceBytes(pkt, at, oldLength, bytes)) return false;
+/** Length and checksum of a UDP packet after {@link replacePayload}. */
+export function sumUdp(pkt: Packet): void {
   pkt.view.setUint16(pkt.l4 + 4, pkt.end - pkt.l4);
-  if (pkt.view.getUint16(pkt.l4 + 6) === 0) return true;
+  if (pkt.view.getUint16(pkt.l4 + 6) === 0) return;
   sumTransport(pkt, IPPROTO_UDP, pkt.l4 + 6);
   if (pkt.view.getUint16(pkt.l4 + 6) === 0) pkt.view.setUint16(pkt.l4 + 6, 0xffff);
-  return true;
 }
 
-function replaceBytes(pkt: Packet, at: number, oldLength: number, bytes: Uint8Array): boolean {
+/**
+ * As {@link mangleTcp} and {@link mangleUdp}, for whoever changes many places: only the IP header follows. To be
+ * followed by {@link sumTcp} or {@link sumUdp}, and by what is shifted in all.
+ */
+export function replacePayload(pkt: Packet, at: number, oldLength: number, bytes: Uint8Array): boolean {
   const by = bytes.length - oldLength;
   if (by > 0 && pkt.end - pkt.off + by > MOST) return false;
   const from = at - pkt.off;

@@ -32,28 +32,35 @@ export class Boxes {
     this.#key = key;
   }
 
-  /** Adds an element; one that is no concatenation of numbers is in nobody's way. */
-  add(element: ExprNode): void {
+  /**
+   * Adds an element; one that is no concatenation of numbers is in nobody's way.
+   * @param isThere whether an element that was added has not been deleted since
+   * @returns the element that keeps it from being added, null if it was
+   */
+  add(element: ExprNode, isThere: (other: ExprNode) => boolean): ExprNode | null {
     const parts = this.#partsOf(element);
-    if (parts === null) return;
+    if (parts === null) return null;
+    const from = parts.map((part) => part.low);
+    const isPoint = parts.every((part) => part.low === part.high);
+    const clash =
+      this.#at(from, isThere) ??
+      (isPoint
+        ? null
+        : this.#at(
+            parts.map((part) => part.high),
+            isThere,
+          ));
+    if (clash !== null) return clash;
     const infos = partsOf(this.#key);
     const lengths = parts.map((part, i) => prefixLength(part, infos[i]!.bits));
     const name = lengths.join();
     const group = this.#groups.get(name) ?? { lengths, boxes: new Map<string, Box[]>() };
     this.#groups.set(name, group);
-    const key = this.#prefixes(group, low(parts));
+    const key = this.#prefixes(group, from);
     const boxes = group.boxes.get(key);
     if (boxes === undefined) group.boxes.set(key, [{ element, parts }]);
     else boxes.push({ element, parts });
-  }
-
-  /**
-   * The element that keeps another from being added.
-   * @param isThere whether an element that was added has not been deleted since
-   */
-  clash(element: ExprNode, isThere: (other: ExprNode) => boolean): ExprNode | null {
-    const parts = this.#partsOf(element);
-    return parts === null ? null : (this.#at(low(parts), isThere) ?? this.#at(high(parts), isThere));
+    return null;
   }
 
   #at(point: readonly bigint[], isThere: (other: ExprNode) => boolean): ExprNode | null {
@@ -69,9 +76,14 @@ export class Boxes {
 
   #prefixes({ lengths }: Group, point: readonly bigint[]): string {
     const infos = partsOf(this.#key);
-    return point
-      .map((value, i) => (lengths[i]! < 0 ? '' : value >> BigInt(infos[i]!.bits - lengths[i]!)))
-      .join();
+    let key = '';
+    for (let i = 0; i < point.length; i++) {
+      const length = lengths[i]!;
+      const rest = infos[i]!.bits - length;
+      if (length >= 0) key += rest === 0 ? point[i]! : point[i]! >> BigInt(rest);
+      key += ',';
+    }
+    return key;
   }
 
   #partsOf(element: ExprNode): Interval[] | null {
@@ -82,14 +94,6 @@ export class Boxes {
     const parts = value.concat.map((part, i) => intervalOf(part, infos[i]!.bits));
     return parts.every((part) => part !== null) ? parts : null;
   }
-}
-
-function low(parts: readonly Interval[]): bigint[] {
-  return parts.map((part) => part.low);
-}
-
-function high(parts: readonly Interval[]): bigint[] {
-  return parts.map((part) => part.high);
 }
 
 function contains({ parts }: Box, point: readonly bigint[]): boolean {

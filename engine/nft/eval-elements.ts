@@ -342,9 +342,8 @@ function inTheirWay(set: NftSet, added: readonly ExprNode[], key: Info): Iterabl
 function refuseBoxes(scope: Scope, elements: readonly ExprNode[], key: Info): void {
   const boxes = new Boxes(key);
   for (const node of elements) {
-    if (boxes.clash(node, () => true) !== null)
+    if (boxes.add(node, () => true) !== null)
       scope.refuse('this element overlaps another', elementValue(node).at ?? node.at);
-    boxes.add(node);
   }
 }
 

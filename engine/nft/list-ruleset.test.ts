@@ -50,7 +50,8 @@ function addSet(table: NftTable, name: string, node: Partial<SetNode>, ports: re
     dataInterval: false,
     named: true,
     expires: false,
-    stateful: false,
+    stmts: [],
+    timeout: undefined,
   };
   const set: NftSet = {
     table,

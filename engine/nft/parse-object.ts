@@ -30,49 +30,39 @@ function numberPair(p: Cursor): { packets: number | bigint; bytes: number | bigi
   return { packets, bytes: p.u64('the number of bytes') };
 }
 
-function counter(p: Cursor, name: NamedNode): ObjectNode {
-  let values: { packets: number | bigint; bytes: number | bigint } = { packets: 0, bytes: 0 };
-  let comment: string | undefined;
-  const item = (): true => {
+/** A block of one value, which may be given several times (the last one counts), and a comment. */
+function oneValue<T>(
+  p: Cursor,
+  what: string,
+  value: T,
+  read: (p: Cursor) => T,
+): { value: T; comment: string | undefined } {
+  const body: { value: T; comment: string | undefined } = { value, comment: undefined };
+  block(p, what, () => {
     if (p.is('comment')) {
-      comment = commentText(p);
+      body.comment = commentText(p);
     } else {
-      values = numberPair(p);
+      body.value = read(p);
     }
     return true;
-  };
-  block(p, `counter '${name.name}'`, item);
-  return { counter: { ...name, ...values, comment } };
+  });
+  return body;
+}
+
+function counter(p: Cursor, name: NamedNode): ObjectNode {
+  const none: ReturnType<typeof numberPair> = { packets: 0, bytes: 0 };
+  const { value, comment } = oneValue(p, `counter '${name.name}'`, none, numberPair);
+  return { counter: { ...name, ...value, comment } };
 }
 
 function quota(p: Cursor, name: NamedNode): ObjectNode {
-  let spec: QuotaSpec | undefined;
-  let comment: string | undefined;
-  const item = (): true => {
-    if (p.is('comment')) {
-      comment = commentText(p);
-    } else {
-      spec = quotaSpec(p);
-    }
-    return true;
-  };
-  block(p, `quota '${name.name}'`, item);
-  return { quota: { ...name, quota: spec, comment } };
+  const { value, comment } = oneValue<QuotaSpec | undefined>(p, `quota '${name.name}'`, undefined, quotaSpec);
+  return { quota: { ...name, quota: value, comment } };
 }
 
 function limit(p: Cursor, name: NamedNode): ObjectNode {
-  let spec: LimitSpec | undefined;
-  let comment: string | undefined;
-  const item = (): true => {
-    if (p.is('comment')) {
-      comment = commentText(p);
-    } else {
-      spec = limitSpec(p);
-    }
-    return true;
-  };
-  block(p, `limit '${name.name}'`, item);
-  return { limit: { ...name, limit: spec, comment } };
+  const { value, comment } = oneValue<LimitSpec | undefined>(p, `limit '${name.name}'`, undefined, limitSpec);
+  return { limit: { ...name, limit: value, comment } };
 }
 
 /** `mss N wscale N [timestamp] [sack-perm]`, each on a line of its own or not. */
@@ -96,34 +86,17 @@ function synproxyBody(p: Cursor): SynproxySpec {
   return { mss, wscale, flags };
 }
 
+const NO_SYNPROXY: SynproxySpec = { flags: [] };
+
 function synproxy(p: Cursor, name: NamedNode): ObjectNode {
-  let spec: SynproxySpec = { flags: [] };
-  let comment: string | undefined;
-  const item = (): true => {
-    if (p.is('comment')) {
-      comment = commentText(p);
-    } else {
-      spec = synproxyBody(p);
-    }
-    return true;
-  };
-  block(p, `synproxy '${name.name}'`, item);
-  return { synproxy: { ...name, synproxy: spec, comment } };
+  const { value, comment } = oneValue(p, `synproxy '${name.name}'`, NO_SYNPROXY, synproxyBody);
+  return { synproxy: { ...name, synproxy: value, comment } };
 }
 
 function secmark(p: Cursor, name: NamedNode): ObjectNode {
-  let context: string | undefined;
-  let comment: string | undefined;
-  const item = (): true => {
-    if (p.is('comment')) {
-      comment = commentText(p);
-    } else {
-      context = p.string('a security context').text;
-    }
-    return true;
-  };
-  block(p, `secmark '${name.name}'`, item);
-  return { secmark: { ...name, context, comment } };
+  const context = (): string => p.string('a security context').text;
+  const { value, comment } = oneValue<string | undefined>(p, `secmark '${name.name}'`, undefined, context);
+  return { secmark: { ...name, context: value, comment } };
 }
 
 function l4proto(p: Cursor): string {

@@ -106,12 +106,12 @@ function addElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNod
       `the ${set.kind} '${set.name}' holds ${size} elements at most`,
     );
   }
-  const boxes = setBoxes(set);
-  if (boxes?.clash(element, (other) => set.elements.get(elementKey(other, set)) === other)) {
+  const isThere = (other: ExprNode): boolean => set.elements.get(elementKey(other, set)) === other;
+  const overlaps = setBoxes(set)?.add(element, isThere) ?? null;
+  if (overlaps !== null) {
     t.error('File exists', element.at, `this element overlaps another of the ${set.kind} '${set.name}'`);
     return;
   }
-  boxes?.add(element);
   t.set(set.elements, key, element);
   noteAdded(set, element, elementValue(element));
   t.usesOf(set.table)?.elements(set, [element], 1);

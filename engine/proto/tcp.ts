@@ -71,8 +71,6 @@ export class TcpTracker implements Tracker {
   readonly error = null;
   readonly tuple: typeof portTuple = portTuple;
   readonly invert: typeof swapPorts = swapPorts;
-  /** Timeout of each state (ms). A plain array: what comes out of a Float64Array is boxed when handed on. */
-  private readonly timeouts: number[] = TCP_STATE_NAMES.map(() => 0);
   /** Shared with {@link predicted}. */
   readonly limits: TcpLimits = new TcpLimits();
   private loose = true;
@@ -88,11 +86,10 @@ export class TcpTracker implements Tracker {
   private next = 0;
 
   configure(settings: Settings): void {
-    for (const [state, name] of TIMEOUTS.entries())
-      this.timeouts[state] = settings.millis(`nf_conntrack_tcp_timeout_${name}`);
-    this.timeouts[X.TCP_SYN_SENT2] = SYN_SENT2_TIMEOUT;
     const { limits } = this;
-    limits.established = this.timeouts[X.TCP_ESTABLISHED]!;
+    for (const [state, name] of TIMEOUTS.entries())
+      limits.timeouts[state] = settings.millis(`nf_conntrack_tcp_timeout_${name}`);
+    limits.timeouts[X.TCP_SYN_SENT2] = SYN_SENT2_TIMEOUT;
     limits.retrans = settings.millis('nf_conntrack_tcp_timeout_max_retrans');
     limits.unacked = settings.millis('nf_conntrack_tcp_timeout_unacknowledged');
     limits.maxRetrans = settings.get('nf_conntrack_tcp_max_retrans');
@@ -356,11 +353,11 @@ export class TcpTracker implements Tracker {
   /** The timer (ms) that a packet leaves behind. */
   private timeoutOf(w: Int32Array, at: number, index: number, next: number): number {
     const { policy, limits } = this;
-    const timeout = policyTime(policy, next, this.timeouts[next]!);
+    const timeout = policyTime(policy, next, this.limits.timeouts[next]!);
     const retrans = policyTime(policy, POLICY_RETRANS, limits.retrans);
     const last = w[at + W.W_LAST]!;
     if (last >>> W.LAST_RETRANS_SHIFT >= limits.maxRetrans && timeout > retrans) return retrans;
-    if (index === X.INDEX_RST) return policyTime(policy, X.TCP_CLOSE, this.timeouts[X.TCP_CLOSE]!);
+    if (index === X.INDEX_RST) return policyTime(policy, X.TCP_CLOSE, this.limits.timeouts[X.TCP_CLOSE]!);
     const unacked = policyTime(policy, POLICY_UNACK, limits.unacked);
     const isUnacked = (W.sideFlags(w, at, 0) | W.sideFlags(w, at, 1)) & W.SIDE_UNACKED;
     if (isUnacked !== 0 && timeout > unacked) return unacked;

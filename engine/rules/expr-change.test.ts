@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { IPCT_MARK } from '../conntrack/events.ts';
-import { EVENT_BITS, F_EVENTS, F_MARK, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { EVENT_BITS, F_DST, F_EVENTS, F_MARK, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { HELP_ACCEPT } from '../conntrack/helper.ts';
 import { tcpPacket, udpPacket } from '../packet/build.ts';
 import { fold, sum, transportChecksumOk } from '../packet/checksum.ts';
 import { AF_INET, IP_CT_NEW, IP_CT_UNTRACKED } from '../packet/packet.ts';
 import { NFT_CT_LABELS, NFT_CT_MARK, NFT_CT_ZONE } from './ct-keys.ts';
-import type { Expr } from './expr.ts';
+import { type Expr, registerOffset } from "./expr.ts";
 import { CtExpr } from './expr-ct.ts';
 import { CtHelperExpr } from './expr-ct-helper.ts';
 import { CtSetExpr } from './expr-ct-set.ts';
@@ -166,10 +166,16 @@ describe('verdicts', () => {
     expect(state.effects.answers.map((line) => line.split(' ')[0])).toEqual(['reject', 'reject']);
   });
 
-  test('source translation accepts for now, destination translation is not known', () => {
-    const nat = (type: number): Expr => new NatExpr(type, 2, 1, null, null, null, 0);
+  test('a rule of translation decides an end of the flow once', () => {
     const state = stateWith(SYN);
-    expect([nat(NFT_NAT_SNAT).eval(state), nat(NFT_NAT_DNAT).eval(state)]).toEqual([NF_ACCEPT, NF_UNKNOWN]);
+    state.regs.set([203, 0, 113, 9], registerOffset(1));
+    const nat = new NatExpr(NFT_NAT_SNAT, 2, 1, null, null, null, 0);
+    expect([nat.eval(state), nat.eval(state)]).toEqual([NF_ACCEPT, NF_DROP]);
+    expect(state.conntrack.addressOf(state.pkt.flow, 1, F_DST)).toEqual([0xcb007109 | 0]);
+  });
+
+  test('a rule of translation says nothing of the other family', () => {
+    expect(new NatExpr(NFT_NAT_DNAT, 10, 1, null, null, null, 0).eval(stateWith(SYN))).toBe(NFT_CONTINUE);
   });
 
   test('queue names its number and whether it may be left out', () => {

@@ -1,10 +1,11 @@
 import { IPCT_MARK } from '../conntrack/events.ts';
 import { F_MARK, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { BARE_TEMPLATE } from '../conntrack/helper.ts';
 import { CTINFO_NONE } from '../packet/packet.ts';
 import * as C from './ct-keys.ts';
 import { type Expr, registerOffset } from './expr.ts';
 import type { HookState } from './hook-state.ts';
-import { NF_UNKNOWN, NFT_CONTINUE } from './verdict.ts';
+import { NFT_CONTINUE } from './verdict.ts';
 
 /** `ct … set`: changes a fact about the packet's flow. A packet without one is left alone. */
 export class CtSetExpr implements Expr {
@@ -40,12 +41,8 @@ export class CtSetExpr implements Expr {
   /** Before tracking: which zone the packet is tracked in. Later it changes nothing. */
   private zone(state: HookState): number {
     const { pkt } = state;
-    if (pkt.flow !== 0 || pkt.ctinfo !== CTINFO_NONE) return NFT_CONTINUE;
-    if (this.dir >= 0) {
-      state.unknown = 'zones of one direction only are not supported';
-      return NF_UNKNOWN;
-    }
-    pkt.zone = state.regView.getUint16(this.at, true);
+    if (pkt.flow === 0 && pkt.ctinfo === CTINFO_NONE)
+      state.conntrack.prepare(pkt, BARE_TEMPLATE, state.regView.getUint16(this.at, true), this.dir);
     return NFT_CONTINUE;
   }
 }

@@ -105,7 +105,7 @@ export class CtExpr implements Expr {
         store8(state, at, w[row + F.F_KIND]! & 0xff);
         break;
       case C.NFT_CT_ZONE:
-        store16(state, at, this.dir === 1 ? w[row + F.F_ZONES]! >>> 16 : w[row + F.F_ZONES]!);
+        store16(state, at, zoneOf(w[row + F.F_ZONES]!, this.dir));
         break;
       case C.NFT_CT_ID:
         store32(state, at, w[row + F.F_ID]!);
@@ -173,6 +173,13 @@ export class CtExpr implements Expr {
     storeAddress(state, at, family, w[from + (source ? F.F_SRC : F.F_DST)]!);
     return NFT_CONTINUE;
   }
+}
+
+/** A direction's zone; without one, the zone that is not 0 if they differ. */
+function zoneOf(zones: number, dir: number): number {
+  const original = zones & 0xffff;
+  if (dir < 0) return original || zones >>> 16;
+  return dir === 1 ? zones >>> 16 : original;
 }
 
 function storeAddress(state: HookState, at: number, family: number, word: number): void {

@@ -2,7 +2,7 @@ import { type NatRange, NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC, NF_NAT_RANGE_NETMAP 
 import { setupNat } from '../nat/setup.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { type Expr, registerOffset } from './expr.ts';
-import { NFPROTO_INET } from './family.ts';
+import { NF_INET_LOCAL_IN, NF_INET_POST_ROUTING, NFPROTO_INET } from './family.ts';
 import type { HookState } from './hook-state.ts';
 import { NF_ACCEPT, NFT_CONTINUE } from './verdict.ts';
 
@@ -10,6 +10,9 @@ import { NF_ACCEPT, NFT_CONTINUE } from './verdict.ts';
 export const NFT_NAT_SNAT: number = NF_NAT_MANIP_SRC;
 /** NFT_NAT_DNAT. */
 export const NFT_NAT_DNAT: number = NF_NAT_MANIP_DST;
+
+/** Not the kernel's: the end that stands for the hook, which NETMAP finds out by itself. */
+export const NAT_BY_HOOK = 2;
 
 /** A register, or null where the rule has no such value. */
 type Reg = number | null;
@@ -47,6 +50,11 @@ function netmap(address: readonly number[], min: readonly number[], max: readonl
   });
 }
 
+/** NF_NAT_MANIP_* of a hook. */
+function manipOf(hook: number): number {
+  return hook === NF_INET_POST_ROUTING || hook === NF_INET_LOCAL_IN ? NF_NAT_MANIP_SRC : NF_NAT_MANIP_DST;
+}
+
 /** `nat`: snat, dnat and their kin of iptables (nft_nat). The verdict is that of the translation. */
 export class NatExpr implements Expr {
   readonly name = 'nat';
@@ -60,7 +68,7 @@ export class NatExpr implements Expr {
   readonly basePort: number;
 
   /**
-   * @param type NFT_NAT_*, `family` NFPROTO_*, `flags` NF_NAT_RANGE_*
+   * @param type NFT_NAT_* or NAT_BY_HOOK, `family` NFPROTO_*, `flags` NF_NAT_RANGE_*
    * @param basePort the port that the first one of the range stands for, with NF_NAT_RANGE_PROTO_OFFSET
    */
   constructor(
@@ -87,10 +95,11 @@ export class NatExpr implements Expr {
     const { pkt } = state;
     if (this.family !== pkt.family && this.family !== NFPROTO_INET) return NFT_CONTINUE;
     if (pkt.flow === 0) return NF_ACCEPT;
-    return setupNat(state.conntrack, pkt.flow, this.range(state), this.type);
+    const manip = this.type === NAT_BY_HOOK ? manipOf(state.hook) : this.type;
+    return setupNat(state.conntrack, pkt.flow, this.range(state, manip), manip);
   }
 
-  private range(state: HookState): NatRange {
+  private range(state: HookState, manip: number): NatRange {
     let minAddress: number[] | null = null;
     let maxAddress: number[] | null = null;
     let { flags } = this;
@@ -99,7 +108,7 @@ export class NatExpr implements Expr {
       minAddress = addressIn(state, this.sregAddrMin);
       maxAddress = this.sregAddrMax === null ? minAddress : addressIn(state, this.sregAddrMax);
       if ((flags & NF_NAT_RANGE_NETMAP) !== 0)
-        minAddress = maxAddress = netmap(addressOf(state.pkt, this.type), minAddress, maxAddress);
+        minAddress = maxAddress = netmap(addressOf(state.pkt, manip), minAddress, maxAddress);
     }
     if (this.sregProtoMin !== null) flags |= PROTO_SPECIFIED;
     const ports = portsIn(state, this.sregProtoMin, this.sregProtoMax);

@@ -8,7 +8,7 @@ export class NotrackExpr implements Expr {
   readonly name = 'notrack';
 
   eval(state: HookState): number {
-    if (state.pkt.flow === 0) state.pkt.ctinfo = IP_CT_UNTRACKED;
+    if (state.pkt.flow === 0 && state.conntrack.template === null) state.pkt.ctinfo = IP_CT_UNTRACKED;
     return NFT_CONTINUE;
   }
 }

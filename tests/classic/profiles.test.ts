@@ -22,6 +22,10 @@ const FEATURES: Readonly<Record<Feature, readonly [fact: string, value: (profile
     'SCTP, GRE, UDP-Lite',
     (p) => (p.modernTrackers ? 'a tracker each' : 'as protocols without any: addresses and one timer'),
   ],
+  autoHelpers: [
+    'Helpers that flows get by their port alone',
+    (p) => (p.autoHelpers.length === 0 ? 'none: rules give them' : p.autoHelpers.join(', ')),
+  ],
   classicProc: ['The table under /proc', (p) => (p.classicProc ? '`ip_conntrack`' : '`nf_conntrack`')],
 };
 

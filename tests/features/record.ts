@@ -43,6 +43,8 @@ export function shows(what: 'listed' | 'compared', kind: string, text: string): 
   for (const feature of featuresOf(kind, text)) {
     seen.parsed.add(feature);
     seen[what].add(feature);
+    // A set of any type answers every packet; that it does so rightly is what was compared.
+    if (kind.includes('ipset') && what === 'compared') seen.evaluated.add(feature);
   }
   if (!kind.includes('ipset')) evaluates(kind, text);
 }

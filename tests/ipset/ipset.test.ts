@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { IpSets } from '../../engine/ipset/ip-sets.ts';
 import { SetError } from '../../engine/ipset/set-error.ts';
 import { tokensOf } from '../../engine/ipset/tokens.ts';
+import { keepResults, shows } from '../features/record.ts';
 import { ipsetScript } from './generate.ts';
 
 const SCRIPTS = 150;
@@ -99,6 +100,8 @@ test.skipIf(whyNot() !== null)(
       const marked = (v: string): string => lines.map((l, n) => `${v[n]} ${l}`).join('\n');
       expect(marked(run.verdicts), `script ${i + 1}`).toBe(marked(runs[i]!.verdicts));
       expect(run.save, `script ${i + 1}\n${lines.join('\n')}`).toBe(runs[i]!.save);
+      shows('listed', 'ipset', run.save);
     }
+    keepResults('ipset-listing');
   },
 );

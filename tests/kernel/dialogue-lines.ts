@@ -38,7 +38,7 @@ export function kernelFlowLine(e: KernelEntry): string {
   const zones = [e.original.zone ?? e.zone, e.reply.zone ?? e.zone];
   const master = e.master === null ? '' : ` master ${kernelTupleText(e.master)}`;
   const seq = (e.status & SEQ_ADJUST) !== 0 ? seqText(e.seqAdj) : '';
-  return `${e.protocol}${state} ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)} [${statusNames(e.status).join(',')}] mark ${e.mark} zones ${zones} helper ${e.helper ?? ''}${counters}${master}${seq}`;
+  return `${e.protocol}${state} ${kernelTupleText(e.original)} | ${kernelTupleText(e.reply)} [${statusNames(e.status).join(',')}] mark ${e.mark} zones ${zones} use ${e.use} helper ${e.helper ?? ''}${counters}${master}${seq}`;
 }
 
 /** A flow of keepstate. */
@@ -57,7 +57,7 @@ export function flowLine(ct: Conntrack, flow: number): string {
     offsetAfter: s.after,
   });
   const seq = (f.status & SEQ_ADJUST) !== 0 && a && b ? seqText([toKernel(a), toKernel(b)]) : '';
-  return `${f.protonum}${state} ${tupleText(f.original)} | ${tupleText(f.reply)} [${statusNames(f.status).join(',')}] mark ${f.mark} zones ${[f.zoneOriginal, f.zoneReply]} helper ${f.helper ?? ''}${counters}${master}${seq}`;
+  return `${f.protonum}${state} ${tupleText(f.original)} | ${tupleText(f.reply)} [${statusNames(f.status).join(',')}] mark ${f.mark} zones ${[f.zoneOriginal, f.zoneReply]} use ${f.uses} helper ${f.helper ?? ''}${counters}${master}${seq}`;
 }
 
 /** An expectation of the kernel; its timeout is apart. */

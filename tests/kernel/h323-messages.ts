@@ -33,7 +33,7 @@ export function channel(ip: string, port: number): Plain {
   return { unicastAddress: { [kind]: { network: addressBytes(ip), tsapIdentifier: port } } };
 }
 
-/** What every message of call signalling must have. */
+/** What each message of call signalling must have. */
 const BODIES: Readonly<Record<string, Fields>> = {
   setup: {
     protocolIdentifier: PROTOCOL,
@@ -116,6 +116,14 @@ export function openChannel(forward: Plain | null, reverse: Plain | null = null,
     },
     ...(reverse === null ? {} : { reverse: { dataType: AUDIO, multiplexParameters: { h2250: reverse } } }),
     ...more,
+  };
+}
+
+/** Parameters of a forward channel for T.120 data. */
+export function dataChannel(protocol: Plain, parameters: Plain): Plain {
+  return {
+    dataType: { data: { application: { t120: protocol }, maxBitRate: 640 } },
+    multiplexParameters: { h2250: parameters },
   };
 }
 

@@ -36,6 +36,8 @@ const SOCK_CLOEXEC = 0x80000;
 const IPPROTO_RAW = 255;
 const IPPROTO_IPV6 = 41;
 const IPV6_HDRINCL = 36;
+const SOL_SOCKET = 1;
+const SO_BROADCAST = 6;
 const O_NONBLOCK = 0x800;
 const SEEK_END = 2;
 const O_CREAT_RDWR = 0x42;
@@ -48,6 +50,8 @@ export function rawSocket(v6: boolean): number {
   if (fd < 0) throw new Error(`raw socket: errno ${koffi.errno()}`);
   if (v6 && cSetsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, Uint8Array.of(1, 0, 0, 0), 4) < 0)
     throw new Error(`IPV6_HDRINCL: errno ${koffi.errno()}`);
+  if (cSetsockopt(fd, SOL_SOCKET, SO_BROADCAST, Uint8Array.of(1, 0, 0, 0), 4) < 0)
+    throw new Error(`SO_BROADCAST: errno ${koffi.errno()}`);
   return fd;
 }
 

@@ -11,7 +11,7 @@ import type { Entry, RulePacket, Source } from './rules-types.ts';
 import { HOST4, HOST6 } from './rules-world.ts';
 
 /** Who takes part; the namespace is rules-namespace-links.ts's. */
-const NAMES: Readonly<Record<string, string>> = {
+export const NAMES: Readonly<Record<string, string>> = {
   inside: '192.168.1.5',
   inside2: '192.168.1.6',
   lan: '10.1.2.3',
@@ -42,6 +42,8 @@ const FLAGS: Readonly<Record<string, number>> = {
 export interface Said {
   readonly verdict: string;
   readonly text: string;
+  /** Which line it is, from 0. */
+  readonly line: number;
   readonly packet: RulePacket;
 }
 
@@ -153,7 +155,7 @@ export function say(lines: string): Said[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-    .flatMap((line) => {
+    .flatMap((line, index) => {
       const [verdict, ...rest] = line.split(/\s+/);
       const parts = partsOf(rest.join(' '));
       const { src, dst, options } = parts;
@@ -171,6 +173,7 @@ export function say(lines: string): Said[] {
       return pieces.map((piece, i) => ({
         verdict: i === pieces.length - 1 ? verdict! : 'drop',
         text: line,
+        line: index,
         packet: { bytes: piece, from, waitMs },
       }));
     });

@@ -46,7 +46,7 @@ const INSIDE6: readonly Side[] = [
 const OUTSIDE6: readonly Side[] = [
   { from: 'eth0', src: '2001:db8:7::2', sport: 5060, dst: '2001:db8:1::77', dport: 5060 },
 ];
-const OTHERS6 = ['fd00::1', 'fd00::7', '2001:db8:7::2', '2001:db8:1::77', '::', '::ffff:1.2.3.4'];
+const OTHERS6 = ['fd00::1', 'fd00::7', '2001:db8:7::2', '2001:db8:1::77', '::', '2001:db8::ffff:1.2.3.4'];
 
 function scene4(name: string, openers: readonly Side[], ...rules: readonly string[]): Scene {
   const text = rules.length > 0 ? HELPER + nat(...rules) : HELPER;
@@ -115,7 +115,8 @@ function medium(dice: Dice, conntrack: Conntrack, one: Expectation): Side {
   const dst = text(words(one.tuple[T_DST]!));
   const all = conntrack.expectations.all();
   const pair = dice.pick(all);
-  const isPaired = dice.chance(50) && pair.savedAddress.length > 0;
+  // Nobody sends from no address.
+  const isPaired = dice.chance(50) && pair.savedAddress.some((word) => word !== 0);
   const peers = [conntrack.addressOf(one.master, 0, F_SRC), conntrack.addressOf(one.master, 0, F_DST)];
   const src = isPaired
     ? text(pair.savedAddress)

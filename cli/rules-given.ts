@@ -1,0 +1,77 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { World } from './command.ts';
+import { hostOf } from './host-options.ts';
+import type { Given } from './options.ts';
+import type { RuleFiles } from './rule-files.ts';
+import type { Session, SessionRules } from './session.ts';
+import { UsageError } from './trouble.ts';
+
+/** The first bytes of captures: pcap in four forms, pcapng, gzip. */
+const CAPTURE_MAGIC = /^(a1b2c3d4|d4c3b2a1|a1b23c4d|4d3cb2a1|0a0d0d0a|1f8b)/;
+
+/** Whether a file among the captures holds text, which then must be rules. */
+export function isText(name: string): boolean {
+  if (name === '-') return false;
+  try {
+    const fd = openSync(name, 'r');
+    const head = Buffer.alloc(64);
+    const length = fstatSync(fd).isFile() ? readSync(fd, head, 0, 64, 0) : 0;
+    closeSync(fd);
+    return length > 0 && !CAPTURE_MAGIC.test(head.toString('hex')) && !head.subarray(0, length).includes(0);
+  } catch {
+    return false;
+  }
+}
+
+/** Reads rules. @returns null if there are none; 'wrong' if there are errors, which are said */
+async function read(
+  names: readonly string[],
+  given: Given,
+  world: World,
+): Promise<RuleFiles | null | 'wrong'> {
+  if (names.length === 0) return null;
+  // Half of the program, which only who has rules waits for.
+  const { RuleFiles } = await import('./with-rules.ts');
+  const files = new RuleFiles(given);
+  for (const name of names) files.load(name, null);
+  if (given.has('strict')) files.refuseUnsupported();
+  for (const error of files.errors) world.say(files.text(error));
+  return files.errors.length > 0 ? 'wrong' : files;
+}
+
+/** What a command line says of the host, its rules and the captures. */
+export interface RulesGiven {
+  readonly files: RuleFiles | null;
+  /** What packets have to pass, null to track only. */
+  readonly rules: SessionRules | null;
+  readonly captures: readonly string[];
+}
+
+/**
+ * Reads the rules and the host that --rules, --host and so on name.
+ * @param words files as given: with --rules those that hold text are rules, too
+ * @returns null if something is wrong with the rules; the errors are said
+ */
+export async function rulesGiven(
+  words: readonly string[],
+  given: Given,
+  world: World,
+): Promise<RulesGiven | null> {
+  const named = given.all('rules');
+  const texts = named.length > 0 ? words.filter(isText) : [];
+  const files = await read([...named, ...texts], given, world);
+  if (files === 'wrong') return null;
+  if (files === null && given.has('strict')) throw new UsageError("option '--strict' needs --rules");
+  const described = given.has('host') || given.has('iface') || given.has('route') || given.has('local');
+  const rules =
+    files === null && !described ? null : { host: hostOf(given), tables: files?.ruleset.tables() ?? [] };
+  return { files, rules, captures: words.filter((word) => !texts.includes(word)) };
+}
+
+/** Says what nobody told it about the host. */
+export function sayDefaultHost(session: Session, world: World): void {
+  if (!session.hasRules || !session.firewall.host.isDefault) return;
+  world.say(
+    'keepstate: no host is described (--host, --iface, --route, --local): every packet is forwarded from eth0 to eth1',
+  );
+}
