@@ -19,6 +19,8 @@ export const APT_PACKAGE: Readonly<Record<string, string>> = {
   ngircd: 'ngircd',
   nginx: 'nginx',
   ping: 'iputils-ping',
+  pptp: 'pptp-linux',
+  pptpd: 'pptpd',
   setpriv: 'util-linux',
   sipp: 'sip-tester',
   snmpd: 'snmpd',

@@ -1,7 +1,7 @@
 // The servers, each on the server's addresses, with its whole configuration in the network's folder.
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import type { HostRunOptions, Network } from './network.ts';
+import type { Host, HostRunOptions, Network } from './network.ts';
 import { SERVER4, SERVER6 } from './network.ts';
 import { type Program, runHere } from './process.ts';
 
@@ -23,7 +23,7 @@ function filler(length: number): Buffer {
 }
 
 /** nginx on port 80: `/` (a small page), `/1.txt` … `/4.txt`, `/big.bin`, POST `/upload`. */
-export function startNginx(network: Network): Promise<Program> {
+export function startNginx(network: Network, host: Host = 'server'): Promise<Program> {
   const folder = network.path('nginx');
   const pages = `${folder}/pages`;
   mkdirSync(pages, { recursive: true });
@@ -48,7 +48,7 @@ ${temporary.join('\n')}
 `;
   writeFileSync(`${folder}/conf`, configuration);
   const argv = ['nginx', '-c', `${folder}/conf`, '-p', folder, '-e', `${folder}/error.log`];
-  return network.serve('server', argv, [
+  return network.serve(host, argv, [
     { proto: 'tcp', port: 80 },
     { proto: 'tcp', port: 80, family: 6 },
   ]);

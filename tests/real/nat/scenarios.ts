@@ -1,5 +1,6 @@
 // Real programs through a router that translates.
 
+import { writeFileSync } from 'node:fs';
 import { CLIENT4, type Network, ROUTER4, ROUTER6, SERVER4, SERVER6 } from '../network.ts';
 import { runPeer, servePeer } from '../peers/start.ts';
 import { until } from '../process.ts';
@@ -7,7 +8,7 @@ import { classicFtp } from '../scenarios/ftp.ts';
 import { startDnsmasq, startNginx, startVsftpd } from '../servers.ts';
 import type { NatScenario } from './record.ts';
 import { forwardIptables, forwardNft, masqueradeIptables, masqueradeNft } from './rules.ts';
-import { startIrcd, startSipp, startSnmpd, startTftpd } from './servers.ts';
+import { startIrcd, startPptpd, startSipp, startSnmpd, startTftpd } from './servers.ts';
 
 const CURL = ['curl', '-sS', '-g', '-o', '/dev/null'];
 
@@ -34,7 +35,8 @@ async function lftp(network: Network, host: string): Promise<void> {
     ]);
 }
 
-async function tftp(network: Network, host: string): Promise<void> {
+/** Fetches a file. */
+export async function tftp(network: Network, host: string): Promise<void> {
   const to = ['--remote-file', 'hello.txt', '--local-file', '/dev/null', host];
   await network.run('client', ['atftp', '--get', ...to]);
 }
@@ -45,7 +47,8 @@ async function dcc(network: Network, host: string): Promise<void> {
   await until('the file by DCC', () => bob.stdout.includes('whole'));
 }
 
-async function call(network: Network, host: string): Promise<void> {
+/** Two calls. */
+export async function call(network: Network, host: string): Promise<void> {
   const argv = [
     'sipp',
     '-sn',
@@ -63,6 +66,31 @@ async function call(network: Network, host: string): Promise<void> {
     '-nostdin',
   ];
   await network.run('client', [...argv, `${host}:5060`]);
+}
+
+/** Fetches a page. @param options more of curl's */
+export async function fetch(network: Network, host: string, options: readonly string[] = []): Promise<void> {
+  await network.run('client', [...CURL, ...options, `http://${host}/`]);
+}
+
+/** The way to some hosts. */
+export async function traceroutes(network: Network, hosts: readonly string[]): Promise<void> {
+  for (const host of hosts) await network.run('client', ['traceroute', '-n', '-q', '1', '-w', '1', host]);
+}
+
+/** Fetches a file over a link whose MTU the server learns of on the way. */
+export async function pathMtu(network: Network, hosts: readonly string[], path: string): Promise<void> {
+  await network.run('router', ['ip', 'link', 'set', 'lan0', 'mtu', '1300']);
+  for (const host of hosts) await network.run('client', [...CURL, `http://${host}${path}`]);
+}
+
+/** A call, three LCP requests through its tunnel (RFC 1662's frames, from a file of their own), and its end. */
+export async function tunnel(network: Network, host: string): Promise<void> {
+  const frame = network.path('lcp');
+  writeFileSync(frame, Buffer.from('7eff7d23c0217d217d217d207d24d1b57e', 'hex'));
+  const frames = `sleep 1.5; for i in 1 2 3; do cat ${frame}; sleep 0.2; done; sleep 0.3`;
+  const argv = ['sh', '-c', `(${frames}) | pptp ${host} --nolaunchpppd --loglevel 0`];
+  await network.run('client', argv, { codes: [0, 1, 255] });
 }
 
 async function snmp(network: Network, host: string): Promise<void> {
@@ -104,8 +132,7 @@ const BASIC: Part = {
     for (const host of [SERVER4, SERVER6])
       await network.run('client', ['ping', '-c', '2', '-i', '0.2', host]);
     await network.run('client', ['dig', '+short', `@${SERVER4}`, 'example.net']);
-    for (const host of [SERVER4, SERVER6])
-      await network.run('client', ['traceroute', '-n', '-q', '1', '-w', '1', host]);
+    await traceroutes(network, [SERVER4, SERVER6]);
   },
 };
 
@@ -113,11 +140,7 @@ const BASIC: Part = {
 const PATH_MTU: Part = {
   needs: ['curl', 'nginx', 'ping'],
   prepare: startNginx,
-  run: async (network) => {
-    await network.run('router', ['ip', 'link', 'set', 'lan0', 'mtu', '1300']);
-    await network.run('client', [...CURL, `http://${ROUTER4}/big.bin`]);
-    await network.run('client', [...CURL, '-g', `http://[${ROUTER6}]/big.bin`]);
-  },
+  run: (network) => pathMtu(network, [ROUTER4, `[${ROUTER6}]`], '/big.bin'),
 };
 
 /** All scenarios. */
@@ -182,6 +205,16 @@ export const NAT_SCENARIOS: readonly NatScenario[] = [
     needs: ['sipp'],
     prepare: startSipp,
     run: (network) => call(network, ROUTER4),
+  }),
+  ...each('masquerade: pptp', behind('pptp'), {
+    needs: ['pptp', 'pptpd'],
+    prepare: startPptpd,
+    run: (network) => tunnel(network, SERVER4),
+  }),
+  ...each('port forward: pptp', forwarded('pptp', 'tcp 1723'), {
+    needs: ['pptp', 'pptpd'],
+    prepare: startPptpd,
+    run: (network) => tunnel(network, ROUTER4),
   }),
   ...each('port forward: snmp', forwarded(null, 'udp 161'), {
     needs: ['snmpget', 'snmpd'],

@@ -51,3 +51,23 @@ export function startSipp(network: Network): Promise<Program> {
   const argv = ['sipp', '-sn', 'uas', '-i', SERVER4, '-p', '5060', '-mp', '6000', '-nostdin', '-m', '3'];
   return network.serve('server', argv, [{ proto: 'udp', port: 5060 }]);
 }
+
+/** pptpd on port 1723, whose `ppp` sends back what it gets. */
+export function startPptpd(network: Network): Promise<Program> {
+  const ppp = network.path('ppp');
+  writeFileSync(ppp, '#!/bin/sh\nstty raw -echo\nexec cat 2>/dev/null\n');
+  chmodSync(ppp, 0o755);
+  const conf = network.path('pptpd.conf');
+  writeFileSync(network.path('pptpd.options'), '');
+  writeFileSync(
+    conf,
+    `ppp ${ppp}
+option ${network.path('pptpd.options')}
+localip 10.9.0.1
+remoteip 10.9.0.2
+noipparam
+listen ${SERVER4}
+`,
+  );
+  return network.serve('server', ['pptpd', '-f', '-c', conf], [{ proto: 'tcp', port: 1723 }]);
+}
