@@ -52,6 +52,15 @@ function linkHint(session: Session): string | null {
   );
 }
 
+/** Whether rules translate a flow. */
+function isTranslated({ firewall: { conntrack } }: Session): boolean {
+  let found = false;
+  conntrack.eachFlow((flow) => {
+    found ||= (conntrack.table.words[flow * ROW_WORDS + F_STATUS]! & ips.IPS_NAT_MASK) !== 0;
+  });
+  return found;
+}
+
 /** Packets a little out of order are common; a clock that was set back is not, and holds every timer up. */
 function clockHint(session: Session): string | null {
   if (session.backwards < CLOCK_SET) return null;
@@ -84,6 +93,12 @@ function directionHint(session: Session): string | null {
   const tracked = replies + states[IP_CT_ESTABLISHED]! + states[IP_CT_NEW]! + states[IP_CT_RELATED]!;
   const [alone, all] = oneSided(session);
   if (tracked >= ENOUGH && replies === 0) {
+    if (isTranslated(session)) {
+      return (
+        'the rules translate addresses, and no packet of the capture answers to the translated ones: a capture from ' +
+        'both sides of the router that translates has them (tcpdump -i any).'
+      );
+    }
     return (
       'no packet went in reply direction: either nothing answered, or only one direction was captured ' +
       '(asymmetric routing, one side of a tap); then states and windows cannot be followed.'

@@ -149,7 +149,7 @@ export class PacketReport {
 
   /** Finds the packet's headers, which filters and JSON want to know. */
   locate(session: Session): void {
-    const { pkt } = session;
+    const pkt = session.arrived;
     const { where } = this;
     this.l4 = -1;
     const readable =
@@ -189,7 +189,7 @@ export class PacketReport {
 /** Fills what a filter looks at, after {@link PacketReport.fill}. */
 export function subjectOfPacket(session: Session, report: PacketReport, out: Subject): void {
   report.locate(session);
-  const { view, off } = session.pkt;
+  const { view, off } = session.arrived;
   const { where, l4, isIp } = report;
   out.packet = session.packets;
   out.ctstate = ctStateOf(report.ctinfo);

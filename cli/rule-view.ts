@@ -7,6 +7,7 @@ import {
   type RuleLog,
   resetPacket,
 } from '@keepstate/engine';
+import { expectedBy } from './expected-by.ts';
 import { hexText, type JsonRuleWishes, jsonRuleFields } from './format/json-rules.ts';
 import { stepsText } from './format/steps-text.ts';
 import type { Given } from './options.ts';
@@ -65,6 +66,7 @@ export class RuleView {
       log: this.logs === null ? null : [...this.logs, ...(this.traces?.logLines ?? [])],
       nftTrace: this.nftTrace ? (this.traces?.lines ?? null) : null,
       device: (index) => host.device(index)?.name ?? null,
+      expectedBy: expectedBy(this.session),
     };
     return jsonRuleFields(outcome, wishes);
   }
@@ -74,13 +76,29 @@ export class RuleView {
     const { outcome } = this.session.firewall;
     const lines: string[] = [];
     const steps = this.steps?.list ?? [];
-    lines.push(stepsText(steps, false, this.verbose, this.colour));
+    lines.push(this.expected(), stepsText(steps, false, this.verbose, this.colour), this.leaves());
     for (const line of this.logs ?? []) lines.push(`${INDENT}log: ${line}\n`);
     if (this.logs !== null)
       for (const line of this.traces?.logLines ?? []) lines.push(`${INDENT}log: ${line}\n`);
     if (this.nftTrace) for (const line of this.traces?.lines ?? []) lines.push(`${line}\n`);
     lines.push(this.answers(outcome), stepsText(steps, true, this.verbose, this.colour));
     return lines.join('');
+  }
+
+  /** Who expected the flow that the packet opened. */
+  private expected(): string {
+    const by = expectedBy(this.session);
+    if (by === null) return '';
+    const helper = by.helper === null ? '' : `, helper ${by.helper}`;
+    return `${INDENT}expected by flow ${by.flow}${helper}\n`;
+  }
+
+  /** What rules made of the packet, where that shows. */
+  private leaves(): string {
+    const { pkt, arrived } = this.session;
+    if (pkt === arrived) return '';
+    const after = packetText(pkt);
+    return after === packetText(arrived) ? '' : `${INDENT}becomes ${after}\n`;
   }
 
   private answers(outcome: Outcome): string {

@@ -1,6 +1,8 @@
 import {
   type CaptureRecord,
+  dissect,
   type EventSink,
+  enterLink,
   Firewall,
   type HostModel,
   Packet,
@@ -78,6 +80,8 @@ export class Session {
   readonly hasRules: boolean;
   /** The packet that was received last. */
   readonly pkt: Packet = new Packet();
+  /** The same as it came: rules may have rewritten {@link pkt}. Only its bytes and where its headers are. */
+  arrived: Packet = this.pkt;
   /** Packets seen, every record counted. */
   packets = 0;
   /** Time of the first packet (ms). */
@@ -93,6 +97,7 @@ export class Session {
   /** Packets by ctinfo. */
   readonly states: Uint32Array = new Uint32Array(16);
 
+  private readonly untouched: Packet = new Packet();
   private readonly noTime: boolean;
   private readonly at: Moment | null;
   private stop: number = Number.POSITIVE_INFINITY;
@@ -131,6 +136,7 @@ export class Session {
     if (record.origlen > record.caplen) pkt.missing = record.origlen - record.caplen;
     pkt.time = now;
     const verdict = this.firewall.receive(pkt, record.linktype);
+    this.arrived = pkt.bytes === pkt.own && this.readAgain(record) ? this.untouched : pkt;
     this.reasons[pkt.reason]!++;
     if (pkt.reason === LINK_UNKNOWN) this.unreadLinks.add(record.linktype);
     this.states[pkt.ctinfo]!++;
@@ -142,6 +148,13 @@ export class Session {
     if (this.at === null || this.packets === 0) return;
     this.firewall.tick(this.stop);
     this.last = Math.max(this.last, this.stop);
+  }
+
+  /** Reads a record that the firewall rewrote. Returns false for a fragment: what it made whole is elsewhere. */
+  private readAgain(record: CaptureRecord): boolean {
+    const { untouched } = this;
+    resetPacket(untouched, record.bytes, record.view, record.off, record.off + record.caplen);
+    return enterLink(untouched, record.linktype) && dissect(untouched) && untouched.frag === 0;
   }
 
   private begin(time: number): void {

@@ -1,6 +1,7 @@
 import {
   type Chain,
   hookName,
+  type NatDecision,
   type Packet,
   type PacketTrace,
   type Rule,
@@ -10,7 +11,16 @@ import { ctStateOf, directionOf } from './report.ts';
 
 /** What happened to a packet at one place of its way. */
 export interface Step {
-  readonly kind: 'hook' | 'conntrack' | 'chain' | 'match' | 'no match' | 'unknown' | 'return' | 'policy';
+  readonly kind:
+    | 'hook'
+    | 'conntrack'
+    | 'nat'
+    | 'chain'
+    | 'match'
+    | 'no match'
+    | 'unknown'
+    | 'return'
+    | 'policy';
   /** PREROUTING, INPUT, … */
   readonly hook: string;
   readonly chain: Chain | null;
@@ -23,6 +33,8 @@ export interface Step {
   readonly part: string;
   /** Whether it happened to a packet that the firewall sent because of this one. */
   readonly answer: boolean;
+  /** Of `nat`: what was decided. */
+  readonly nat: NatDecision | null;
 }
 
 /** The hook of a base chain, '' of any other. */
@@ -71,6 +83,10 @@ export class Steps implements PacketTrace {
     this.add('conntrack', null, null, 0, [state, directionOf(pkt.ctinfo) ?? ''].join(' ').trim());
   }
 
+  decided(_pkt: Packet, decision: NatDecision): void {
+    this.add('nat', null, null, 0, decision.text, '', decision);
+  }
+
   enter(chain: Chain, how: 'hook' | 'jump' | 'goto'): void {
     this.add('chain', chain, null, 0, how);
   }
@@ -102,9 +118,10 @@ export class Steps implements PacketTrace {
     number: number,
     says: string,
     part = '',
+    nat: NatDecision | null = null,
   ): void {
     const answer = this.current !== this.pkt;
     const hook = kind === 'hook' || rule === null ? this.hook : hookOf(chain) || this.hook;
-    (answer ? this.answers : this.own).push({ kind, hook, chain, rule, number, says, part, answer });
+    (answer ? this.answers : this.own).push({ kind, hook, chain, rule, number, says, part, answer, nat });
   }
 }

@@ -32,7 +32,7 @@ export {
 } from './conntrack/expectation.ts';
 export { findFlow, type TupleQuery } from './conntrack/flow-find.ts';
 export { type Counters, type FlowRecord, readFlow, type TupleRecord } from './conntrack/flow-record.ts';
-export { F_ID, F_KIND, F_STATUS, ROW_WORDS } from './conntrack/flow-table.ts';
+export { F_ID, F_KIND, F_MASTER, F_STATUS, ROW_WORDS } from './conntrack/flow-table.ts';
 export type { Stats } from './conntrack/flows.ts';
 export {
   type ExpectPolicy,
@@ -62,6 +62,7 @@ export { refuse } from './helper/refuse.ts';
 export { HELPERS } from './helper/registry.ts';
 export { Firewall, type FirewallOptions } from './hook/firewall.ts';
 export { logLine } from './hook/log-line.ts';
+export type { NatDecision, NatEnd } from './hook/nat-decision.ts';
 export { NftTraceLines } from './hook/nft-trace-lines.ts';
 export { type Answer, Outcome, ruleNumber, type Verdict } from './hook/outcome.ts';
 export type { PacketTrace } from './hook/packet-trace.ts';
@@ -79,6 +80,8 @@ export { followMaster } from './nat/follow.ts';
 export { isTranslated, mangleTcp, mangleUdp } from './nat/mangle.ts';
 export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
 export { icmpErrorPacket, icmpPacket, sctpPacket, tcpPacket, udpPacket } from './packet/build.ts';
+export { dissect } from './packet/dissect.ts';
+export { enterLink } from './packet/link.ts';
 export {
   AF_INET,
   AF_INET6,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { CaptureReader, CaptureRecord, icmpPacket, udpPacket } from '@keepstate/engine';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connection, pcap, segment } from '../testing/captures.ts';
@@ -175,6 +176,38 @@ describe('trace --rules', () => {
     const { status, err } = await place.run('trace', '--verbose', CAPTURE);
     expect(status).toBe(2);
     expect(err).toContain('--rules');
+  });
+});
+
+describe('trace of translated flows', () => {
+  const EXAMPLE = fileURLToPath(new URL('../../examples/ftp-masquerade/', import.meta.url));
+  const given = ['--rules', `${EXAMPLE}rules.nft`, '--host', `${EXAMPLE}host.yaml`, `${EXAMPLE}capture.pcap`];
+
+  test('shows the packet as it came, what it becomes, and why it got its port', async () => {
+    const { out } = await place.run('trace', '--quiet', ...given);
+    const lines = out.split('\n');
+    const first = lines.findIndex((line) => line.includes('tcp SYN'));
+    expect(lines[first]).toMatch(/ 192\.0\.2\.10:\d+ > 198\.51\.100\.80:21 tcp SYN/);
+    const below = lines.slice(first + 1, first + 12).join('\n');
+    expect(below).toMatch(/nat: source 192\.0\.2\.10:(\d+) -> 198\.51\.100\.1:\1 \(port kept\)/);
+    expect(below).toMatch(/becomes 198\.51\.100\.1:\d+ > 198\.51\.100\.80:21 tcp SYN/);
+    const data = lines.findIndex((line) => /RELATED +original/.test(line));
+    expect(lines[data + 1]).toBe('        expected by flow 1, helper ftp');
+  });
+
+  test('tells programs the same', async () => {
+    const packets = await trace('--verbose', ...given);
+    const steps = packets[0]!.steps as Record<string, unknown>[];
+    const source = steps.find((step) => step.step === 'nat' && step.end === 'source');
+    expect(source).toMatchObject({
+      hook: 'POSTROUTING',
+      before: { address: '192.0.2.10' },
+      after: { address: '198.51.100.1' },
+      result: 'port kept',
+    });
+    expect(packets[0]).toMatchObject({ src: '192.0.2.10', dst: '198.51.100.80' });
+    const related = packets.find((packet) => packet.ctstate === 'RELATED');
+    expect(related!.expectedBy).toEqual({ flow: 1, helper: 'ftp' });
   });
 });
 

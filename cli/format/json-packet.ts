@@ -153,7 +153,7 @@ function writeFields(out: LineWriter, session: Session, report: PacketReport): v
     out.piece(NOT_IP);
     return;
   }
-  const { view, off } = session.pkt;
+  const { view, off } = session.arrived;
   const { family, proto, end } = report.where;
   const v4 = family === AF_INET;
   const src = off + (v4 ? 12 : 8);

@@ -1,5 +1,16 @@
-import { type Chain, familyWord, hookName, type Outcome, type Rule, ruleNumber } from '@keepstate/engine';
+import {
+  type Chain,
+  familyWord,
+  hookName,
+  type NatDecision,
+  type NatEnd,
+  type Outcome,
+  type Rule,
+  ruleNumber,
+} from '@keepstate/engine';
+import type { ExpectedBy } from '../expected-by.ts';
 import type { Step } from '../steps.ts';
+import { endAddress } from './nat-text.ts';
 import { ruleWords } from './rule-words.ts';
 
 function ruleFields(chain: Chain, rule: Rule | null, number: number): Record<string, unknown> {
@@ -16,6 +27,14 @@ function ruleFields(chain: Chain, rule: Rule | null, number: number): Record<str
   };
 }
 
+function endFields(end: NatEnd): Record<string, unknown> {
+  return { address: endAddress(end), port: end.port };
+}
+
+function natFields({ isSource, before, after }: NatDecision): Record<string, unknown> {
+  return { end: isSource ? 'source' : 'destination', before: endFields(before), after: endFields(after) };
+}
+
 function stepFields(step: Step): Record<string, unknown> {
   const { kind, hook, chain, rule, number, says, part } = step;
   return {
@@ -25,6 +44,7 @@ function stepFields(step: Step): Record<string, unknown> {
     ...(chain === null ? {} : { ...ruleFields(chain, rule, number), policy: kind === 'policy' }),
     ...(kind === 'conntrack' ? { ctstate: says } : { result: says }),
     ...(part === '' ? {} : { part }),
+    ...(step.nat === null ? {} : natFields(step.nat)),
   };
 }
 
@@ -39,6 +59,8 @@ export interface JsonRuleWishes {
   readonly bytes: boolean;
   readonly log: readonly string[] | null;
   readonly nftTrace: readonly string[] | null;
+  /** Who expected the flow that the packet opened, null if nobody did. */
+  readonly expectedBy: ExpectedBy | null;
   /** Name of a device by its number. */
   device(index: number): string | null;
 }
@@ -54,6 +76,7 @@ export function jsonRuleFields(outcome: Outcome, wishes: JsonRuleWishes): string
   };
   if (verdict === 'unknown') fields.unknown = outcome.unknown;
   if (verdict === 'queue') fields.queue = outcome.queue;
+  if (wishes.expectedBy !== null) fields.expectedBy = wishes.expectedBy;
   if (wishes.steps !== null) fields.steps = wishes.steps.map(stepFields);
   if (wishes.log !== null) fields.log = wishes.log;
   if (wishes.nftTrace !== null) fields.nftTrace = wishes.nftTrace;

@@ -1,5 +1,7 @@
+import type { NatDecision } from '@keepstate/engine';
 import { type Colour, coloured } from '../colour.ts';
 import type { Step } from '../steps.ts';
+import { endText } from './nat-text.ts';
 import { chainWords, placeWords, ruleWords } from './rule-words.ts';
 
 const INDENT = ' '.repeat(10);
@@ -23,12 +25,23 @@ function ofRule(step: Step, colour: boolean): string {
   return `${name}: ${text} -- ${coloured(says, COLOURS[says] ?? null, colour)}`;
 }
 
+/** `source 10.0.0.1:1000 -> 192.0.2.1:1000 (port kept)`; what stays as it is only with `verbose`. */
+function natLine(nat: NatDecision, verbose: boolean): string | null {
+  const before = endText(nat.before);
+  const after = endText(nat.after);
+  if (before === after && !verbose) return null;
+  const end = nat.isSource ? 'source' : 'destination';
+  return `${INDENT}nat: ${end} ${before}${before === after ? '' : ` -> ${after}`} (${nat.text})`;
+}
+
 function lineOf(step: Step, verbose: boolean, colour: boolean): string | null {
   switch (step.kind) {
     case 'hook':
       return `${' '.repeat(8)}${step.says}`;
     case 'conntrack':
       return verbose ? `${INDENT}conntrack: ${step.says}` : null;
+    case 'nat':
+      return natLine(step.nat!, verbose);
     case 'chain':
       return verbose && step.says === 'hook'
         ? `${INDENT}${chainWords(step.chain!)}, priority ${step.chain!.base?.priority}`

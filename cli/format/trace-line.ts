@@ -159,7 +159,7 @@ export function writeTraceLine(
     out.piece(TWO_SPACES);
   }
   if (verdict !== '') out.text(verdict);
-  writePacket(out, pkt);
+  writePacket(out, session.arrived);
   if (report.reason !== null) {
     out.piece(style.why);
     writeReason(out, pkt.reason, pkt.operands);
