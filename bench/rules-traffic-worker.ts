@@ -2,7 +2,7 @@
  * One measurement in a process of its own: plays a capture to the engine as `npm run bench` does, without rules or with
  * an ordinary ruleset. Prints CPU nanoseconds a packet, reading and V8's compiling included, Node's start not.
  *
- *     node rules-traffic-worker.mjs FILE none|nft|iptables
+ *     node rules-traffic-worker.mjs FILE none|nft|iptables|empty|unused-nat|netmap
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { tuneCompiler } from '../cli/compiler.ts';
@@ -10,17 +10,28 @@ import { Ruleset } from '../engine/hook/ruleset.ts';
 import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '../engine/index.ts';
 import { NF_ACCEPT } from '../engine/rules/verdict.ts';
 import { ordinaryIptables, ordinaryNft } from './rules-ordinary.ts';
+import { NETMAP, UNUSED_NAT } from './translated.ts';
 
 const CHUNK = 128 << 10;
+
+/** Rulesets by name, each of one or more files. */
+const TEXTS: Readonly<Record<string, () => readonly string[]>> = {
+  nft: () => [ordinaryNft()],
+  iptables: () => [ordinaryIptables()],
+  empty: () => ['table ip empty { }'],
+  'unused-nat': () => [ordinaryNft(), UNUSED_NAT],
+  netmap: () => [NETMAP],
+};
 
 function firewallWith(rules: string): Firewall {
   const settings = new Settings();
   settings.set('nf_conntrack_max', 100_000_000);
   if (rules === 'none') return new Firewall({ settings });
   const ruleset = new Ruleset();
-  const text = rules === 'nft' ? ordinaryNft() : ordinaryIptables();
-  const [error] = ruleset.load({ name: rules, text });
-  if (error !== undefined) throw error;
+  for (const text of TEXTS[rules]!()) {
+    const [error] = ruleset.load({ name: rules, text });
+    if (error !== undefined) throw error;
+  }
   return new Firewall({ settings, rules: ruleset.tables() });
 }
 

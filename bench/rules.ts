@@ -1,9 +1,9 @@
 /**
- * npm run bench:rules [-- chains|sets|traffic|load …]
+ * npm run bench:rules [-- chains|sets|traffic|nat|load …]
  *
  * What rules cost in CPU time, one process a case, on one pinned core: chains of rules of which none matches (the kinds
  * of docs/performance.md) beside this machine's kernel; look-ups in sets of ten and of a million elements; an ordinary
- * ruleset on top of tracking; the loading of large ones. Fails if an aim is missed. Quote ratios.
+ * ruleset on top of tracking; translation of none and of all flows; the loading of large ones. Fails if an aim is missed. Quote ratios.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { type Run, table, withWorker } from './bundled.ts';
 import { capture, type Kind } from './captures.ts';
 import { PINNED } from './pinned.ts';
 import { KINDS } from './rules-kinds.ts';
+import { translated } from './translated.ts';
 
 const PARTS: readonly string[] = process.argv.slice(2);
 const RULES = 1000;
@@ -23,6 +24,7 @@ const SMALL = 10;
 const LARGE = 1_000_000;
 const TRAFFIC: readonly Kind[] = ['short', 'long', 'mixed'];
 const TRAFFIC_PACKETS = 5_000_000;
+const NAT_PACKETS = 1_000_000;
 /** Pairs of runs, with and without rules by turns. */
 const PAIRS = 3;
 const LOADS: readonly (readonly [string, number])[] = [
@@ -31,8 +33,8 @@ const LOADS: readonly (readonly [string, number])[] = [
   ['kube-nft', 5000],
 ];
 
-/** Aims: part of nft's time, million to ten elements, with rules to without, milliseconds. */
-const AIM = { kernel: 0.1, sets: 2, ordinary: 4 / 3, load: 2000 };
+/** Aims: part of nft's time, million to ten elements, with rules to without, with unused NAT to without, milliseconds. */
+const AIM = { kernel: 0.1, sets: 2, ordinary: 4 / 3, unused: 1.1, load: 2000 };
 
 const KERNEL_WORKER: string = fileURLToPath(new URL('./rules-kernel-worker.ts', import.meta.url));
 
@@ -101,6 +103,44 @@ function traffic(run: Run): void {
   console.log(table(['capture', 'no rules', 'nft', 'times', 'iptables', 'times'], rows));
 }
 
+function nat(run: Run): void {
+  console.log(
+    '\nCPU ns a packet: an ordinary ruleset, the same with NAT and a helper that no flow uses, and SNAT of all flows\n',
+  );
+  const rows = TRAFFIC.map((kind) => {
+    const file = capture(kind, NAT_PACKETS);
+    const outside = translated(file);
+    const ns = (name: string, rules: string): number => (run([name, rules]) as { ns: number }).ns;
+    const runs = Array.from({ length: PAIRS }, () => ({
+      none: ns(file, 'none'),
+      nft: ns(file, 'nft'),
+      unused: ns(file, 'unused-nat'),
+      empty: ns(file, 'empty'),
+      all: ns(outside, 'netmap'),
+    }));
+    const times = (a: keyof (typeof runs)[0], b: keyof (typeof runs)[0]): number =>
+      median(runs.map((one) => one[a] / one[b]));
+    judge(times('unused', 'nft') <= AIM.unused);
+    const middle = (key: keyof (typeof runs)[0]): string => median(runs.map((one) => one[key])).toFixed(0);
+    return [
+      kind,
+      ...[middle('nft'), middle('unused'), times('unused', 'nft').toFixed(2)],
+      ...[middle('none'), middle('all'), times('all', 'none').toFixed(2), times('all', 'empty').toFixed(2)],
+    ];
+  });
+  const head = [
+    'capture',
+    'nft',
+    'with unused NAT',
+    'times',
+    'tracking',
+    'SNAT of all',
+    'times',
+    'times of no rules',
+  ];
+  console.log(table(head, rows));
+}
+
 function load(run: Run): void {
   console.log('\nCPU ms from the text to what runs\n');
   const rows = LOADS.map(([kind, size]) => {
@@ -115,6 +155,7 @@ const ALL = {
   chains: ['bench/rules-worker.ts', chains],
   sets: ['bench/rules-worker.ts', sets],
   traffic: ['bench/rules-traffic-worker.ts', traffic],
+  nat: ['bench/rules-traffic-worker.ts', nat],
   load: ['bench/rules-load-worker.ts', load],
 } as const;
 

@@ -13,17 +13,17 @@ const CAPLEN_SECOND = 2;
 
 /** Decoder of pcap files: both byte orders, microseconds or nanoseconds, versions 2.0 to 2.4, Kuznetsov's. */
 export class PcapDecoder implements Decoder {
-  readonly #input: CaptureInput;
-  readonly #interfaces: CaptureInterface[];
-  readonly #little: boolean;
-  readonly #perSecond: number;
-  readonly #nanosPerUnit: number;
-  readonly #recordHeader: number;
-  #lengths = CAPLEN_FIRST;
-  #linktype = 0;
-  #limit = 0;
-  #number = 0;
-  #headerRead = false;
+  private readonly input: CaptureInput;
+  private readonly interfaces: CaptureInterface[];
+  private readonly little: boolean;
+  private readonly perSecond: number;
+  private readonly nanosPerUnit: number;
+  private readonly recordHeader: number;
+  private lengths = CAPLEN_FIRST;
+  private linktype = 0;
+  private limit = 0;
+  private number = 0;
+  private headerRead = false;
 
   /**
    * @param input positioned on the file header
@@ -32,31 +32,31 @@ export class PcapDecoder implements Decoder {
    * @param little true if that is little-endian
    */
   constructor(input: CaptureInput, interfaces: CaptureInterface[], magic: number, little: boolean) {
-    this.#input = input;
-    this.#interfaces = interfaces;
-    this.#little = little;
-    this.#perSecond = magic === MAGIC_NANO ? 1e9 : 1e6;
-    this.#nanosPerUnit = magic === MAGIC_NANO ? 1 : 1000;
-    this.#recordHeader = magic === MAGIC_KUZNETSOV ? PCAP_RECORD_HEADER + 8 : PCAP_RECORD_HEADER;
+    this.input = input;
+    this.interfaces = interfaces;
+    this.little = little;
+    this.perSecond = magic === MAGIC_NANO ? 1e9 : 1e6;
+    this.nanosPerUnit = magic === MAGIC_NANO ? 1 : 1000;
+    this.recordHeader = magic === MAGIC_KUZNETSOV ? PCAP_RECORD_HEADER + 8 : PCAP_RECORD_HEADER;
   }
 
   /** See `Decoder.next`. Allocates nothing but the interface, once. */
   next(out: CaptureRecord): boolean {
-    if (!this.#headerRead && !this.#readHeader()) return false;
-    const input = this.#input;
-    const header = this.#recordHeader;
+    if (!this.headerRead && !this.readHeader()) return false;
+    const input = this.input;
+    const header = this.recordHeader;
     if (input.end - input.pos < header && !input.fill(header)) return false;
 
-    const little = this.#little;
+    const little = this.little;
     let caplen = input.view.getUint32(input.pos + 8, little);
     let origlen = input.view.getUint32(input.pos + 12, little);
-    const lengths = this.#lengths;
+    const lengths = this.lengths;
     if (lengths !== CAPLEN_FIRST && (lengths === CAPLEN_SECOND || caplen > origlen)) {
       const first = caplen;
       caplen = origlen;
       origlen = first;
     }
-    if (caplen > this.#limit) this.#tooLong(caplen);
+    if (caplen > this.limit) this.tooLong(caplen);
     const size = header + caplen;
     if (input.end - input.pos < size && !input.fill(size)) return false;
 
@@ -69,11 +69,11 @@ export class PcapDecoder implements Decoder {
     out.off = pos + header;
     out.caplen = caplen;
     out.origlen = origlen;
-    out.linktype = this.#linktype;
+    out.linktype = this.linktype;
     out.iface = 0;
     out.offset = input.base + pos;
-    out.number = ++this.#number;
-    this.#readTime(view.getUint32(pos, little), view.getUint32(pos + 4, little), out);
+    out.number = ++this.number;
+    this.readTime(view.getUint32(pos, little), view.getUint32(pos + 4, little), out);
     input.pos = pos + size;
     return true;
   }
@@ -88,36 +88,36 @@ export class PcapDecoder implements Decoder {
 
   /** See `Decoder.end`. */
   end(): void {
-    const input = this.#input;
+    const input = this.input;
     const have = input.end - input.pos;
     // Before the header is read, at least its magic number is there.
     if (have === 0) return;
-    const inside = !this.#headerRead
+    const inside = !this.headerRead
       ? 'the file header'
-      : input.wanted === this.#recordHeader
+      : input.wanted === this.recordHeader
         ? 'a record header'
-        : `packet ${this.#number + 1}`;
+        : `packet ${this.number + 1}`;
     const expected = `${input.wanted} bytes, ${have} are there`;
     input.fail(input.offset, `the file ends at byte ${input.pushed}, inside ${inside}`, expected);
   }
 
-  #readTime(seconds: number, fraction: number, out: CaptureRecord): void {
-    const perSecond = this.#perSecond;
+  private readTime(seconds: number, fraction: number, out: CaptureRecord): void {
+    const perSecond = this.perSecond;
     if (fraction < perSecond) {
-      setTime(out, seconds, fraction * this.#nanosPerUnit);
+      setTime(out, seconds, fraction * this.nanosPerUnit);
     } else {
       // Out of range, as broken writers leave it. libpcap hands it on, and the sum is what was meant.
       const carry = Math.floor(fraction / perSecond);
-      setTime(out, seconds + carry, (fraction - carry * perSecond) * this.#nanosPerUnit);
+      setTime(out, seconds + carry, (fraction - carry * perSecond) * this.nanosPerUnit);
     }
   }
 
-  #readHeader(): boolean {
-    const input = this.#input;
+  private readHeader(): boolean {
+    const input = this.input;
     if (input.end - input.pos < PCAP_HEADER && !input.fill(PCAP_HEADER)) return false;
     const { view, pos } = input;
-    const little = this.#little;
-    this.#lengths = this.#readVersion(view.getUint16(pos + 4, little), view.getUint16(pos + 6, little));
+    const little = this.little;
+    this.lengths = this.readVersion(view.getUint16(pos + 4, little), view.getUint16(pos + 6, little));
     const snaplen = view.getUint32(pos + 16, little);
     // Upper bits: 4 bits FCS length in 16-bit words, 1 ignored, 1 "the FCS length is given", 10 zero bits.
     const link = view.getUint32(pos + 20, little);
@@ -129,30 +129,30 @@ export class PcapDecoder implements Decoder {
       );
     }
     const iface = new CaptureInterface(0, 0, 0, link & 0xffff, snaplen);
-    iface.scale = this.#nanosPerUnit === 1 ? NANOSECONDS : MICROSECONDS;
+    iface.scale = this.nanosPerUnit === 1 ? NANOSECONDS : MICROSECONDS;
     if ((link & 0x0400_0000) !== 0) iface.fcslen = 2 * (link >>> 28);
-    this.#interfaces.push(iface);
-    this.#linktype = iface.linktype;
-    this.#limit = iface.limit;
+    this.interfaces.push(iface);
+    this.linktype = iface.linktype;
+    this.limit = iface.limit;
     input.pos = pos + PCAP_HEADER;
-    this.#headerRead = true;
+    this.headerRead = true;
     return true;
   }
 
   /** The order of the two lengths in record headers of this file version. */
-  #readVersion(major: number, minor: number): number {
+  private readVersion(major: number, minor: number): number {
     if (major === 2 && minor <= 4) {
       if (minor === 4) return CAPLEN_FIRST;
       return minor === 3 ? CAPLEN_SMALLER : CAPLEN_SECOND;
     }
     if (major === 543 && minor === 0) return CAPLEN_SECOND;
-    const input = this.#input;
+    const input = this.input;
     return input.fail(input.offset, `pcap version ${major}.${minor} is unknown`, 'version 2.4 or older');
   }
 
-  #tooLong(caplen: number): never {
-    const input = this.#input;
-    const problem = `record says ${caplen} bytes were captured, more than the limit of ${this.#limit}`;
+  private tooLong(caplen: number): never {
+    const input = this.input;
+    const problem = `record says ${caplen} bytes were captured, more than the limit of ${this.limit}`;
     return input.fail(input.offset, problem, 'a sound record header');
   }
 }

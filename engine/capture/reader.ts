@@ -34,16 +34,16 @@ export class CaptureReader {
   /** The interfaces seen so far, of all sections, in the order of the file; pcap has one. */
   readonly interfaces: readonly CaptureInterface[];
 
-  readonly #interfaces: CaptureInterface[] = [];
-  readonly #input: CaptureInput;
-  #decoder: Decoder | null = null;
+  private readonly found: CaptureInterface[] = [];
+  private readonly input: CaptureInput;
+  private decoder: Decoder | null = null;
   #format: 'pcap' | 'pcapng' | null = null;
   #ended = false;
 
   /** @param file name of the file, for messages */
   constructor(file: string) {
-    this.#input = new CaptureInput(file);
-    this.interfaces = this.#interfaces;
+    this.input = new CaptureInput(file);
+    this.interfaces = this.found;
   }
 
   /** The file's format, or null before its first four bytes have been read. */
@@ -53,7 +53,7 @@ export class CaptureReader {
 
   /** Bytes pushed so far. */
   get bytesRead(): number {
-    return this.#input.pushed;
+    return this.input.pushed;
   }
 
   /**
@@ -61,10 +61,10 @@ export class CaptureReader {
    * @throws Error if `next` has not returned false since the last chunk, or after `end`
    */
   push(chunk: Uint8Array): void {
-    const input = this.#input;
+    const input = this.input;
     if (input.failure !== null) throw input.failure;
     if (this.#ended) throw new Error(`${input.file}: push() after end()`);
-    this.#decoder?.forget();
+    this.decoder?.forget();
     input.push(chunk);
   }
 
@@ -74,14 +74,14 @@ export class CaptureReader {
    * @throws CaptureError if the file is damaged from here on
    */
   next(out: CaptureRecord): boolean {
-    if (this.#input.failure !== null) throw this.#input.failure;
-    const decoder = this.#decoder ?? this.#recognize();
+    if (this.input.failure !== null) throw this.input.failure;
+    const decoder = this.decoder ?? this.#recognize();
     return decoder?.next(out) ?? false;
   }
 
   /** Comment of the packet that `next` read last (pcapng opt_comment, several one a line), or null. */
   comment(): string | null {
-    return this.#decoder?.comment() ?? null;
+    return this.decoder?.comment() ?? null;
   }
 
   /**
@@ -90,43 +90,43 @@ export class CaptureReader {
    * @throws Error if `next` has not returned false since the last chunk
    */
   end(): void {
-    const input = this.#input;
+    const input = this.input;
     if (input.failure !== null) throw input.failure;
     if (!input.drained) throw new Error(`${input.file}: end() before next() returned false`);
     if (this.#ended) return;
     this.#ended = true;
-    if (this.#decoder !== null) this.#decoder.end();
+    if (this.decoder !== null) this.decoder.end();
     else this.#endEarly();
   }
 
   #recognize(): Decoder | null {
-    const input = this.#input;
+    const input = this.input;
     if (input.end - input.pos < 4 && !input.fill(4)) return null;
     const magic = input.view.getUint32(input.pos, false);
     if (magic === BLOCK_SECTION) {
       this.#format = 'pcapng';
-      this.#decoder = new PcapngDecoder(input, this.#interfaces);
-      return this.#decoder;
+      this.decoder = new PcapngDecoder(input, this.found);
+      return this.decoder;
     }
     const swapped = input.view.getUint32(input.pos, true);
     const little = isPcap(swapped);
     if (!little && !isPcap(magic)) this.#refuse(magic);
     this.#format = 'pcap';
-    this.#decoder = new PcapDecoder(input, this.#interfaces, little ? swapped : magic, little);
-    return this.#decoder;
+    this.decoder = new PcapDecoder(input, this.found, little ? swapped : magic, little);
+    return this.decoder;
   }
 
   #refuse(magic: number): never {
     const start = magic.toString(16).padStart(8, '0');
     const stranger = STRANGERS.find(([bytes]) => start.startsWith(bytes));
     const named = stranger === undefined ? '' : ` (${stranger[1]})`;
-    this.#input.fail(0, `the file begins with ${start}${named}`, 'a pcap or pcapng header');
+    this.input.fail(0, `the file begins with ${start}${named}`, 'a pcap or pcapng header');
   }
 
   #endEarly(): never {
-    const { pushed } = this.#input;
+    const { pushed } = this.input;
     const problem = pushed === 0 ? 'the file is empty' : `the file ends at byte ${pushed}`;
-    this.#input.fail(0, problem, 'a pcap or pcapng header');
+    this.input.fail(0, problem, 'a pcap or pcapng header');
   }
 }
 

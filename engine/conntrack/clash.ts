@@ -31,6 +31,9 @@ export function mayJoin(words: Int32Array, loser: number, winner: number): boole
   const a = loser * ROW_WORDS;
   const b = winner * ROW_WORDS;
   if (DROPPED.includes(words[a + F_KIND]! & 255)) return false;
+  // Two clients whose zones differ in the original direction alone: each other's answers are not theirs (measured).
+  const zones = words[b + F_ZONES]!;
+  if (words[a + F_ZONES] !== zones && words[a + F_ZONES] !== swapped(zones)) return false;
   return (words[b + F_STATUS]! & NAT_DONE) === 0 || sameTuples(words, a, b) || mirrored(words, a, b);
 }
 
@@ -42,13 +45,17 @@ function sameTuples(words: Int32Array, a: number, b: number): boolean {
 
 /** Whether each row's original tuple is the other's reply tuple. */
 function mirrored(words: Int32Array, a: number, b: number): boolean {
-  const zones = words[b + F_ZONES]!;
   return (
     words[a + F_KIND] === words[b + F_KIND] &&
-    words[a + F_ZONES] === ((zones << 16) | (zones >>> 16)) &&
+    words[a + F_ZONES] === swapped(words[b + F_ZONES]!) &&
     crosses(words, a, b) &&
     crosses(words, b, a)
   );
+}
+
+/** The zones of both directions, the other way round. */
+function swapped(zones: number): number {
+  return (zones << 16) | (zones >>> 16);
 }
 
 /** Whether the original tuple of the row at `a` is the reply tuple of the one at `b`. */

@@ -195,7 +195,6 @@ export class Conntrack extends RelatedFlows {
   private finish(pkt: Packet, flow: number): boolean {
     const ext = this.extension(flow);
     if (ext === null || this.finisher.finish(pkt, flow, ext)) return true;
-    this.stats.drop++;
     this.abandon(pkt);
     return false;
   }

@@ -15,7 +15,7 @@ export class FlowExtension {
   readonly expectations: Expectation[] = [];
   /** How far sequence numbers are shifted, null if payload never changed its length. */
   seq: SeqAdjust | null = null;
-  /** Number of the device whose address the flow is masqueraded with, 0 if it is not. */
+  /** Number of the device whose address the flow is masqueraded with, if it has no room in the row (MASQ_BITS); else 0. */
   masqDevice = 0;
   /** IPCT_* bits: only messages that have one of these are told. */
   events = -1;

@@ -36,6 +36,8 @@ export class Finisher {
     if (ext.helper !== null && ext.helper.help(call) === HELP_DROP) return false;
     // Over lo a packet comes here twice, and was adjusted when it was sent.
     if (!isShifted || ext.seq === null || pkt.ifin === LOOPBACK || pkt.proto !== IPPROTO_TCP) return true;
-    return adjustSegment(pkt, ext.seq, call.dir);
+    if (adjustSegment(pkt, ext.seq, call.dir)) return true;
+    call.conntrack.stats.drop++;
+    return false;
   }
 }

@@ -5,14 +5,6 @@ import { swapPorts, T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE, type Tuple } from './
 
 /** Words of a row: 128 bytes, two cache lines; what every packet needs is in the first. */
 export const ROW_WORDS = 32;
-/** Bits of an index of a row's word: a table never holds more. */
-const INDEX_BITS = 0x3fffffff;
-
-/** Index of a row's first word. What V8 knows to be below 2^30 it adds to without asking whether int32 is left. */
-export function rowStart(row: number): number {
-  return Math.imul(row, ROW_WORDS) & INDEX_BITS;
-}
-
 /** Original tuple: source, destination, ports. */
 export const F_SRC = 0;
 /** Original destination. */
@@ -47,11 +39,15 @@ export const F_PREV = 15;
 export const F_PROTO = 16;
 /** 1024 ms block of the expiry wheel in which the row is queued. */
 export const F_QUEUED = 30;
-/** Events cached for the end of the packet's way (IPCT_* bits) | FLAG_*. */
+/** Events cached for the end of the packet's way (IPCT_* bits) | MASQ_BITS | FLAG_*. */
 export const F_EVENTS = 31;
 
 /** In F_EVENTS: the cached events. */
 export const EVENT_BITS = 0xffff;
+/** In F_EVENTS: number of the device whose address the flow is masqueraded with, 0 if it is not or has a larger one. */
+export const MASQ_BITS = 0xfff0000;
+/** Where those begin. */
+export const MASQ_SHIFT = 16;
 /** In F_EVENTS: the flow has counters (nf_conntrack_acct was on when it was made). */
 export const FLAG_ACCT: number = 1 << 30;
 /** In F_EVENTS: the flow has a start time (nf_conntrack_timestamp was on). */
@@ -161,10 +157,10 @@ export class FlowTable {
     const tag = this.hash(src, dst, ports, kind, zone);
     const { slots, mask, words: w } = this;
     for (let slot = tag & mask; ; slot = (slot + 1) & mask) {
-      const row = slots[(slot << 1) | 1]!;
+      const row = slots[slot * 2 + 1]!;
       if (row === 0) return 0;
-      if (slots[slot << 1] !== tag) continue;
-      const at = rowStart(row);
+      if (slots[slot * 2] !== tag) continue;
+      const at = row * ROW_WORDS;
       if (w[at + F_KIND] !== kind) continue;
       // Reply first: where both directions are alike (source = destination) the kernel finds the reply.
       if (

@@ -174,8 +174,8 @@ export class Flows {
    */
   refresh(flow: number, pkt: Packet, dir: number, timeout: number): void {
     const { words, doubles } = this.table;
-    const at = F.rowStart(flow);
-    const timer = (at >> 1) + TIMER;
+    const at = flow * F.ROW_WORDS;
+    const timer = flow * (F.ROW_WORDS / 2) + TIMER;
     const status = words[at + F.F_STATUS]!;
     if ((status & (S.IPS_FIXED_TIMEOUT | S.IPS_CONFIRMED)) === S.IPS_CONFIRMED) {
       const due = this.now + timeout;
@@ -185,14 +185,6 @@ export class Flows {
       if (timeout < (this.wheel.ahead(flow) + 1) * BLOCK && due < before) this.sooner(flow);
     } else if ((status & S.IPS_FIXED_TIMEOUT) === 0) doubles[timer] = timeout;
     if ((words[at + F.F_EVENTS]! & F.FLAG_ACCT) !== 0) this.account(flow, pkt, dir);
-  }
-
-  /** Starts a flow's timer anew without counting a packet (nf_ct_refresh). @param timeout ms */
-  renew(flow: number, timeout: number): void {
-    const status = this.table.words[flow * F.ROW_WORDS + F.F_STATUS]!;
-    if ((status & S.IPS_FIXED_TIMEOUT) !== 0) return;
-    if ((status & S.IPS_CONFIRMED) !== 0) this.setTimeout(flow, timeout);
-    else this.table.doubles[flow * (F.ROW_WORDS / 2) + TIMER] = timeout;
   }
 
   /** Counts a packet without touching the timer. */

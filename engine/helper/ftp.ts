@@ -29,7 +29,7 @@ const foundScratch: FoundCommand = {
 };
 
 /** What a segment says, and remembers where the next line begins. */
-function help(call: HelpCall): number {
+function help(call: HelpCall, loose: boolean): number {
   const { pkt, dir } = call;
   if (pkt.ctinfo !== IP_CT_ESTABLISHED && pkt.ctinfo !== IP_CT_ESTABLISHED_REPLY) return HELP_ACCEPT;
   const lines = call.ext.data as FtpLines;
@@ -39,32 +39,33 @@ function help(call: HelpCall): number {
   const isLine = view.getUint8(end - 1) === NEWLINE;
   const seq = view.getInt32(l4 + 4);
   const next = (seq + end - at) | 0;
-  if (lines.begins(dir, seq) && read(call, { view, at, end }) === HELP_DROP) return HELP_DROP;
+  if (lines.begins(dir, seq) && read(call, { view, at, end }, loose) === HELP_DROP) return HELP_DROP;
   if (isLine) lines.note(dir, next);
   return HELP_ACCEPT;
 }
 
 /** Reads a payload that begins where a line does. */
-function read(call: HelpCall, c: Cursor): number {
+function read(call: HelpCall, c: Cursor, loose: boolean): number {
   const family = call.conntrack.table.words[call.flow * ROW_WORDS + F_KIND]! >>> 8;
   const found = foundScratch;
   found.target.address = call.conntrack.addressOf(call.flow, call.dir, F_SRC);
   const verdict = findCommand(c, call.dir, family, found);
   if (verdict === FTP_NONE) return HELP_ACCEPT;
   if (verdict !== FTP_FOUND) return drop(call, R_HELPER_PARTIAL);
-  return expectData(call, family, found);
+  return expectData(call, family, found, loose);
 }
 
-function expectData(call: HelpCall, family: number, { form, target }: FoundCommand): number {
+function expectData(call: HelpCall, family: number, { form, target }: FoundCommand, loose: boolean): number {
   const { conntrack, flow, dir } = call;
   // An address of somebody else's would let anybody open a way to any host.
-  if (!sameAddress(target.address, conntrack.addressOf(flow, dir, F_SRC))) return HELP_ACCEPT;
+  const isOwn = sameAddress(target.address, conntrack.addressOf(flow, dir, F_SRC));
+  if (!isOwn && !loose) return HELP_ACCEPT;
   const spec: ExpectSpec = {
     master: flow,
     family,
     proto: IPPROTO_TCP,
     source: conntrack.addressOf(flow, 1 - dir, F_SRC),
-    destination: conntrack.addressOf(flow, 1 - dir, F_DST),
+    destination: isOwn ? conntrack.addressOf(flow, 1 - dir, F_DST) : target.address,
     sourcePort: null,
     destinationPort: target.port,
   };
@@ -84,7 +85,7 @@ function translate(call: HelpCall, spec: ExpectSpec, form: FtpForm, target: FtpT
   };
   const port = expectFreePort(call, followed, target.port);
   if (port === 0) return refuse(call);
-  const text = targetText(form, spec.family, spec.destination, port);
+  const text = targetText(form, spec.family, conntrack.addressOf(call.flow, 1 - dir, F_DST), port);
   if (mangleTcp(call, at, length, bytesOf(text))) return HELP_ACCEPT;
   const made = call.ext.expectations.at(-1);
   if (made !== undefined) conntrack.unexpect(made);
@@ -105,16 +106,29 @@ function targetText(form: FtpForm, family: number, address: readonly number[], p
   }
 }
 
+/** Options of the kernel's module. */
+export interface FtpOptions {
+  /** Whether the address that is announced may be somebody else's (loose); it may not if left out. */
+  readonly loose?: boolean;
+  /** Ports of control connections, for helpers by port (ports); 21 if left out. */
+  readonly ports?: readonly number[];
+}
+
 /**
  * FTP (RFC 959, RFC 2428): expects the data connection that PORT, EPRT, or the answers to PASV and EPSV announce. It
  * reads commands only at the beginning of a segment that begins where a line does.
  */
-export const FTP_HELPER: Helper = {
-  name: 'ftp',
-  proto: IPPROTO_TCP,
-  families: [AF_INET, AF_INET6],
-  ports: [21],
-  policies: [{ name: 'ftp', maxExpected: 1, timeout: 300_000 }],
-  start: () => new FtpLines(),
-  help,
-};
+export function ftpHelper({ loose = false, ports = [21] }: FtpOptions = {}): Helper {
+  return {
+    name: 'ftp',
+    proto: IPPROTO_TCP,
+    families: [AF_INET, AF_INET6],
+    ports,
+    policies: [{ name: 'ftp', maxExpected: 1, timeout: 300_000 }],
+    start: () => new FtpLines(),
+    help: (call) => help(call, loose),
+  };
+}
+
+/** The helper with the options that the module has by itself. */
+export const FTP_HELPER: Helper = ftpHelper();

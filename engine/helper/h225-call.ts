@@ -4,6 +4,7 @@ import {
   CALL_IDENTIFIER,
   CALL_REFERENCE_VALUE,
   CALL_TYPE,
+  CLEAR_TOKEN,
   CONFERENCE_IDENTIFIER,
   ENDPOINT_TYPE,
   FAST_START,
@@ -135,7 +136,10 @@ const FACILITY = sequence(
   },
 );
 
-/** Progress-UUIE: all in the root. Its tokens, when present, hide what follows. */
+/** CryptoH323Token: its types are not in the tables, so that a message with one in front of what matters is not read. */
+const UNREADABLE = choice({});
+
+/** Progress-UUIE: all in the root. */
 const PROGRESS = sequence(
   {
     protocolIdentifier: OBJECT_IDENTIFIER,
@@ -143,8 +147,8 @@ const PROGRESS = sequence(
     h245Address: optional(TRANSPORT_ADDRESS),
     callIdentifier: CALL_IDENTIFIER,
     h245SecurityMode: optional(H245_SECURITY),
-    tokens: optional(sequenceOf(OPEN)),
-    cryptoTokens: optional(sequenceOf(OPEN)),
+    tokens: optional(sequenceOf(CLEAR_TOKEN)),
+    cryptoTokens: optional(sequenceOf(UNREADABLE)),
     fastStart: optional(FAST_START),
   },
   openFields('multipleCalls maintainConnection fastConnectRefused'),

@@ -13,6 +13,7 @@ import {
   integer,
   NULL,
   OBJECT_IDENTIFIER,
+  OPEN,
   octets,
   openFields,
   optional,
@@ -162,6 +163,24 @@ export const H245_SECURITY: PerType = choice(
     ipsec: SECURITY_CAPABILITIES,
   },
   {},
+);
+
+const BITS: PerType = characters(1, 0, 2048);
+
+/** ClearToken of H.235 (module H235-SECURITY-MESSAGES). Its `random` is an INTEGER without bounds: a length and octets. */
+export const CLEAR_TOKEN: PerType = sequence(
+  {
+    tokenOID: OBJECT_IDENTIFIER,
+    timeStamp: optional(integer(1, 4294967295)),
+    password: optional(IDENTIFIER),
+    dhkey: optional(sequence({ halfkey: BITS, modSize: BITS, generator: BITS }, {})),
+    challenge: optional(octets(8, 128)),
+    random: optional(OPEN),
+    certificate: optional(sequence({ type: OBJECT_IDENTIFIER, certificate: octets() }, {})),
+    generalID: optional(IDENTIFIER),
+    nonStandard: optional(sequence({ nonStandardIdentifier: OBJECT_IDENTIFIER, data: octets() })),
+  },
+  openFields('eckasdhkey sendersID'),
 );
 
 /** Fast connect: H.245 OpenLogicalChannel structures, each in an OCTET STRING. */

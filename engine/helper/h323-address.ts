@@ -20,9 +20,9 @@ export function pick(value: PerValue | undefined, ...path: readonly string[]): P
   return here;
 }
 
-/** The items of a SEQUENCE OF that may not be there. */
-export function itemsOf(value: PerValue | undefined): readonly PerValue[] {
-  return Array.isArray(value) ? value : [];
+/** The items of a SEQUENCE OF that may not be there. @param most further ones are not looked at */
+export function itemsOf(value: PerValue | undefined, most: number): readonly PerValue[] {
+  return Array.isArray(value) ? value.slice(0, most) : [];
 }
 
 /** H.225.0's TransportAddress, null if it is none of the flow's family. */
@@ -48,7 +48,7 @@ function addressOf(
   if (octets === undefined) return null;
   const words: number[] = [];
   for (let i = 0; i < octets.length; i += 4) words.push(pkt.view.getInt32(pkt.off + octets.at + i));
-  return { at: octets.at, words, port: (pick(value, port) as PerSpan).value };
+  return { at: octets.at, words, port: pick(value, port) as number };
 }
 
 /** Writes another address and port over one. */

@@ -1,6 +1,6 @@
 import type { HelpCall } from '../conntrack/helper.ts';
+import { TCP_HEADER } from '../packet/tcp.ts';
 import type { H323State } from './h323-state.ts';
-import { payloadOf } from './payload.ts';
 
 /** Version, a reserved byte that must be 0, and the length with this header (RFC 1006, section 6). */
 const HEADER = 4;
@@ -14,7 +14,9 @@ const VERSION = 3;
 export function eachTpkt(call: HelpCall, read: (at: number, end: number) => boolean): void {
   const { pkt, dir, ext } = call;
   const state = ext.data as H323State;
-  const start = payloadOf(call) - pkt.off;
+  if (pkt.l4 + TCP_HEADER > pkt.end) return;
+  // Measured: a UDP flow that a rule gives H.245 to is read as if a TCP header stood there too.
+  const start = pkt.l4 + (pkt.view.getUint8(pkt.l4 + 12) >>> 4) * 4 - pkt.off;
   const end = pkt.end - pkt.off;
   const due = state.due[dir]!;
   state.due[dir] = 0;

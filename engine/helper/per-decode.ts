@@ -1,18 +1,16 @@
 /** Reads values of aligned PER (ITU-T X.691). Never throws and never reads past the end it was given. */
 import { OPEN, type PerChoice, type PerField, type PerSequence, type PerType } from './per.ts';
 
-/** Where octets stand in a packet. */
+/** Where the octets of a string stand in a packet. */
 export interface PerSpan {
   /** First byte, counted from {@link PerReader}'s base. */
   readonly at: number;
   /** In bytes. */
   readonly length: number;
-  /** Value of an INTEGER, else 0. */
-  readonly value: number;
 }
 
-/** A decoded value: what a SEQUENCE or CHOICE holds by name, the items of a SEQUENCE OF, or a place. */
-export type PerValue = PerRecord | PerValue[] | PerSpan | boolean;
+/** A decoded value: what a SEQUENCE or CHOICE holds by name, the items of a SEQUENCE OF, a number, a place of octets. */
+export type PerValue = PerRecord | PerValue[] | PerSpan | number | boolean;
 
 /** Components by name; of a CHOICE the one alternative. Those that are absent, or unknown, are left out. */
 export interface PerRecord {
@@ -25,10 +23,14 @@ const TWO_OCTETS = 0x10000;
 /** Reads bits and octets of a part of a buffer. */
 export class PerReader {
   private readonly view: DataView;
-  /** Next bit, counted from the view's first byte. */
-  private bit: number;
+  /** First byte of the message. */
+  private readonly start: number;
+  /** Next bit and end, counted from there: of a whole capture they would not fit 32 bits. */
+  private bit = 0;
   private readonly end: number;
   private readonly base: number;
+  /** How many more values are read: contents that overlap could otherwise be read again and again. */
+  private left: number;
 
   /**
    * @param at first byte, `end` first byte past the message; offsets of `view`
@@ -36,19 +38,25 @@ export class PerReader {
    */
   constructor(view: DataView, at: number, end: number, base = 0) {
     this.view = view;
-    this.bit = at * 8;
-    this.end = end * 8;
+    this.start = at;
+    this.end = (end - at) * 8;
     this.base = base;
+    this.left = 100 + 16 * (end - at);
+  }
+
+  /** Counts a value. Returns false if there are too many. */
+  count(): boolean {
+    return this.left-- > 0;
   }
 
   /** The byte that the next bit is in, counted from the base. */
   get at(): number {
-    return (this.bit >>> 3) - this.base;
+    return this.start + (this.bit >>> 3) - this.base;
   }
 
   /** Goes to a byte, counted from the base. */
   seek(at: number): void {
-    this.bit = (at + this.base) * 8;
+    this.bit = (at + this.base - this.start) * 8;
   }
 
   /** Goes to the next byte, unless at the beginning of one. */
@@ -66,7 +74,7 @@ export class PerReader {
     if (!this.has(count)) return -1;
     let value = 0;
     for (let i = 0; i < count; i++, this.bit++)
-      value = (value << 1) | ((this.view.getUint8(this.bit >>> 3) >>> (7 - (this.bit & 7))) & 1);
+      value = (value << 1) | ((this.here() >>> (7 - (this.bit & 7))) & 1);
     return value;
   }
 
@@ -82,7 +90,7 @@ export class PerReader {
     this.align();
     if (!this.has(count * 8)) return -1;
     let value = 0;
-    for (let i = 0; i < count; i++, this.bit += 8) value = value * 256 + this.view.getUint8(this.bit >>> 3);
+    for (let i = 0; i < count; i++, this.bit += 8) value = value * 256 + this.here();
     return value;
   }
 
@@ -129,6 +137,10 @@ export class PerReader {
     return map;
   }
 
+  private here(): number {
+    return this.view.getUint8(this.start + (this.bit >>> 3));
+  }
+
   private wide(range: number): number {
     let most = 1;
     while (256 ** most < range) most++;
@@ -139,9 +151,10 @@ export class PerReader {
 
 /**
  * Reads a value.
- * @returns null if the message ends in it
+ * @returns null if the message ends in it, or has far more values than bytes
  */
 export function decode(type: PerType, reader: PerReader): PerValue | null {
+  if (!reader.count()) return null;
   switch (type.kind) {
     case 'null':
     case 'stop':
@@ -178,15 +191,15 @@ function bitsFor(range: number): number {
 function span(reader: PerReader, length: number): PerSpan | null {
   if (length < 0) return null;
   const { at } = reader;
-  return reader.skip(length * 8) ? { at, length, value: 0 } : null;
+  return reader.skip(length * 8) ? { at, length } : null;
 }
 
-function decodeInteger(reader: PerReader, low: number, high: number, isDoubled: boolean): PerSpan | null {
+function decodeInteger(reader: PerReader, low: number, high: number, isDoubled: boolean): number | null {
   const before = reader.at;
   const value = reader.constrained(low, high);
+  // One byte tells the length, the others are the number.
   if (Number.isNaN(value) || (isDoubled && !reader.has((reader.at - before - 1) * 8))) return null;
-  const length = high - low < TWO_OCTETS ? (high - low < 256 ? 1 : 2) : 0;
-  return { at: reader.at - length, length, value };
+  return value;
 }
 
 /** X.691 17 (octets) and 30 (characters): short ones of a fixed length stand where the last bit ended. */
@@ -197,7 +210,7 @@ function decodeString(reader: PerReader, low: number, high: number, bits: number
   if (!(length >= 0)) return null;
   if (low !== high ? length > 0 && high * bits >= 16 : high * bits > 16) reader.align();
   const { at } = reader;
-  return reader.skip(length * bits) ? { at, length: (length * bits + 7) >>> 3, value: 0 } : null;
+  return reader.skip(length * bits) ? { at, length: (length * bits + 7) >>> 3 } : null;
 }
 
 function decodeItems(
@@ -215,9 +228,8 @@ function decodeItems(
   return items;
 }
 
-function decodeSequence(reader: PerReader, { root, additions }: PerSequence): PerRecord | null {
+function decodeSequence(reader: PerReader, { root, optionals, additions }: PerSequence): PerRecord | null {
   const isExtended = additions !== null ? reader.bits(1) : 0;
-  const optionals = root.filter(({ isOptional }) => isOptional).length;
   let present = reader.bits(optionals);
   if (isExtended < 0 || present < 0) return null;
   present <<= 32 - optionals;
@@ -238,13 +250,14 @@ function decodeSequence(reader: PerReader, { root, additions }: PerSequence): Pe
 
 /**
  * X.691 19.7 to 19.9: how many additions there could be, which are present, each with its length in front. Measured:
- * of those that are not known each is taken to be present.
+ * of those that are not known each is taken to be present, and where none is what follows begins at a byte all the same.
  */
 function decodeAdditions(reader: PerReader, additions: readonly PerField[], record: PerRecord): boolean {
   const count = reader.small() + 1;
   if (count <= 0) return false;
   const map = reader.additions(count);
   if (Number.isNaN(map)) return false;
+  reader.align();
   for (let i = 0; i < count; i++) {
     const field = additions[i];
     if (field?.type.kind === 'stop') return true;

@@ -28,6 +28,8 @@ export interface PerField {
 export interface PerSequence {
   readonly kind: 'sequence';
   readonly root: readonly PerField[];
+  /** How many components of the root are OPTIONAL. */
+  readonly optionals: number;
   /** Behind the `...`, in order, as far as they are known; null without one. */
   readonly additions: readonly PerField[] | null;
 }
@@ -103,7 +105,9 @@ export function optional(type: PerType): PerOptional {
 
 /** SEQUENCE; `additions` are the components behind `...`, `{}` if none matters. */
 export function sequence(root: PerFields, additions: PerFields | null = null): PerSequence {
-  return { kind: 'sequence', root: fieldsOf(root), additions: additions && fieldsOf(additions) };
+  const fields = fieldsOf(root);
+  const optionals = fields.filter(({ isOptional }) => isOptional).length;
+  return { kind: 'sequence', root: fields, optionals, additions: additions && fieldsOf(additions) };
 }
 
 /** CHOICE; `additions` are the alternatives behind `...`. */

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { reasonOf } from '../base/reason.ts';
+import { IPCT_DESTROY } from '../conntrack/events.ts';
 import { pptpGre } from '../packet/build-gre.ts';
 import { ipv4 } from '../packet/build-ipv4.ts';
 import * as M from './pptp-messages.ts';
@@ -88,8 +90,15 @@ test('pptp: the end of a call takes its flow and what is expected with it', () =
   const talking = called(started());
   gre(talking, 0, PEER);
   expect(talking.flows()).toHaveLength(2);
+  const gone: string[] = [];
+  talking.firewall.conntrack.sink = {
+    event: (_flow, events, _now, reason) => {
+      if ((events & IPCT_DESTROY) !== 0) gone.push(reasonOf(reason).name);
+    },
+  };
   talking.down(message(M.DISCONNECT_NOTIFY, PEER));
   expect(talking.flows().map(({ protonum }) => protonum)).toEqual([6]);
+  expect(gone).toEqual(['call-ended']);
 });
 
 test('pptp: call ids are forgotten with the control connection', () => {

@@ -20,6 +20,8 @@ const CALL_CONTROL = 8;
 const USER_USER = 0x7e;
 /** At most so many tunnelled H.245 messages are read (measured). */
 const TUNNELLED = 4;
+/** And so many channels of fastStart (measured). */
+const FAST = 30;
 /** What an H.245 address is for. */
 const CONTROL = { helper: H245_HELPER };
 /** Messages that may tell of an H.245 address and of media. */
@@ -58,8 +60,7 @@ function heedCall(call: HelpCall, information: PerValue): boolean {
     const message = pick(pdu, 'body', name);
     if (message !== undefined && !heedBody(call, name, message)) return false;
   }
-  const tunnelled = itemsOf(pick(pdu, 'h245Control')).slice(0, TUNNELLED);
-  return tunnelled.every((control) => heedH245(call, control));
+  return itemsOf(pick(pdu, 'h245Control'), TUNNELLED).every((control) => heedH245(call, control));
 }
 
 function heedBody(call: HelpCall, name: string, message: PerValue): boolean {
@@ -70,7 +71,7 @@ function heedBody(call: HelpCall, name: string, message: PerValue): boolean {
   const address = signalAddress(call, pick(message, 'h245Address'));
   if (isSenders(call, address) && !expectSignalling(call, address, isHidden(call), CONTROL)) return false;
   if (name === 'setup') showSetup(call, message);
-  return itemsOf(pick(message, 'fastStart')).every((open) => heedOpen(call, open));
+  return itemsOf(pick(message, 'fastStart'), FAST).every((open) => heedOpen(call, open));
 }
 
 /** A setup names both ends of its connection: they are told as the other side sees them. */

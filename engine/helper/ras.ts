@@ -8,7 +8,7 @@ import { type H323Address, itemsOf, pick, signalAddress, writeAddress } from './
 import { expectSignalling, isSenders, isShown, shownAddress } from './h323-expect.ts';
 import { type H323State, startH323 } from './h323-state.ts';
 import { payloadOf, sameAddress } from './payload.ts';
-import { decode, PerReader, type PerRecord, type PerSpan, type PerValue } from './per-decode.ts';
+import { decode, PerReader, type PerRecord, type PerValue } from './per-decode.ts';
 import { Q931_HELPER } from './q931.ts';
 import { refuse } from './refuse.ts';
 
@@ -17,6 +17,9 @@ const DEFAULT_TIME_TO_LIVE = 300;
 
 /** How long the flow is kept when a registration ends (ms). */
 const UNREGISTERED = 30_000;
+
+/** At most so many addresses of a list are looked at (measured). */
+const LISTED = 10;
 
 /** What is done about a message. Returns false if the packet must be dropped. */
 type Heed = (call: HelpCall, message: PerValue) => boolean;
@@ -33,8 +36,12 @@ const HEED: Readonly<Record<string, Heed>> = {
   locationConfirm: (call, message) => expectCallee(call, pick(message, 'callSignalAddress')),
   infoRequestResponse: (call, message) =>
     showRas(call, [pick(message, 'rasAddress')]) &&
-    showSignalling(call, itemsOf(pick(message, 'callSignalAddress'))),
+    showSignalling(call, addressesOf(message, 'callSignalAddress')),
 };
+
+function addressesOf(message: PerValue, name: string): readonly PerValue[] {
+  return itemsOf(pick(message, name), LISTED);
+}
 
 /** The gatekeeper may want to be asked elsewhere. */
 function expectGatekeeper(call: HelpCall, message: PerValue): boolean {
@@ -60,14 +67,13 @@ function expectGatekeeper(call: HelpCall, message: PerValue): boolean {
 /** Calls to a registered endpoint come from its gatekeeper (the module's option gkrouted_only). */
 function heedRegistration(call: HelpCall, message: PerValue): boolean {
   const state = call.ext.data as H323State;
-  const addresses = itemsOf(pick(message, 'callSignalAddress')).map((value) => signalAddress(call, value));
+  const addresses = addressesOf(message, 'callSignalAddress').map((value) => signalAddress(call, value));
   const own = addresses.find((address) => isSenders(call, address));
   const calls = { helper: Q931_HELPER, flags: EXPECT_PERMANENT };
   if (own && !expectSignalling(call, own, isShown(call), calls)) return false;
   if (own && own !== addresses[0]) showLoopback(call, addresses[0]!);
-  showRas(call, itemsOf(pick(message, 'rasAddress')));
-  const timeToLive = pick(message, 'timeToLive') as PerSpan | undefined;
-  state.timeToLive = timeToLive?.value ?? DEFAULT_TIME_TO_LIVE;
+  showRas(call, addressesOf(message, 'rasAddress'));
+  state.timeToLive = (pick(message, 'timeToLive') as number | undefined) ?? DEFAULT_TIME_TO_LIVE;
   return true;
 }
 
@@ -79,16 +85,15 @@ function showLoopback(call: HelpCall, address: H323Address | null): void {
 
 function confirmRegistration(call: HelpCall, message: PerValue): boolean {
   const state = call.ext.data as H323State;
-  showSignalling(call, itemsOf(pick(message, 'callSignalAddress')));
-  const timeToLive = pick(message, 'timeToLive') as PerSpan | undefined;
-  if (timeToLive !== undefined) state.timeToLive = timeToLive.value;
+  showSignalling(call, addressesOf(message, 'callSignalAddress'));
+  state.timeToLive = (pick(message, 'timeToLive') as number | undefined) ?? state.timeToLive;
   if (state.timeToLive > 0) call.conntrack.prolong(call.flow, state.timeToLive * 1000);
   return true;
 }
 
 function endRegistration(call: HelpCall, message: PerValue): boolean {
   const state = call.ext.data as H323State;
-  showSignalling(call, itemsOf(pick(message, 'callSignalAddress')));
+  showSignalling(call, addressesOf(message, 'callSignalAddress'));
   call.conntrack.unexpectAll(call.flow);
   state.signalPorts.fill(0);
   call.conntrack.prolong(call.flow, UNREGISTERED);

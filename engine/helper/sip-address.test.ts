@@ -102,6 +102,17 @@ test.each([
   expect(readHostPort(text(letters), 0, AF_INET, out) ? out.port : null).toBe(port);
 });
 
+test.each([
+  [[0x20010db8, 0x00010000, 0x00005efe, 0x01020304], '2001:db8:1::5efe:1.2.3.4'],
+  [[0x20010db8, 0x00010000, 0x02005efe, 0x01020304], '2001:db8:1:0:200:5efe:1.2.3.4'],
+  [[0, 0, 0, 0x01020304], '::102:304'],
+  [[0, 0, 0xffff, 0x01020304], '::ffff:1.2.3.4'],
+  [[0, 0, 0, 2], '::2'],
+  [[0x20010db8, 0, 0x00000001, 0], '2001:db8::1:0:0'],
+])('%j is written as %s', (address, letters) => {
+  expect(String.fromCharCode(...addressBytes(address, false))).toBe(letters);
+});
+
 test('what is written is read again, whatever the address', () => {
   const word = fc.oneof(fc.constantFrom(0, 1, -1, 0xffff, 0xffff0000 | 0), fc.integer());
   const address = fc.oneof(fc.tuple(word), fc.tuple(word, word, word, word));

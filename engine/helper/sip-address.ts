@@ -160,8 +160,21 @@ export function hostPortBytes(address: readonly number[], port: number): Uint8Ar
   return bytesOf(`${addressText(address, true)}:${port}`);
 }
 
+/** ISATAP (RFC 5214, section 6.1): the lower half begins so, but for the bit of 0x0200. */
+const ISATAP = 0x02005efe;
+const TWO_ONES = 0x00010001;
+
+/** As the kernel writes it, which differs from RFC 5952 where an IPv4 address stands at the end (measured). */
+function kernelIpv6Text(a: number, b: number, c: number, d: number): string {
+  const high = d >>> 16;
+  if (a === 0 && b === 0 && c === 0 && high !== 0)
+    return `::${high.toString(16)}:${(d & 0xffff).toString(16)}`;
+  if ((c | 0x02000000) !== ISATAP) return ipv6Text(a, b, c, d);
+  return ipv6Text(a, b, c, TWO_ONES).replace(/1:1$/, ipv4Text(d));
+}
+
 function addressText(address: readonly number[], isUri: boolean): string {
   if (address.length === 1) return ipv4Text(address[0]!);
-  const text = ipv6Text(address[0]!, address[1]!, address[2]!, address[3]!);
+  const text = kernelIpv6Text(address[0]!, address[1]!, address[2]!, address[3]!);
   return isUri ? `[${text}]` : text;
 }

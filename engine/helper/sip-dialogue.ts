@@ -1,6 +1,6 @@
 /** Requests and responses (RFC 3261): which of them change what is expected. */
 
-import { HELP_ACCEPT } from '../conntrack/helper.ts';
+import { HELP_ACCEPT, HELP_DROP } from '../conntrack/helper.ts';
 import { isTranslated } from '../nat/mangle.ts';
 import { bytesOf, sameAddress } from './payload.ts';
 import { newEnd } from './sip-address.ts';
@@ -54,12 +54,13 @@ const METHODS: readonly Method[] = [
 
 const VERSION: Uint8Array = bytesOf('sip/2.0 ');
 
-/** The CSeq header of the message under way: its number, -1 after a drop, and where the digits end. */
+/** A CSeq header: its number, and where the digits end. */
 interface Cseq {
   number: number;
   end: number;
 }
 
+/** Reads it, or drops the message and gives null. */
 function readCseq(message: SipMessage): Cseq | null {
   const out = newEnd();
   if (findHeader(message, 0, CSEQ, message.family, out) !== FOUND) {
@@ -91,7 +92,7 @@ function processRequest(message: SipMessage): number {
     if (message.length < name.length + 2 || !isWordAt(message, 0, name)) continue;
     if (message.byte(name.length) !== 0x20 || !isLetter(message.byte(name.length + 1))) continue;
     const cseq = readCseq(message);
-    return cseq === null ? 0 : request(message, cseq.number);
+    return cseq === null ? HELP_DROP : request(message, cseq.number);
   }
   return HELP_ACCEPT;
 }
@@ -100,7 +101,7 @@ function processResponse(message: SipMessage): number {
   const code = numberAt(message, VERSION.length);
   if (code <= 0) return drop(message, CANNOT.getCode);
   const cseq = readCseq(message);
-  if (cseq === null) return 0;
+  if (cseq === null) return HELP_DROP;
   for (const { name, response } of METHODS) {
     if (response === null || message.length < cseq.end + 1 + name.length) continue;
     if (isWordAt(message, cseq.end + 1, name)) return response(message, cseq.number, code);

@@ -2,14 +2,14 @@
 
 import { EXPECT_ADDED, EXPECT_ALREADY, EXPECT_INACTIVE, type Expectation } from '../conntrack/expectation.ts';
 import { F_ZONES, ROW_WORDS } from '../conntrack/flow-table.ts';
-import { HELP_ACCEPT, HELP_DROP } from '../conntrack/helper.ts';
+import { HELP_ACCEPT } from '../conntrack/helper.ts';
 import { T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE, TUPLE_WORDS, type Tuple } from '../conntrack/tuple.ts';
 import { isTranslated } from '../nat/mangle.ts';
 import { IPPROTO_UDP } from '../packet/protocols.ts';
 import { sameAddress } from './payload.ts';
 import type { SipEnd } from './sip-address.ts';
 import { type Medium, mediumSpec, wordsOf } from './sip-medium.ts';
-import type { SipMessage } from './sip-message.ts';
+import { CANNOT, drop, type SipMessage } from './sip-message.ts';
 import { translateMedia, writePort } from './sip-translate-sdp.ts';
 
 /** Class of expected signalling; the index of {@link SIP_POLICIES}. */
@@ -112,20 +112,20 @@ function lookAround(message: SipMessage, medium: Medium): Known {
 /**
  * Expects a medium's two flows, RTP at an even port and RTCP at the next (RFC 3550, section 11).
  * @param medium its address becomes the translated one
- * @returns HELP_DROP if that cannot be
+ * @returns HELP_DROP if that cannot be, with a reason
  */
 export function expectMedium(message: SipMessage, medium: Medium): number {
   const { call } = message;
   const { isExpected, isDirect } = lookAround(message, medium);
   const port = medium.port & ~1;
-  if (isDirect && !writePort(message, medium, port)) return HELP_DROP;
+  if (isDirect && !writePort(message, medium, port)) return drop(message, CANNOT.mangle);
   if (isExpected) return HELP_ACCEPT;
   if (isTranslated(call) && !isDirect) return translateMedia(message, medium, port);
   const rtp = call.conntrack.expect(mediumSpec(message, medium, port));
-  if (rtp !== EXPECT_ADDED && rtp !== EXPECT_ALREADY) return HELP_DROP;
+  if (rtp !== EXPECT_ADDED && rtp !== EXPECT_ALREADY) return drop(message, CANNOT.expectMedia);
   const made = call.ext.expectations.at(-1)!;
   const rtcp = call.conntrack.expect(mediumSpec(message, medium, port + 1));
   if (rtcp === EXPECT_ADDED || rtcp === EXPECT_ALREADY) return HELP_ACCEPT;
   if (rtp === EXPECT_ADDED) call.conntrack.unexpect(made);
-  return HELP_DROP;
+  return drop(message, CANNOT.expectMedia);
 }

@@ -1,6 +1,6 @@
 /** Session descriptions in messages: which media are expected. */
 
-import { HELP_ACCEPT } from '../conntrack/helper.ts';
+import { HELP_ACCEPT, HELP_DROP } from '../conntrack/helper.ts';
 import { isTranslated } from '../nat/mangle.ts';
 import { bytesOf, sameAddress } from './payload.ts';
 import { newEnd } from './sip-address.ts';
@@ -63,7 +63,7 @@ export function processSdp(message: SipMessage): number {
     address = host;
     if (isWanted(message, host)) {
       if (message.options.directMedia) medium.source = message.source(true).address;
-      if (expectMedium(message, medium) !== HELP_ACCEPT) return drop(message, CANNOT.expectMedia);
+      if (expectMedium(message, medium) !== HELP_ACCEPT) return HELP_DROP;
       address = medium.address;
     }
     if (own !== null && isTranslated(message.call) && !writeConnection(message, at, address))

@@ -17,7 +17,6 @@ import {
   walk,
 } from './sip-header.ts';
 import type { FlowEnd, SipMessage } from './sip-message.ts';
-import { replaceDestinationPort } from './sip-port.ts';
 import { isBreak, isWordAt, skipLetters } from './sip-text.ts';
 
 const VERSION: Uint8Array = bytesOf('sip/2.0');
@@ -108,6 +107,13 @@ function mapContacts(message: SipMessage): boolean {
   return true;
 }
 
+/** Sends the packet to the port that was learnt. */
+function sendToForcedPort(message: SipMessage): void {
+  message.replace(0, 0, new Uint8Array(0));
+  const { view, l4 } = message.call.pkt;
+  view.setUint16(l4 + 2, message.flow.forcedPort);
+}
+
 /**
  * Translates a message.
  * @returns false if that cannot be
@@ -121,6 +127,6 @@ export function translate(message: SipMessage): boolean {
   if (message.call.dir === 0 || message.flow.forcedPort === 0) return true;
   // Measured: by TCP, where another port would be another connection, such answers are dropped.
   if (message.proto !== IPPROTO_UDP) return false;
-  replaceDestinationPort(message);
+  sendToForcedPort(message);
   return true;
 }

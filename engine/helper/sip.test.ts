@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { reasonText } from '../base/reason-text.ts';
 import { udpPacket } from '../packet/build.ts';
 import { IP_CT_RELATED } from '../packet/packet.ts';
+import { bytesOf } from './payload.ts';
 import { SIP_HELPERS, sipHelpers } from './sip.ts';
 import { type Heard, OUTER, Talk } from './testing.mts';
 
@@ -227,6 +228,15 @@ describe('sip: translation', () => {
       `udp ${SERVER} > ${OUTER}:40000 180`,
       `udp ${SERVER} > ${OUTER}:40001 180`,
     ]);
+  });
+
+  test('a call with media at the port of another call to the same server is dropped', () => {
+    const talk = new Talk('sip', 'udp', 5060, { masqueraded: true });
+    talk.up(request('INVITE', sdp(CLIENT)));
+    const text = request('INVITE', sdp('10.0.0.2'));
+    const other = { src: '10.0.0.2', dst: SERVER, sport: 4000, dport: 5060, payload: bytesOf(text) };
+    const heard = talk.packet(0, udpPacket(other));
+    expect([heard.text, why(heard)]).toEqual([null, 'sip helper: all ports in use']);
   });
 
   test('media come through to the client', () => {

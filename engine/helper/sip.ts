@@ -46,16 +46,11 @@ function start(): SipFlow {
   return { inviteCseq: 0, registerCseq: 0, forcedPort: 0 };
 }
 
-/** The flow stays as long as the options say. */
-function refresh({ conntrack, flow }: HelpCall, { timeout }: SipOptions): void {
-  conntrack.prolong(flow, timeout * 1000);
-}
-
 function helpUdp(call: HelpCall, options: SipOptions): number {
   const at = payloadOf(call);
   const { end } = call.pkt;
   if (at >= end) return HELP_ACCEPT;
-  refresh(call, options);
+  call.conntrack.prolong(call.flow, options.timeout * 1000);
   if (end - at < SHORTEST) return HELP_ACCEPT;
   const message = new SipMessage(call, options, at, end - at);
   const verdict = processMessage(message);
@@ -90,7 +85,7 @@ function helpTcp(call: HelpCall, options: SipOptions): number {
   if (pkt.ctinfo !== IP_CT_ESTABLISHED && pkt.ctinfo !== IP_CT_ESTABLISHED_REPLY) return HELP_ACCEPT;
   const first = payloadOf(call) - pkt.off;
   if (first + pkt.off >= pkt.end) return HELP_ACCEPT;
-  refresh(call, options);
+  call.conntrack.prolong(call.flow, options.timeout * 1000);
   const before = pkt.end - pkt.off;
   let isChanged = false;
   let isBooked = true;

@@ -77,7 +77,8 @@ export class Talk {
   private readonly seq = [1000, 5000];
 
   constructor(helper: string, proto: 'tcp' | 'udp', port: number, options: TalkOptions = {}) {
-    const rules = new Ruleset();
+    const helpers = options.helpers ?? [];
+    const rules = new Ruleset({ helpers });
     const text = `table inet h {
       ct helper one { type "${helper}" protocol ${proto}; }
       chain pre { type filter hook prerouting priority -150;
@@ -87,7 +88,6 @@ export class Talk {
     ${options.masqueraded === true ? MASQUERADE : ''}`;
     const errors = rules.load({ name: 'rules', text });
     if (errors.length > 0) throw new Error(String(errors[0]));
-    const helpers = options.helpers ?? [];
     this.firewall = new Firewall({ host: testHost(), rules: rules.tables(), helpers });
     this.firewall.wantsBytes = true;
     this.isTcp = proto === 'tcp';

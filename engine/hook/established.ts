@@ -7,7 +7,11 @@ import { BitwiseExpr } from '../rules/expr-bitwise.ts';
 import { CmpExpr } from '../rules/expr-cmp.ts';
 import { CounterExpr } from '../rules/expr-counter.ts';
 import { CtExpr } from '../rules/expr-ct.ts';
+import { CtHelperExpr } from '../rules/expr-ct-helper.ts';
 import { LookupExpr } from '../rules/expr-lookup.ts';
+import { MetaExpr } from '../rules/expr-meta.ts';
+import { ObjrefExpr } from '../rules/expr-objref.ts';
+import { PayloadExpr } from '../rules/expr-payload.ts';
 import { RangeExpr } from '../rules/expr-range.ts';
 import { VerdictExpr } from '../rules/expr-verdict.ts';
 import { NF_EGRESS, NF_INET_FORWARD, NF_INET_POST_ROUTING, NF_INET_PRE_ROUTING } from '../rules/family.ts';
@@ -48,15 +52,15 @@ export class EstablishedWay {
   }
 
   /** Whether a packet that is forwarded goes this way, its hop limit permitting. */
-  isFor({ ctinfo, status }: Packet): boolean {
-    const isEstablished = ctinfo === IP_CT_ESTABLISHED || ctinfo === IP_CT_ESTABLISHED_REPLY;
-    // Address translation has to look at each packet of the flows that it changes.
-    return isEstablished && (status & IPS_NAT_MASK) === 0;
+  isFor({ ctinfo }: Packet): boolean {
+    return ctinfo === IP_CT_ESTABLISHED || ctinfo === IP_CT_ESTABLISHED_REPLY;
   }
 
   /** Whether a plain packet that is forwarded goes this way. */
   takes(pkt: Packet): boolean {
-    return this.isFor(pkt) && pkt.view.getUint8(pkt.off + IP_TTL) > 1;
+    // Address translation has to look at each packet of the flows that it changes.
+    const isTranslated = (pkt.status & IPS_NAT_MASK) !== 0;
+    return this.isFor(pkt) && !isTranslated && pkt.view.getUint8(pkt.off + IP_TTL) > 1;
   }
 
   /** Notes a packet that goes this way from its first hook on, from device `pkt.ifin` to `pkt.ifout`. */
@@ -169,6 +173,7 @@ class Walk {
 
   /** What a rule says, NFT_BREAK if it does not match. */
   private meet(rule: Rule): number {
+    if (isIdle(rule)) return NFT_BREAK;
     const { exprs, counters } = rule;
     const target = targetIndex(rule);
     for (let i = 0; i < exprs.length; i++) {
@@ -186,15 +191,31 @@ class Walk {
   }
 }
 
+/** Whether a rule does nothing to packets of flows that are in the table, whether it matches or not: it assigns helpers. */
+function isIdle({ exprs, counters }: Rule): boolean {
+  return counters === null && exprs.every((expr) => isAssignment(expr) || isQuestion(expr));
+}
+
+function isAssignment(expr: Expr): boolean {
+  return expr instanceof ObjrefExpr && expr.object.expr instanceof CtHelperExpr;
+}
+
+/** Whether an expression only asks, and leaves nothing behind but registers. */
+function isQuestion(expr: Expr): boolean {
+  return (
+    expr instanceof PayloadExpr || expr instanceof MetaExpr || expr instanceof CtExpr || isComparison(expr)
+  );
+}
+
 /** Whether an expression gives the same for all packets whose flows are in the same state, and does nothing else. */
 function isOfState(expr: Expr): boolean {
   if (expr instanceof CtExpr) return expr.key === NFT_CT_STATE;
+  return expr instanceof VerdictExpr || isComparison(expr);
+}
+
+/** Whether an expression compares registers with what stands in the rule, or changes them for that. */
+function isComparison(expr: Expr): boolean {
   if (expr instanceof LookupExpr)
     return expr.set.spec.constant === true && (expr.set.spec.exprs ?? []).length === 0;
-  return (
-    expr instanceof BitwiseExpr ||
-    expr instanceof CmpExpr ||
-    expr instanceof RangeExpr ||
-    expr instanceof VerdictExpr
-  );
+  return expr instanceof BitwiseExpr || expr instanceof CmpExpr || expr instanceof RangeExpr;
 }

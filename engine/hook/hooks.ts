@@ -117,6 +117,8 @@ export class Hooks {
   readonly entries: readonly HookEntry[][];
   /** Whether anything of the rules is called before a packet is tracked. */
   readonly before: boolean;
+  /** Whether there are chains of type nat, and so translation. */
+  readonly translates: boolean;
   /** Bit n is set if something is called at hook n. */
   readonly busy: number;
   /** The same of what comes behind {@link BEHIND_TRACKING}, which is all if that hook does not track. */
@@ -147,6 +149,7 @@ export class Hooks {
       insert(entries[hook]!, kernelStep(STEP_DEFRAG, PRIORITY_DEFRAG));
     }
     this.entries = entries;
+    this.translates = entries[NF_INET_POST_ROUTING]!.some(({ kind }) => kind === STEP_NAT);
     this.busy = entries.reduce((bits, list, hook) => bits | (list.length > 0 ? 1 << hook : 0), 0);
     this.busyLater = entries.reduce(
       (bits, list, hook) => bits | (list.length > laterFrom(hook) ? 1 << hook : 0),

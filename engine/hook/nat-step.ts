@@ -1,6 +1,6 @@
 import { R_NAT_DEVICE, R_NO_ROUTE } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import { F_DST, F_RSRC, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { F_DST, F_EVENTS, F_RSRC, F_STATUS, MASQ_BITS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import {
   IPS_DST_NAT_DONE,
   IPS_EXTENDED,
@@ -10,6 +10,7 @@ import {
 } from '../conntrack/status.ts';
 import { isError, translateError } from '../nat/icmp-error.ts';
 import { writtenBytes } from '../nat/linear.ts';
+import { masqDeviceOf } from '../nat/masquerade.ts';
 import { NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC } from '../nat/range.ts';
 import { bindNothing } from '../nat/setup.ts';
 import { directionOf, translate } from '../nat/translate.ts';
@@ -18,7 +19,7 @@ import { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
 import { isSourceNat } from './hooks.ts';
-import { routeOutput } from './route-output.ts';
+import { outputDevice } from './route-output.ts';
 
 const TOUCHED = IPS_NAT_MASK | IPS_EXTENDED;
 
@@ -26,7 +27,9 @@ const TOUCHED = IPS_NAT_MASK | IPS_EXTENDED;
 export function isUntouched(conntrack: Conntrack, { flow, ctinfo }: Packet): boolean {
   if (flow === 0) return true;
   if (ctinfo !== IP_CT_ESTABLISHED && ctinfo !== IP_CT_ESTABLISHED_REPLY) return false;
-  return (conntrack.table.words[flow * ROW_WORDS + F_STATUS]! & TOUCHED) === 0;
+  const w = conntrack.table.words;
+  const at = flow * ROW_WORDS;
+  return (w[at + F_STATUS]! & TOUCHED) === 0 && (w[at + F_EVENTS]! & MASQ_BITS) === 0;
 }
 
 /**
@@ -71,7 +74,7 @@ export function writtenAt({ pkt, conntrack }: HookState, hook: number): number {
 /** A masqueraded flow that would leave by another device is removed: its address is not that device's. */
 function isAstray(conntrack: Conntrack, pkt: Packet, hook: number): boolean {
   if (hook !== NF_INET_POST_ROUTING || directionOf(pkt) !== 0) return false;
-  const device = conntrack.extension(pkt.flow)?.masqDevice ?? 0;
+  const device = masqDeviceOf(conntrack, pkt.flow);
   if (device === 0 || device === pkt.ifout) return false;
   conntrack.account(pkt.flow, pkt, 0);
   conntrack.kill(pkt.flow, R_NAT_DEVICE);
@@ -79,13 +82,15 @@ function isAstray(conntrack: Conntrack, pkt: Packet, hook: number): boolean {
   return true;
 }
 
-/** A packet of this host's own whose destination is translated takes another way (ip_route_me_harder). */
+/**
+ * A packet of this host's own whose destination is translated takes another way (ip_route_me_harder), if there is one.
+ * The chains behind this one at OUTPUT still see the device of the old way (measured).
+ */
 function routeAgain({ pkt, conntrack, host }: HookState): boolean {
   const w = conntrack.table.words;
   const at = pkt.flow * ROW_WORDS;
   const dir = directionOf(pkt) * 3;
-  if (w[at + F_DST + dir] === w[at + F_RSRC - dir]) return true;
-  if (routeOutput(host, pkt)) return true;
+  if (w[at + F_DST + dir] === w[at + F_RSRC - dir] || outputDevice(host, pkt) !== 0) return true;
   because(pkt, R_NO_ROUTE);
   return false;
 }

@@ -10,7 +10,7 @@ import {
 } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
-import { IPS_CONFIRMED } from '../conntrack/status.ts';
+import { IPS_CONFIRMED, IPS_NAT_MASK } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
 import { type HostModel, LOOPBACK } from '../host/model.ts';
 import { ipError, tooBig } from '../host/reject.ts';
@@ -51,7 +51,7 @@ import { cutToMtu, pathMtu } from './mtu.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import { NOT_PLAIN, PlainPath, TRACKED } from './plain.ts';
 import { writeRoute } from './record-route.ts';
-import { isForSelf, routeOutput } from './route-output.ts';
+import { isForSelf, outputDevice } from './route-output.ts';
 import { HookRunner } from './runner.ts';
 
 /** How deep packets of the firewall's own may cause others. */
@@ -288,7 +288,10 @@ export class Pipeline implements RuleEffects {
     const way = family === AF_INET ? this.behind4 : this.behind6;
     if (way?.isFor(pkt) && this.depth === 0 && this.isUnseen) {
       way.join(pkt, this.outcome);
-      return this.accept(state, true);
+      const verdict = this.runner.translateEstablished(state);
+      return verdict === NF_ACCEPT
+        ? this.accept(state, true)
+        : this.refuse(state, verdict, NF_INET_POST_ROUTING);
     }
     const looks = this.wantsBytes || this.runner.looksBehind(family);
     const taken = looks ? takeHop(pkt) : 0;
@@ -310,18 +313,19 @@ export class Pipeline implements RuleEffects {
   private output(state: HookState, from: number): number {
     const { pkt } = state;
     const { host } = this;
-    if (!routeOutput(host, pkt)) pkt.ifout = host.firstDevice;
+    pkt.ifout = outputDevice(host, pkt) || host.firstDevice;
     pkt.pkttype = PACKET_HOST;
     if (this.depth === 0) this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_LOCAL_OUT;
     let verdict = this.run(state, hook, from);
     if (verdict === NF_ACCEPT) {
+      // OUTPUT may have translated its destination.
+      if ((pkt.status & IPS_NAT_MASK) !== 0) pkt.ifout = outputDevice(host, pkt) || pkt.ifout;
+      if (this.depth === 0) this.outcome.ifout = pkt.ifout;
       hook = NF_INET_POST_ROUTING;
       verdict = this.run(state, hook, 0);
     }
     if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, hook);
-    // Where to is known only now: OUTPUT may have translated its destination.
-    if (this.depth === 0) this.outcome.ifout = pkt.ifout;
     if (!isForSelf(host, pkt)) return this.accept(state, true);
     if (!this.confirm(pkt)) return this.lose(state);
     pkt.ifin = LOOPBACK;

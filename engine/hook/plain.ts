@@ -1,5 +1,5 @@
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import { EVENT_BITS, F_EVENTS, F_STATUS, rowStart } from '../conntrack/flow-table.ts';
+import { EVENT_BITS, F_EVENTS, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_EXTENDED } from '../conntrack/status.ts';
 import { T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE } from '../conntrack/tuple.ts';
 import { fold, halves, sum } from '../packet/checksum.ts';
@@ -76,24 +76,24 @@ export class PlainPath {
     const addresses = halves(src) + halves(dst);
     if (fold(halves(a) + halves(b) + halves(c) + addresses) !== 0xffff) return NOT_PLAIN;
     const { conntrack } = this;
+    if (conntrack.verifies && (proto === IPPROTO_TCP || view.getUint16(l4 + 6) !== 0)) {
+      if (fold(sum(view, l4, end, addresses + proto + end - l4)) !== 0xffff) return NOT_PLAIN;
+      pkt.checksum = CHECKSUM_UNNECESSARY;
+    }
     const t = conntrack.tuple;
     t[T_SRC] = src;
     t[T_DST] = dst;
     t[T_PORTS] = view.getInt32(l4);
     t[T_KIND] = proto | (AF_INET << 8);
     t[T_ZONE] = pkt.zone;
-    const hit = conntrack.table.find(t);
-    if (conntrack.verifies && (proto === IPPROTO_TCP || view.getUint16(l4 + 6) !== 0)) {
-      if (fold(sum(view, l4, end, addresses + proto + end - l4)) !== 0xffff) return NOT_PLAIN;
-      pkt.checksum = CHECKSUM_UNNECESSARY;
-    }
     pkt.off = ip;
     pkt.end = end;
     pkt.family = AF_INET;
     pkt.l4 = l4;
     pkt.proto = proto;
+    const hit = conntrack.table.find(t);
     if (proto === IPPROTO_TCP && hit !== 0 && this.predict(pkt, hit)) {
-      if ((conntrack.table.words[rowStart(pkt.flow) + F_EVENTS]! & EVENT_BITS) === 0) return NF_ACCEPT;
+      if ((conntrack.table.words[pkt.flow * ROW_WORDS + F_EVENTS]! & EVENT_BITS) === 0) return NF_ACCEPT;
     } else if (!conntrack.trackFound(pkt, conntrack.tracker(proto), hit)) return NF_DROP;
     if (!this.confirms) return TRACKED;
     return conntrack.confirm(pkt) ? NF_ACCEPT : NF_DROP;
@@ -106,12 +106,12 @@ export class PlainPath {
     const dir = hit & 1;
     if (pkt.checksum !== CHECKSUM_UNNECESSARY || limits === null) return false;
     // A helper may have to read it, or its numbers to be adjusted.
-    const status = conntrack.table.words[rowStart(flow) + F_STATUS]!;
+    const status = conntrack.table.words[flow * ROW_WORDS + F_STATUS]!;
     if ((status & IPS_EXTENDED) !== 0) return false;
     if (!predicted(conntrack, limits, pkt, flow, dir)) return false;
     pkt.flow = flow;
     pkt.ctinfo = dir === 0 ? IP_CT_ESTABLISHED : IP_CT_ESTABLISHED_REPLY;
-    pkt.status = conntrack.table.words[rowStart(flow) + F_STATUS]!;
+    pkt.status = conntrack.table.words[flow * ROW_WORDS + F_STATUS]!;
     return true;
   }
 }

@@ -9,13 +9,8 @@ export function isForSelf(host: Host, pkt: Packet): boolean {
   return host.addressType(pkt.family, pkt.view, at, 0) === RTN_LOCAL;
 }
 
-/**
- * Finds the device that a packet of this host's own leaves by, lo for itself.
- * @param pkt gets `ifout`
- * @returns false if there is no route; `ifout` then is 0
- */
-export function routeOutput(host: Host, pkt: Packet): boolean {
+/** The device that a packet of this host's own leaves by: lo for itself, 0 if there is no route. */
+export function outputDevice(host: Host, pkt: Packet): number {
   const at = pkt.off + (pkt.family === AF_INET ? 16 : 24);
-  pkt.ifout = isForSelf(host, pkt) ? LOOPBACK : host.routeDevice(pkt.family, pkt.view, at, pkt.mark, 0);
-  return pkt.ifout !== 0;
+  return isForSelf(host, pkt) ? LOOPBACK : host.routeDevice(pkt.family, pkt.view, at, pkt.mark, 0);
 }

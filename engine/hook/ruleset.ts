@@ -1,4 +1,6 @@
 import { SourceError } from '../base/error.ts';
+import type { Helper } from '../conntrack/helper.ts';
+import { HELPERS } from '../helper/registry.ts';
 import { worldSets } from '../iptables/ipset-world.ts';
 import { runScript } from '../iptables/script.ts';
 import { XtWorld } from '../iptables/world.ts';
@@ -27,6 +29,8 @@ export interface RulesetOptions {
   readonly read?: (pattern: string, from: string) => readonly RuleSource[];
   /** Values of nft's variables, as `nft -D` gives them. */
   readonly defines?: ReadonlyMap<string, string>;
+  /** Conntrack helpers that rules may name beside those that keepstate has; the firewall is given them too. */
+  readonly helpers?: readonly Helper[];
 }
 
 /** Which of the tools hold something, in the order in which they were first used. */
@@ -35,7 +39,7 @@ type Part = 'nft' | 'ipv4' | 'ipv6';
 /** All rules of a host, of both languages and families, with its IP sets: what several files together say. */
 export class Ruleset {
   readonly world: XtWorld = new XtWorld();
-  readonly nft: NftRuleset = new NftRuleset();
+  readonly nft: NftRuleset;
   readonly ipv4: Xtables = new Xtables(NFPROTO_IPV4, { world: this.world });
   readonly ipv6: Xtables = new Xtables(NFPROTO_IPV6, { world: this.world });
 
@@ -44,6 +48,8 @@ export class Ruleset {
 
   constructor(options: RulesetOptions = {}) {
     this.options = options;
+    const helpers = this.world.shared('helpers', () => [...(options.helpers ?? []), ...HELPERS]);
+    this.nft = new NftRuleset(helpers);
   }
 
   /**

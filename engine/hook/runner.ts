@@ -8,7 +8,8 @@ import {
   IP_CT_UNTRACKED,
   type Packet,
 } from '../packet/packet.ts';
-import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
+import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
+import { SCTP_HEADER } from '../packet/sctp.ts';
 import type { Chain, RuleTable } from '../rules/chain.ts';
 import {
   NF_EGRESS,
@@ -173,7 +174,11 @@ export class HookRunner {
     if (hook === NF_INET_LOCAL_OUT) pkt.checksum = CHECKSUM_UNNECESSARY;
     const verdict = this.conntrack.track(pkt) ? NF_ACCEPT : NF_DROP;
     // What tracking found right is not looked at again, even if rules change the packet meanwhile (measured).
-    const isRight = hook === NF_INET_PRE_ROUTING && this.conntrack.verifies && isVerified(pkt);
+    const isChecked = hook === NF_INET_PRE_ROUTING && this.conntrack.verifies;
+    // For the look at its checksum Linux brings the whole header of SCTP together (measured by the fragments that leave).
+    if (this.reassembled && isChecked && pkt.proto === IPPROTO_SCTP)
+      this.defrag.bringTogether(pkt.l4 - pkt.off + SCTP_HEADER);
+    const isRight = isChecked && isVerified(pkt);
     pkt.checksum = isRight ? CHECKSUM_UNNECESSARY : checksum;
     if (this.tracer !== null) this.tracer.tracked(pkt);
     return verdict;
@@ -191,6 +196,17 @@ export class HookRunner {
     }
     if (this.reassembled) this.defrag.bringTogether(writtenAt(state, hook));
     return translateAt(state, hook);
+  }
+
+  /**
+   * All that there is to do at POSTROUTING for a packet of an established flow, where its state decides all else.
+   * @returns NF_ACCEPT or NF_DROP
+   */
+  translateEstablished(state: HookState): number {
+    const { pkt } = state;
+    const hooks = pkt.family === AF_INET ? this.hooks4 : this.hooks6;
+    if (!hooks.translates || isUntouched(this.conntrack, pkt)) return NF_ACCEPT;
+    return translateAt(state, NF_INET_POST_ROUTING);
   }
 
   /** Calls chains of type nat until a rule decides a flow's translation at this hook. */

@@ -64,7 +64,7 @@ export class ConntrackMatch implements Expr {
     const row = pkt.flow * F.ROW_WORDS;
     const w = conntrack.table.words;
     if (tests.state !== null) {
-      let bits = ctState(pkt);
+      let bits = ctState(pkt, conntrack);
       if (pkt.flow !== 0 && (w[row + F.F_STATUS]! & IPS_SRC_NAT) !== 0) bits |= STATE_SNAT;
       if (pkt.flow !== 0 && (w[row + F.F_STATUS]! & IPS_DST_NAT) !== 0) bits |= STATE_DNAT;
       if (differs((tests.state.value & bits) !== 0, tests.state)) return NFT_BREAK;

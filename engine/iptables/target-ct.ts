@@ -1,12 +1,19 @@
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { IPEXP_NEW } from '../conntrack/events.ts';
-import type { Template } from '../conntrack/helper.ts';
+import type { Helper, Template } from '../conntrack/helper.ts';
+import { HELPERS } from '../helper/registry.ts';
 import { CTINFO_NONE, IP_CT_UNTRACKED } from '../packet/packet.ts';
 import type { Expr } from '../rules/expr.ts';
-import { NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_UNKNOWN, NFT_CONTINUE } from '../rules/verdict.ts';
-import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
+import {
+  type Extension,
+  XT_BOTH,
+  type XtArg,
+  XtError,
+  type XtOption,
+  type XtRuleFacts,
+} from './extension.ts';
 import { readUint } from './values.ts';
 
 interface CtSpec {
@@ -36,22 +43,6 @@ const EVENTS: readonly string[] = [
   'natseqinfo',
   'secmark',
 ];
-/** Helpers that this kernel has, with the protocols that they are for. */
-const HELPERS: ReadonlyMap<string, readonly number[]> = new Map([
-  ['amanda', [17]],
-  ['ftp', [6]],
-  ['H.245', [6]],
-  ['irc', [6]],
-  ['netbios-ns', [17]],
-  ['pptp', [6]],
-  ['Q.931', [6]],
-  ['RAS', [17]],
-  ['sane', [6]],
-  ['sip', [6, 17]],
-  ['snmp', [17]],
-  ['snmp_trap', [17]],
-  ['tftp', [17]],
-]);
 
 /** How the packet is to be tracked: not at all, or in a zone. Later it changes nothing. */
 class CtTarget implements Expr {
@@ -134,18 +125,15 @@ function zoneOption(name: string, dir: 'both' | 'orig' | 'reply'): XtOption<CtSp
   };
 }
 
-/** Those that know IPv4 only. */
-const ONLY_IPV4: readonly string[] = ['irc', 'netbios-ns', 'pptp', 'snmp', 'snmp_trap'];
-
-function checkHelper(spec: CtSpec, proto: number, family: number): void {
+function checkHelper(spec: CtSpec, proto: number, { world, family }: XtRuleFacts): void {
   if (spec.helper === null) return;
-  const protos = HELPERS.get(spec.helper);
   if (proto === 0) throw new XtError('CT: --helper needs a protocol', 'write -p tcp or -p udp');
-  const isOther = family !== NFPROTO_IPV4 && ONLY_IPV4.includes(spec.helper);
-  if (protos === undefined || !protos.includes(proto) || isOther)
+  const helpers = world.shared<readonly Helper[]>('helpers', () => HELPERS);
+  const known = helpers.filter((one) => one.proto === proto && one.families.includes(family));
+  if (!known.some(({ name }) => name === spec.helper))
     throw new XtError(
       `CT: no helper "${spec.helper}" for this protocol`,
-      `known: ${[...HELPERS.keys()].join(', ')}`,
+      `known: ${known.map(({ name }) => name).join(', ') || 'none'}`,
     );
 }
 
@@ -217,7 +205,7 @@ export const TARGET_CT: Extension<CtSpec> = {
   }),
   check: (spec, facts) => {
     spec.proto = facts.proto;
-    checkHelper(spec, facts.protoInverted ? 0 : facts.proto, facts.family);
+    checkHelper(spec, facts.protoInverted ? 0 : facts.proto, facts);
   },
   save,
   lower: (spec, { family }) => [new CtTarget(spec, family)],

@@ -6,7 +6,8 @@ import { XtChange } from './xt-match.ts';
 class NotrackTarget extends XtChange {
   apply(state: HookState): void {
     const { pkt, conntrack } = state;
-    if (pkt.flow === 0 && pkt.ctinfo === CTINFO_NONE && conntrack.template === null) pkt.ctinfo = IP_CT_UNTRACKED;
+    if (pkt.flow === 0 && pkt.ctinfo === CTINFO_NONE && conntrack.template === null)
+      pkt.ctinfo = IP_CT_UNTRACKED;
   }
 }
 

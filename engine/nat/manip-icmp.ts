@@ -1,4 +1,4 @@
-import { ICMPV6_PAIRS, ICMP_PAIRS } from '../packet/icmp-pairs.ts';
+import { ICMP_PAIRS, ICMPV6_PAIRS } from '../packet/icmp-pairs.ts';
 import { addChange, addressChange, replaceNumber } from './manip-checksum.ts';
 import type { ManipTarget } from './target.ts';
 
@@ -10,7 +10,13 @@ const WITH_ID: ReadonlySet<number> = new Set(ICMP_PAIRS.flat());
 const WITH_ID6: ReadonlySet<number> = new Set(ICMPV6_PAIRS[0]);
 
 /** ICMP (icmp_manip_pkt): the id, which addresses do not go into. As manipTcp. */
-export function manipIcmp(view: DataView, _ip: number, l4: number, end: number, target: ManipTarget): boolean {
+export function manipIcmp(
+  view: DataView,
+  _ip: number,
+  l4: number,
+  end: number,
+  target: ManipTarget,
+): boolean {
   if (l4 + HEADER > end) return false;
   if (WITH_ID.has(view.getUint8(l4))) replaceNumber(view, l4 + 4, l4 + 2, target.id);
   return true;

@@ -54,7 +54,13 @@ export function manipUdpLite(
 }
 
 /** SCTP: its CRC32c (RFC 9260, section 6.8) is made anew, over what there is. As {@link manipTcp}. */
-export function manipSctp(view: DataView, _ip: number, l4: number, end: number, target: ManipTarget): boolean {
+export function manipSctp(
+  view: DataView,
+  _ip: number,
+  l4: number,
+  end: number,
+  target: ManipTarget,
+): boolean {
   if (l4 + LEAST > end) return false;
   view.setUint16(portAt(l4, target), target.port);
   if (l4 + SCTP_HEADER <= end) view.setInt32(l4 + 8, sctpCrc(view, l4, end));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { icmpv6Packet, icmpPacket, sctpPacket, tcpPacket, udpPacket } from '../packet/build.ts';
+import { icmpPacket, icmpv6Packet, sctpPacket, tcpPacket, udpPacket } from '../packet/build.ts';
 import { viewOf } from '../packet/build-bytes.ts';
 import { fold, sctpCrc, sum, transportChecksumOk } from '../packet/checksum.ts';
 import { AF_INET, AF_INET6 } from '../packet/packet.ts';
@@ -101,7 +101,9 @@ describe('one end of a packet', () => {
   ])('of %s as an error quotes it can be rewritten or not, by its length', (_name, packet, length, can) => {
     const bytes = packet.slice(0, length);
     const family = bytes[0]! >> 4 === 6 ? AF_INET6 : AF_INET;
-    expect(manipPacket(viewOf(bytes), 0, length, target(family, NF_NAT_MANIP_DST, [1, 2, 3, 4], 9))).toBe(can);
+    expect(manipPacket(viewOf(bytes), 0, length, target(family, NF_NAT_MANIP_DST, [1, 2, 3, 4], 9))).toBe(
+      can,
+    );
   });
 
   test('never throws, whatever the bytes', () => {

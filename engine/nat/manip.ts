@@ -54,9 +54,7 @@ function manipTransport(
  * @returns false if there is too little of it
  */
 export function manipPacket(view: DataView, ip: number, end: number, target: ManipTarget): boolean {
-  return target.family === AF_INET
-    ? manipIpv4(view, ip, end, target)
-    : manipIpv6(view, ip, end, target);
+  return target.family === AF_INET ? manipIpv4(view, ip, end, target) : manipIpv6(view, ip, end, target);
 }
 
 function manipIpv4(view: DataView, ip: number, end: number, target: ManipTarget): boolean {

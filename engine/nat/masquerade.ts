@@ -1,6 +1,21 @@
 import { R_NAT_GONE } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import { F_DST } from '../conntrack/flow-table.ts';
+import { F_DST, F_EVENTS, MASQ_BITS, MASQ_SHIFT, ROW_WORDS } from '../conntrack/flow-table.ts';
+
+/** The largest number of a device that a row has room for. */
+const MOST: number = MASQ_BITS >> MASQ_SHIFT;
+
+/** Notes that a flow is masqueraded with an address of a device. */
+export function setMasqDevice(ct: Conntrack, flow: number, device: number): void {
+  if (device <= MOST) ct.table.words[flow * ROW_WORDS + F_EVENTS]! |= device << MASQ_SHIFT;
+  else ct.extend(flow).masqDevice = device;
+}
+
+/** The device whose address a flow is masqueraded with, 0 if it is not. */
+export function masqDeviceOf(ct: Conntrack, flow: number): number {
+  const device = (ct.table.words[flow * ROW_WORDS + F_EVENTS]! & MASQ_BITS) >> MASQ_SHIFT;
+  return device !== 0 ? device : (ct.extension(flow)?.masqDevice ?? 0);
+}
 
 /**
  * Removes the flows that are masqueraded with what is gone: Linux does so when a device goes down, or loses the address
@@ -12,7 +27,7 @@ import { F_DST } from '../conntrack/flow-table.ts';
 export function forgetMasqueraded(ct: Conntrack, device: number, address: readonly number[] | null): number {
   let count = 0;
   ct.eachFlow((flow) => {
-    if (ct.extension(flow)?.masqDevice !== device) return;
+    if (masqDeviceOf(ct, flow) !== device) return;
     if (address !== null && !isSame(ct.addressOf(flow, 1, F_DST), address)) return;
     ct.evict(flow, R_NAT_GONE);
     count++;

@@ -8,7 +8,7 @@ import {
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
 } from '../packet/protocols.ts';
-import { NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC, NF_NAT_RANGE_PROTO_SPECIFIED, type NatRange } from './range.ts';
+import { type NatRange, NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC, NF_NAT_RANGE_PROTO_SPECIFIED } from './range.ts';
 
 /** Of what a port may be chosen: `size` numbers from `min` on. */
 export interface PortWindow {

@@ -76,11 +76,19 @@ describe('an end of a flow', () => {
     const pkt = table.track(from('10.0.0.2', 1000));
     expect(setupNat(ct, pkt.flow, PUBLIC, R.NF_NAT_MANIP_SRC)).toBe(1);
     expect(setupNat(ct, pkt.flow, PUBLIC, R.NF_NAT_MANIP_SRC)).toBe(0);
-    expect(statusNames(ct.table.words[pkt.flow * ROW_WORDS + F_STATUS]!)).toEqual(['SRC_NAT', 'SRC_NAT_DONE']);
+    expect(statusNames(ct.table.words[pkt.flow * ROW_WORDS + F_STATUS]!)).toEqual([
+      'SRC_NAT',
+      'SRC_NAT_DONE',
+    ]);
     expect(bindNothing(ct, pkt.flow, R.NF_NAT_MANIP_DST)).toBe(1);
     ct.confirm(pkt);
     expect(setupNat(ct, pkt.flow, PUBLIC, R.NF_NAT_MANIP_DST)).toBe(1);
-    expect(readFlow(ct, pkt.flow).reply).toEqual({ src: '198.51.100.7', dst: '203.0.113.1', sport: 53, dport: 1000 });
+    expect(readFlow(ct, pkt.flow).reply).toEqual({
+      src: '198.51.100.7',
+      dst: '203.0.113.1',
+      sport: 53,
+      dport: 1000,
+    });
   });
 
   test('keeps its port if that is free, and gets another one of its class if it is not', () => {
@@ -89,7 +97,11 @@ describe('an end of a flow', () => {
     const [answer, why, isIn] = table.snat(from('10.0.0.3', 1000), PUBLIC);
     const port = Number(answer.split(' ')[1]);
     expect([why, isIn, port >= 600 && port < 1024]).toEqual([C.NAT_PORT_TAKEN, true, true]);
-    expect(table.snat(from('10.0.0.3', 1000, '198.51.100.8'), PUBLIC)).toEqual([answer, C.NAT_SAME_SOURCE, true]);
+    expect(table.snat(from('10.0.0.3', 1000, '198.51.100.8'), PUBLIC)).toEqual([
+      answer,
+      C.NAT_SAME_SOURCE,
+      true,
+    ]);
   });
 
   test('is as it was if it lies in the range', () => {

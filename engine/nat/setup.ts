@@ -4,8 +4,8 @@ import * as F from '../conntrack/flow-table.ts';
 import * as S from '../conntrack/status.ts';
 import * as T from '../conntrack/tuple.ts';
 import { NAT_UNCHANGED } from './choice.ts';
-import { addressRange, NF_NAT_MANIP_SRC, type NatRange } from './range.ts';
-import { type Choice, uniqueTuple } from './unique-tuple.ts';
+import { addressRange, type NatRange, NF_NAT_MANIP_SRC } from './range.ts';
+import { type Choice, isFree, uniqueTuple } from './unique-tuple.ts';
 
 /** NF_DROP and NF_ACCEPT, which {@link setupNat} returns. */
 const NF_DROP = 0;
@@ -70,9 +70,16 @@ function differs(a: T.Tuple, b: T.Tuple): boolean {
  */
 export function bindNothing(ct: Conntrack, flow: number, manip: number): number {
   const isSource = manip === NF_NAT_MANIP_SRC;
+  const at = flow * F.ROW_WORDS + F.F_STATUS;
+  // Flows from before there were rules of translation stay undecided.
+  if ((ct.table.words[at]! & S.IPS_CONFIRMED) !== 0) return NF_ACCEPT;
+  readTranslated(ct, flow, nowScratch);
+  if (isFree(ct, flow, nowScratch)) {
+    ct.natChoice = NAT_UNCHANGED;
+    ct.table.words[at]! |= isSource ? S.IPS_SRC_NAT_DONE : S.IPS_DST_NAT_DONE;
+    if (isSource) ct.bySource.add(flow);
+    return NF_ACCEPT;
+  }
   const address = ct.addressOf(flow, 1, isSource ? F.F_DST : F.F_SRC);
-  const verdict = setupNat(ct, flow, addressRange(address), manip);
-  const changed = isSource ? S.IPS_SRC_NAT : S.IPS_DST_NAT;
-  if ((ct.table.words[flow * F.ROW_WORDS + F.F_STATUS]! & changed) === 0) ct.natChoice = NAT_UNCHANGED;
-  return verdict;
+  return setupNat(ct, flow, addressRange(address), manip);
 }

@@ -64,7 +64,7 @@ function choose(
       if (!isUsedByOther(ct, flow, t)) return C.NAT_KEPT;
     } else if (likeSameSource(ct, flow, t, range)) return C.NAT_SAME_SOURCE;
   }
-  bestAddress(ct, t, range, manip);
+  bestAddress(ct, flow, t, range, manip);
   if (!isRandom) {
     if ((range.flags & R.NF_NAT_RANGE_PROTO_SPECIFIED) === 0) {
       if (!isUsed(ct, flow, t)) return C.NAT_ADDRESS;
@@ -82,9 +82,7 @@ function isInRange(ct: Conntrack, source: number, t: T.Tuple, range: R.NatRange)
     const words = readWords(ct, source, t[T.T_KIND]! >>> 8);
     if (compare(words, range.minAddress!) < 0 || compare(words, range.maxAddress!) > 0) return false;
   }
-  return (
-    (range.flags & R.NF_NAT_RANGE_PROTO_SPECIFIED) === 0 || isPortInRange(t, range, R.NF_NAT_MANIP_SRC)
-  );
+  return (range.flags & R.NF_NAT_RANGE_PROTO_SPECIFIED) === 0 || isPortInRange(t, range, R.NF_NAT_MANIP_SRC);
 }
 
 /** Whether the port of the translated end lies in the range; protocols without any always do. */
@@ -111,21 +109,30 @@ function compare(words: Int32Array, other: readonly number[]): number {
   return 0;
 }
 
+/** Whether no other flow has the answers of a tuple. @param t of the original direction */
+export function isFree(ct: Conntrack, flow: number, t: T.Tuple): boolean {
+  return !isUsed(ct, flow, t);
+}
+
 /** Whether another flow answers to a tuple's answers. Two flows with the same original tuple are one that raced itself. */
 function isUsed(ct: Conntrack, flow: number, t: T.Tuple): boolean {
-  const other = holderOf(ct, t);
+  const other = holderOf(ct, flow, t);
   return other !== 0 && !sameOriginal(ct, flow, other);
 }
 
-/** The flow that has the answers of a tuple, in either direction; 0 for none. */
-function holderOf(ct: Conntrack, t: T.Tuple): number {
+/** The flow that has the answers of a tuple, in either direction; 0 for none. Answers come in the flow's reply zone. */
+function holderOf(ct: Conntrack, flow: number, t: T.Tuple): number {
   const r = replyScratch;
+  const zones = ct.table.words[flow * F.ROW_WORDS + F.F_ZONES]!;
   r[T.T_SRC] = t[T.T_DST]!;
   r[T.T_DST] = t[T.T_SRC]!;
   r[T.T_PORTS] = ct.tracker(t[T.T_KIND]! & 255).invert(t[T.T_PORTS]!);
   r[T.T_KIND] = t[T.T_KIND]!;
-  r[T.T_ZONE] = t[T.T_ZONE]!;
-  return ct.get(r) >> 1;
+  r[T.T_ZONE] = zones >>> 16;
+  const hit = ct.get(r);
+  // Of two flows in zones of one direction only, the zones of the same direction are compared.
+  if ((hit & 1) === 0 && zones >>> 16 !== (zones & 0xffff)) return 0;
+  return hit >> 1;
 }
 
 function sameOriginal(ct: Conntrack, flow: number, other: number): boolean {
@@ -146,7 +153,7 @@ function sameOriginal(ct: Conntrack, flow: number, other: number): boolean {
  */
 function isUsedByOther(ct: Conntrack, flow: number, t: T.Tuple): boolean {
   if (!isUsed(ct, flow, t)) return false;
-  const other = holderOf(ct, t);
+  const other = holderOf(ct, flow, t);
   const w = ct.table.words;
   const a = flow * F.ROW_WORDS;
   const b = other * F.ROW_WORDS;
@@ -198,7 +205,7 @@ function swapBytes(word: number): number {
  * Puts the address of the range into the tuple that belongs to its source, and, unless it is to be persistent, to its
  * destination: of many flows each address gets its share (find_best_ips_proto).
  */
-function bestAddress(ct: Conntrack, t: T.Tuple, range: R.NatRange, manip: number): void {
+function bestAddress(ct: Conntrack, flow: number, t: T.Tuple, range: R.NatRange, manip: number): void {
   if ((range.flags & R.NF_NAT_RANGE_MAP_IPS) === 0) return;
   const min = range.minAddress!;
   const max = range.maxAddress!;
@@ -214,7 +221,9 @@ function bestAddress(ct: Conntrack, t: T.Tuple, range: R.NatRange, manip: number
   for (let i = 0; i < min.length; i++) hashView.setInt32(4 * i, wordsScratch[i]!);
   const to = [...readWords(ct, t[T.T_DST]!, family)];
   const last = min.length - 1;
-  let j = jhash(hashBytes, 0, 16, isPersistent ? 0 : swapBytes(to[last]!) ^ t[T.T_ZONE]!);
+  const zones = ct.table.words[flow * F.ROW_WORDS + F.F_ZONES]!;
+  const zone = (zones | (zones >>> 16)) & 0xffff;
+  let j = jhash(hashBytes, 0, 16, isPersistent ? 0 : swapBytes(to[last]!) ^ zone);
   let isFree = false;
   const out = min.map((low, i) => {
     const from = isFree ? 0 : low >>> 0;
@@ -245,8 +254,7 @@ function freePort(
   const { min, size } = window;
   const why = reasonFor(range);
   const isOffset = (range.flags & R.NF_NAT_RANGE_PROTO_OFFSET) !== 0;
-  const isRandom =
-    (range.flags & R.NF_NAT_RANGE_PROTO_RANDOM_ALL) !== 0 || manip !== R.NF_NAT_MANIP_DST;
+  const isRandom = (range.flags & R.NF_NAT_RANGE_PROTO_RANDOM_ALL) !== 0 || manip !== R.NF_NAT_MANIP_DST;
   let from = 0;
   if (isOffset) from = (getKey(t[T.T_PORTS]!, proto, manip) - range.basePort) & 0xffff;
   else if (isRandom) from = ct.random.below(65536);
@@ -278,7 +286,7 @@ function isUsedHarder(ct: Conntrack, flow: number, t: T.Tuple, left: number, out
   const isNewTcp =
     (t[T.T_KIND]! & 255) === IPPROTO_TCP && (w[flow * F.ROW_WORDS + W_STATE]! & 0xff) === TCP_SYN_SENT;
   if (left > HARDER || !isNewTcp) return isUsed(ct, flow, t);
-  const other = holderOf(ct, t);
+  const other = holderOf(ct, flow, t);
   if (other === 0) return false;
   if (!mayEvict(w, flow, other)) return true;
   out.victim = other;

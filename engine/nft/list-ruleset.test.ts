@@ -73,7 +73,7 @@ function addSet(table: NftTable, name: string, node: Partial<SetNode>, ports: re
 }
 
 function stateOf(...tables: readonly NftTable[]): NftState {
-  return { tables: new Map(tables.map((table) => [`${table.family} ${table.name}`, table])) };
+  return { tables: new Map(tables.map((table) => [`${table.family} ${table.name}`, table])), helpers: [] };
 }
 
 function list(table: NftTable, options: ListOptions = {}): string {

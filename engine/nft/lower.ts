@@ -37,6 +37,7 @@ import type {
   SynproxyNode,
 } from './ast.ts';
 import type { StmtNode } from './ast-stmt.ts';
+import { addressFamilies, CT_PROTOCOLS } from './ct-object.ts';
 import { innerPlan } from './eval.ts';
 import { type CanonicalPart, canonicalParts } from './eval-canonical.ts';
 import { mergePayloads } from './eval-merge.ts';
@@ -66,7 +67,6 @@ const HOOKS: Readonly<Record<string, number>> = {
   ingress: NF_INGRESS,
   egress: NF_EGRESS,
 };
-const IPPROTO: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
 
 /**
  * The tables as they run (NftHooks.lower). What nft marks dormant is left out.
@@ -129,12 +129,6 @@ function baseChain(base: NftBase): BaseChain {
   };
 }
 
-/** AF_* of the flows that an object of a family is for. */
-function addressFamilies(family: string): readonly number[] {
-  if (family === 'ip') return [AF_INET];
-  return family === 'ip6' ? [AF_INET6] : [AF_INET, AF_INET6];
-}
-
 function objectExpr(object: NftObject, family: Family): Expr {
   const { node } = object;
   switch (object.kind) {
@@ -152,18 +146,22 @@ function objectExpr(object: NftObject, family: Family): Expr {
     }
     case 'ct helper': {
       const { type, protocol, l3proto } = node as CtHelperNode;
-      return new CtHelperExpr(type ?? '', IPPROTO[protocol ?? ''] ?? 0, addressFamilies(l3proto ?? family));
+      return new CtHelperExpr(
+        type ?? '',
+        CT_PROTOCOLS[protocol ?? ''] ?? 0,
+        addressFamilies(l3proto ?? family),
+      );
     }
     case 'ct timeout': {
       const { name, protocol, policy } = node as CtTimeoutNode;
-      const proto = IPPROTO[protocol ?? ''] ?? 0;
+      const proto = CT_PROTOCOLS[protocol ?? ''] ?? 0;
       const times = new Map(policy?.map(({ state, value }) => [state, value * 1000]));
       return new CtTimeoutExpr(name, proto, timeoutPolicy(proto, times));
     }
     case 'ct expectation': {
       const { protocol, dport, timeout, size, l3proto } = node as CtExpectationNode;
       return new CtExpectExpr({
-        proto: IPPROTO[protocol ?? ''] ?? 0,
+        proto: CT_PROTOCOLS[protocol ?? ''] ?? 0,
         port: dport ?? 0,
         // The kernel takes nft's milliseconds for seconds (measured: "2m" is 120,000 s).
         timeout: Number(timeout ?? 0) * 1000,

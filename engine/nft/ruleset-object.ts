@@ -1,5 +1,6 @@
 import type { CommandOp, CounterNode, FlowtableNode, NamedNode } from './ast.ts';
 import type { ObjectKind } from './ast-stmt.ts';
+import { ctObjectTrouble } from './ct-object.ts';
 import { limitTrouble } from './limit-range.ts';
 import { findTable, lookTable } from './ruleset-find.ts';
 import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';
@@ -73,26 +74,15 @@ function isGone(t: Transaction, op: CommandOp, kind: string, node: NamedNode): b
   return there !== true;
 }
 
-/** Families that a ct expectation may be for. */
-const EXPECT_FAMILIES: readonly string[] = ['ip', 'ip6'];
-
 /** What an object must say to be one. */
-function incomplete(kind: ObjectKind, node: ObjectBody): string | null {
+function incomplete(t: Transaction, kind: ObjectKind, node: ObjectBody): string | null {
   if (kind === 'limit' && 'limit' in node && node.limit !== undefined) {
     return limitTrouble(node.limit);
   }
   if (kind === 'limit') {
     return 'a limit needs a rate';
   }
-  if (
-    kind === 'ct expectation' &&
-    !EXPECT_FAMILIES.includes(('l3proto' in node && node.l3proto) || node.family)
-  ) {
-    return 'Address family not supported by protocol: say l3proto ip or ip6, or put it into a table of one of them';
-  }
-  return kind === 'ct helper' && !('type' in node && node.type !== undefined)
-    ? 'a ct helper needs a type'
-    : null;
+  return ctObjectTrouble(kind, node, t.state.helpers);
 }
 
 /** A command about a stateful object. */
@@ -103,7 +93,7 @@ export function applyObject(t: Transaction, op: CommandOp, kind: ObjectKind, nod
   const table = findTable(t, node.family, node.table, node.tableAt);
   const { objects } = table;
   if (op === 'add' || op === 'create') {
-    const lacks = incomplete(kind, node);
+    const lacks = incomplete(t, kind, node);
     if (lacks !== null) {
       const [what, why] = lacks.includes(': ') ? lacks.split(': ') : ['Invalid argument', lacks];
       t.error(what!, node.nameAt, why);

@@ -1,4 +1,5 @@
 import type { Span } from '../base/error.ts';
+import type { Helper } from '../conntrack/helper.ts';
 import type { Family, PriorityNode, RuleNode, SetNode } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type { ObjectKind, StmtNode } from './ast-stmt.ts';
@@ -109,6 +110,8 @@ export interface NftFlowtable {
 /** All that a ruleset holds; by `family name`, in the order in which they were made. */
 export interface NftState {
   readonly tables: Map<string, NftTable>;
+  /** All conntrack helpers there are. */
+  readonly helpers: readonly Helper[];
 }
 
 /** What the evaluation may ask and say. */

@@ -1,4 +1,6 @@
 import type { SourceError } from '../base/error.ts';
+import type { Helper } from '../conntrack/helper.ts';
+import { HELPERS } from '../helper/registry.ts';
 import type { RuleTable } from '../rules/chain.ts';
 import type { Command, CommandOp, Family, ObjectNode } from './ast.ts';
 import type { ObjectKind } from './ast-stmt.ts';
@@ -22,9 +24,14 @@ import { Running } from './running.ts';
 /** A ruleset of nftables, as the kernel would hold it: changed by files and commands, listed, and lowered to run. */
 export class NftRuleset {
   /** What it holds; only this class changes it. */
-  readonly state: NftState = { tables: new Map() };
+  readonly state: NftState;
   #tableHandle = 0;
   readonly #running: Running = new Running();
+
+  /** @param helpers all conntrack helpers there are */
+  constructor(helpers: readonly Helper[] = HELPERS) {
+    this.state = { tables: new Map(), helpers };
+  }
 
   /**
    * Does what a text in nft's language says, as one transaction.

@@ -48,7 +48,7 @@ export function trackQuoted(ct: Conntrack, pkt: Packet, quote: number): number {
   t[T_PORTS] = answer;
   t[T_KIND] = proto | (family << 8);
   t[T_ZONE] = pkt.zone;
-  const hit = ct.get(t);
+  const hit = ct.lookUp(t);
   if (hit === 0) return invalid(pkt, R_ICMP_UNKNOWN);
   const flow = hit >> 1;
   const dir = hit & 1;

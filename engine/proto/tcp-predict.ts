@@ -1,7 +1,7 @@
 import { TCP_STATE_NAMES } from '../base/tcp-state-names.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { IPCT_ASSURED, IPCT_PROTOINFO } from '../conntrack/events.ts';
-import { F_EVENTS, F_STATUS, rowStart } from '../conntrack/flow-table.ts';
+import { F_EVENTS, F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_DYING, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import type { Packet } from '../packet/packet.ts';
 import { TCP_HEADER, TH_ACK, TH_FIN, TH_PUSH } from '../packet/tcp.ts';
@@ -55,7 +55,7 @@ export function predicted(ct: Conntrack, limits: TcpLimits, pkt: Packet, flow: n
   )
     return false;
   const w = ct.table.words;
-  const at = rowStart(flow);
+  const at = flow * ROW_WORDS;
   const status = w[at + F_STATUS]!;
   // More than the state stands in its word where a SYN was let through that did not fit.
   const old = w[at + W.W_STATE]!;
@@ -120,15 +120,7 @@ export function predicted(ct: Conntrack, limits: TcpLimits, pkt: Packet, flow: n
   last = (last & ~(7 << W.LAST_INDEX_SHIFT)) | from | (index << W.LAST_INDEX_SHIFT);
   w[at + W.W_LAST] = last;
 
-  if (old !== next) {
-    w[at + W.W_STATE] = next;
-    w[at + F_EVENTS]! |= IPCT_PROTOINFO;
-    if (next === TCP_FIN_WAIT) w[at + W.W_SIDES]! |= W.SIDE_CLOSE_INIT << shift;
-  }
-  if ((status & IPS_ASSURED) === 0 && next === TCP_ESTABLISHED) {
-    w[at + F_STATUS] = status | IPS_ASSURED;
-    w[at + F_EVENTS]! |= IPCT_ASSURED;
-  }
+  if (old !== next || (status & IPS_ASSURED) === 0) turn(w, at, dir, next);
 
   let timeout = limits.timeouts[next]!;
   if (last >>> W.LAST_RETRANS_SHIFT >= limits.maxRetrans && timeout > limits.retrans)
@@ -138,4 +130,17 @@ export function predicted(ct: Conntrack, limits: TcpLimits, pkt: Packet, flow: n
   else if ((last & W.LAST_WIN) === 0 && timeout > limits.retrans) timeout = limits.retrans;
   ct.refresh(flow, pkt, dir, timeout);
   return true;
+}
+
+/** A connection comes to another state, or is heard from for the first time since both sides agreed to it. */
+function turn(w: Int32Array, at: number, dir: number, next: number): void {
+  const old = w[at + W.W_STATE]!;
+  if (old !== next) {
+    w[at + W.W_STATE] = next;
+    w[at + F_EVENTS]! |= IPCT_PROTOINFO;
+    if (next === TCP_FIN_WAIT) W.addSideFlags(w, at, dir, W.SIDE_CLOSE_INIT);
+  }
+  if ((w[at + F_STATUS]! & IPS_ASSURED) !== 0 || next !== TCP_ESTABLISHED) return;
+  w[at + F_STATUS]! |= IPS_ASSURED;
+  w[at + F_EVENTS]! |= IPCT_ASSURED;
 }

@@ -6,7 +6,7 @@ import { tcpPacket, udpPacket } from '../packet/build.ts';
 import { fold, sum, transportChecksumOk } from '../packet/checksum.ts';
 import { AF_INET, IP_CT_NEW, IP_CT_UNTRACKED } from '../packet/packet.ts';
 import { NFT_CT_LABELS, NFT_CT_MARK, NFT_CT_ZONE } from './ct-keys.ts';
-import { type Expr, registerOffset } from "./expr.ts";
+import { type Expr, registerOffset } from './expr.ts';
 import { CtExpr } from './expr-ct.ts';
 import { CtHelperExpr } from './expr-ct-helper.ts';
 import { CtSetExpr } from './expr-ct-set.ts';
@@ -22,7 +22,7 @@ import { RejectExpr } from './expr-reject.ts';
 import type { HookState } from './hook-state.ts';
 import { NFT_META_MARK, NFT_META_PKTTYPE, NFT_META_PRIORITY } from './meta-keys.ts';
 import { be, le, stateWith } from './testing.mts';
-import { NF_ACCEPT, NF_DROP, NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
+import { NF_ACCEPT, NF_DROP, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
 
 const V4 = { src: '10.0.0.2', dst: '10.1.0.2', sport: 1000, dport: 80 };
 const SYN = tcpPacket({ ...V4, flags: 2, options: { mss: 1460, wscale: 7 } });
@@ -127,7 +127,21 @@ describe('marks and flows', () => {
     evaluate(new CtSetExpr(1, NFT_CT_ZONE), state, le(6, 2));
     new CtExpr(2, NFT_CT_ZONE).eval(state);
     expect(state.regs[16]).toBe(5);
-    expect(evaluate(new CtSetExpr(1, NFT_CT_ZONE, 0), stateWith(SYN, 1000, false))).toBe(NF_UNKNOWN);
+  });
+
+  test('a zone may be that of one direction; the first rule that says one decides', () => {
+    const zones = (...said: readonly (readonly [zone: number, dir: number])[]): readonly number[] => {
+      const state = stateWith(SYN, 1000, false);
+      for (const [zone, dir] of said) evaluate(new CtSetExpr(1, NFT_CT_ZONE, dir), state, le(zone, 2));
+      state.conntrack.track(state.pkt);
+      return [0, 1, -1].map((dir) => {
+        new CtExpr(2, NFT_CT_ZONE, dir).eval(state);
+        return state.regs[16]!;
+      });
+    };
+    expect(zones([5, -1])).toEqual([5, 5, 5]);
+    expect(zones([5, 0], [6, -1])).toEqual([5, 0, 5]);
+    expect(zones([7, 1])).toEqual([0, 7, 7]);
   });
 
   test('notrack keeps a packet from tracking, and does nothing to one that has a flow', () => {

@@ -42,8 +42,9 @@ for (const [ctinfo, bit] of [
 ] as const)
   STATE_OF[ctinfo] = bit;
 
-/** The NF_CT_STATE_* bit of a packet. */
-export function ctState(pkt: Packet): number {
+/** The NF_CT_STATE_* bit of a packet. One of which a rule said how it is to be tracked is new already (measured). */
+export function ctState(pkt: Packet, conntrack: Conntrack): number {
+  if (pkt.ctinfo === CTINFO_NONE && conntrack.template !== null) return NF_CT_STATE_NEW;
   return STATE_OF[pkt.ctinfo]!;
 }
 
@@ -75,7 +76,7 @@ export class CtExpr implements Expr {
     const { at } = this;
     const { pkt, conntrack: ct } = state;
     if (this.key === C.NFT_CT_STATE) {
-      store32(state, at, STATE_OF[pkt.ctinfo]!);
+      store32(state, at, ctState(pkt, ct));
       return NFT_CONTINUE;
     }
     const { flow } = pkt;

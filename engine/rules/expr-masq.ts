@@ -1,4 +1,5 @@
 import { R_NAT_NO_ADDRESS } from '../base/reason.ts';
+import { setMasqDevice } from '../nat/masquerade.ts';
 import { NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC, NF_NAT_RANGE_MAP_IPS } from '../nat/range.ts';
 import { setupNat } from '../nat/setup.ts';
 import { AF_INET, because } from '../packet/packet.ts';
@@ -57,7 +58,7 @@ export class MasqExpr implements Expr {
     if (isIpv4 && conntrack.addressOf(pkt.flow, 0, 0)[0] === 0) return NF_ACCEPT;
     const to = pkt.off + (isIpv4 ? 16 : 24);
     const address = host.masqueradeAddress(pkt.family, pkt.view, to, pkt.ifout);
-    if (address !== null) conntrack.extend(pkt.flow).masqDevice = pkt.ifout;
+    if (address !== null) setMasqDevice(conntrack, pkt.flow, pkt.ifout);
     return setup(state, address, this, NF_NAT_MANIP_SRC);
   }
 }

@@ -73,7 +73,7 @@ export class SourceReader {
       value = metaFact(pkt, key);
       if (value < 0 && key === M.NFT_META_L4PROTO) return this.absent(slot);
     } else if (kind === S.SOURCE_CT) {
-      if (key === NFT_CT_STATE) value = ctState(pkt);
+      if (key === NFT_CT_STATE) value = ctState(pkt, state.conntrack);
       else if (pkt.flow === 0) return this.absent(slot);
       else value = flowFact(state, key);
     } else {

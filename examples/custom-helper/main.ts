@@ -43,7 +43,7 @@ const SESSION: readonly (readonly [device: string, bytes: Uint8Array])[] = [
 /** What becomes of each packet, and the flows there are in the end, as lines. */
 export function play(helpers: readonly Helper[]): string[] {
   const host = parseHostFile(read('host.yaml'), 'host.yaml');
-  const rules = new Ruleset();
+  const rules = new Ruleset({ helpers: [RSH_HELPER] });
   for (const error of rules.load({ name: 'rules.nft', text: read('rules.nft') })) throw error;
   const firewall = new Firewall({ host, rules: rules.tables(), helpers });
   const pkt = new Packet();

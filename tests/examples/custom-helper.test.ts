@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Talk } from '../../engine/helper/testing.mts';
+import { Ruleset } from '../../engine/hook/ruleset.ts';
 import { report } from '../../examples/custom-helper/main.ts';
 import { RSH_HELPER } from '../../examples/custom-helper/rsh.ts';
 
@@ -20,6 +21,15 @@ describe('examples/custom-helper', () => {
     const talk = session();
     talk.up('1020\0user\0');
     expect(talk.expected()).toEqual(['tcp 198.51.100.1 > 10.0.0.1:1020 60']);
+  });
+
+  test.each([
+    'table ip t {\n ct helper r { type "rsh" protocol tcp; }\n}\n',
+    '*raw\n-A PREROUTING -p tcp --dport 514 -j CT --helper rsh\nCOMMIT\n',
+  ])('rules may name it where it is known, and nowhere else: %j', (text) => {
+    const source = { name: 'rules', text };
+    expect(new Ruleset({ helpers: [RSH_HELPER] }).load(source)).toEqual([]);
+    expect(String(new Ruleset().load(source)[0])).toContain('rsh');
   });
 
   test.each(['0\0', '\0', '70000\0', '1020', 'x\0', ''])('expects nothing after %j', (first) => {

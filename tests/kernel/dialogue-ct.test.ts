@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareDialogue, reportDialogue } from './dialogue.ts';
 import { ACK, FIN, PSH, RST, TcpTalk, udpPacket } from './dialogue-tcp.ts';
+import { icmp } from './packets.ts';
 import { RuleKernel, rulesUsable } from './rules-oracle.ts';
 import type { Entry, RulePacket, Source } from './rules-types.ts';
 
@@ -49,6 +50,23 @@ function udp(v6 = false): readonly [RulePacket, RulePacket] {
     { from: 'eth1', bytes: udpPacket(inside, 40000, outside, 53, 'question') },
     { from: 'eth0', bytes: udpPacket(outside, 53, inside, 40000, 'answer') },
   ];
+}
+
+/** The same IPv4 packet with another hop limit. */
+function withTtl(bytes: Uint8Array, ttl: number): Uint8Array {
+  const copy = Buffer.from(bytes);
+  copy[8] = ttl;
+  copy.writeUInt16BE(0, 10);
+  let sum = 0;
+  for (let at = 0; at < 20; at += 2) sum += copy.readUInt16BE(at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  copy.writeUInt16BE(~sum & 0xffff, 10);
+  return copy;
+}
+
+/** "Port unreachable" about a packet. */
+function unreachable(src: string, dst: string, about: Uint8Array): Buffer {
+  return icmp(src, dst, 3, 3, 0, about.subarray(0, 28));
 }
 
 function nft(rule: string, objects = '', more = ''): readonly Source[] {
@@ -126,6 +144,72 @@ const CASES: Readonly<Record<string, readonly [readonly Source[], readonly RuleP
       '-A PREROUTING -p tcp --sport 20 -j CT --zone 4\n-A PREROUTING -p tcp -s 192.168.1.5 -j CT --helper ftp --zone 3\n-A PREROUTING -p tcp -j CT --zone 3',
     ),
     [...announced(4000).packets, ...data(4000)],
+  ],
+  'a zone of the original direction: answers come back in the default zone': [
+    raw('-A PREROUTING -i eth1 -j CT --zone-orig 5'),
+    [...talk().open().packets, ...talk({ from: 'eth0', sport: 5 }).open().packets],
+  ],
+  'a zone of the reply direction: answers come back in it': [
+    raw('-A PREROUTING -i eth0 -j CT --zone-reply 5\n-A PREROUTING -i eth1 -j CT --zone-reply 5'),
+    [...talk().open().packets, ...udp()],
+  ],
+  'a zone of the reply direction, and answers in the default zone': [
+    raw('-A PREROUTING -i eth1 -j CT --zone-reply 5'),
+    talk().open().packets,
+  ],
+  'two clients of one address are told apart by a zone of the original direction': [
+    nft(
+      '',
+      '',
+      'chain r { type filter hook prerouting priority -300; policy accept\niifname "eth1" ip ttl 64 ct original zone set 7\niifname "eth1" ip ttl 63 ct original zone set 8\n}',
+    ),
+    [
+      ...udp(),
+      ...udp().map(({ from, bytes }) => ({ from, bytes: withTtl(bytes, 63) })),
+      ...talk({ v6: true }).open().packets,
+    ],
+  ],
+  'what is expected in a zone of one direction': [
+    raw('-A PREROUTING -p tcp -s 192.168.1.5 -j CT --helper ftp --zone-orig 3'),
+    [...announced(4000).packets, ...data(4000)],
+  ],
+  'and by a flow that has the same zone': [
+    raw(
+      '-A PREROUTING -p tcp --dport 21 -j CT --helper ftp --zone-orig 3\n-A PREROUTING -p tcp --sport 20 -j CT --zone-orig 3',
+    ),
+    [...announced(4000).packets, ...data(4000)],
+  ],
+  'ct zone of each direction, and of none': [
+    nft(
+      'ct zone 7 log prefix "any" group 1\nct original zone 7 log prefix "original" group 1\nct reply zone 7 log prefix "reply" group 1',
+      '',
+      'chain r { type filter hook prerouting priority -300; policy accept\nct reply zone set 7\n}',
+    ),
+    talk().open().packets,
+  ],
+  'notrack comes too late behind a rule about tracking, and the other way round': [
+    raw(
+      '-A PREROUTING -p tcp -j CT --zone 3\n-A PREROUTING -p tcp -j NOTRACK\n-A PREROUTING -p udp -j NOTRACK\n-A PREROUTING -p udp -j CT --zone 3',
+    ),
+    [...talk().open().packets, ...udp()],
+  ],
+  'a packet is new already before it is tracked, once a rule said how': [
+    nft(
+      '',
+      '',
+      'chain r { type filter hook prerouting priority -300; policy accept\nmeta l4proto udp ct zone set 5\nct state new log prefix "new" group 1\nct state invalid log prefix "invalid" group 1\nct zone 5 log prefix "zone" group 1\n}',
+    ),
+    [...talk().open().packets, ...udp()],
+  ],
+  'the same of iptables': [
+    raw(
+      '-A PREROUTING -p udp -j CT --zone 5\n-A PREROUTING -m conntrack --ctstate NEW -j NFLOG --nflog-group 1 --nflog-prefix new\n-A PREROUTING -m conntrack --ctstate INVALID -j NFLOG --nflog-group 1 --nflog-prefix invalid',
+    ),
+    [...talk().open().packets, ...udp()],
+  ],
+  'an ICMP error about a flow with a zone of the original direction': [
+    raw('-A PREROUTING -i eth1 -j CT --zone-orig 5'),
+    [udp()[0], { from: 'eth0', bytes: unreachable(OUT, IN, udp()[0].bytes) }],
   ],
   'a rule gives no helper to a flow that was expected': [
     raw('-A PREROUTING -p tcp -j CT --helper ftp'),
@@ -316,6 +400,15 @@ describe.skipIf(!rulesUsable())('what rules say of tracking', () => {
       expect(await reportDialogue(kernel, { sources, packets }, { each: true })).toBe(null);
     }, 30_000);
   }
+
+  test.each(['ct helper x { type "foo" protocol tcp; }', 'ct helper x { type "irc" protocol udp; }'])(
+    'the kernel refuses %s, and so does keepstate',
+    async (object) => {
+      const [message] = await compareDialogue(kernel, { sources: nft('', object), packets: [] });
+      expect(message).toMatch(/^refused by both/);
+    },
+    30_000,
+  );
 
   test('a ct expectation of no family, or without a size, is refused', async () => {
     for (const body of ['protocol tcp; dport 1; timeout 1s; size 1;', ONE.replace('size 2', 'size 0')]) {

@@ -4,10 +4,11 @@ import { Dice } from '../traffic/dice.ts';
 import { reportDialogue } from './dialogue.ts';
 import { type FtpScene, ftpDialogue, SCENES } from './dialogue-ftp.ts';
 import { LiveDialogue, LiveTcp } from './dialogue-live.ts';
+import { type End, TcpTalk } from './dialogue-tcp.ts';
 import { RuleKernel, rulesUsable } from './rules-oracle.ts';
 
 /** Generated dialogues for each scene. */
-const DIALOGUES = 5;
+const DIALOGUES = 3;
 
 /** What a client says, one connection each; `A` stands for its address with commas, `B` as it is written. */
 const CLIENT: readonly string[] = [
@@ -151,6 +152,78 @@ function cuts(scene: FtpScene, end: 0 | 1, textOf: (n: number) => string): LiveD
   return dialogue;
 }
 
+const HOST = '203.0.113.1';
+const HOST2 = '203.0.113.2';
+const OUTSIDE = '198.51.100.7';
+
+const HOST_RULES = `table inet t {
+  ct helper f { type "ftp" protocol tcp; }
+  chain o { type filter hook output priority -150; tcp dport { 21, 2121 } ct helper set "f"
+  }
+  chain p { type filter hook prerouting priority -150; tcp dport { 21, 2121 } ct helper set "f"
+  }
+}
+`;
+
+function natRule(hook: string, rule: string): string {
+  const priority = hook === 'output' ? -100 : 100;
+  return `table ip n { chain c { type nat hook ${hook} priority ${priority}; ${rule}\n}\n}\n`;
+}
+
+interface HostTalk {
+  readonly name: string;
+  readonly client: Omit<End, 'dport' | 'sport'>;
+  /** As the server sees it. */
+  readonly server: Omit<End, 'dport'>;
+  readonly nat?: string;
+}
+
+/** Connections of which this host is one end, or both. */
+const HOST_TALKS: readonly HostTalk[] = [
+  {
+    name: 'this host as the client',
+    client: { from: 'host', src: HOST, dst: OUTSIDE },
+    server: { from: 'eth0', src: OUTSIDE, sport: 21, dst: HOST },
+  },
+  {
+    name: 'this host as the server',
+    client: { from: 'eth0', src: OUTSIDE, dst: HOST },
+    server: { from: 'host', src: HOST, sport: 21, dst: OUTSIDE },
+  },
+  {
+    name: 'this host as both: the helper reads each packet twice',
+    client: { from: 'host', src: HOST, dst: HOST2 },
+    server: { from: 'host', src: HOST2, sport: 21, dst: HOST },
+  },
+  {
+    name: 'this host as both, its address translated',
+    client: { from: 'host', src: HOST, dst: HOST2 },
+    server: { from: 'host', src: HOST2, sport: 21, dst: '192.168.1.1' },
+    nat: natRule('postrouting', 'oifname "lo" tcp dport 21 snat to 192.168.1.1'),
+  },
+  {
+    name: 'this host as both, the server translated: numbers are adjusted once',
+    client: { from: 'host', src: HOST, dst: HOST2 },
+    server: { from: 'host', src: '192.168.1.1', sport: 2121, dst: HOST },
+    nat: natRule('output', 'tcp dport 21 dnat to 192.168.1.1:2121'),
+  },
+  {
+    name: 'this host as the client of a server that is translated',
+    client: { from: 'host', src: HOST, dst: '8.8.8.8' },
+    server: { from: 'eth0', src: OUTSIDE, sport: 2121, dst: HOST },
+    nat: natRule('output', 'tcp dport 21 dnat to 198.51.100.7:2121'),
+  },
+];
+
+/** Announcements of both ends, which say their own addresses. */
+function hostTalk({ client, server }: HostTalk): TcpTalk {
+  const talk = new TcpTalk({ ...client, sport: 40000, dport: 21 }, { ...server, dport: 40000 });
+  talk.open().say(1, '220 x\r\n').say(0, 'USER x\r\n');
+  talk.say(0, `PORT ${client.src.replaceAll('.', ',')},4,1\r\n`).say(0, 'NOOP\r\n');
+  talk.say(1, `227 (${server.src.replaceAll('.', ',')},5,1)\r\n`).say(1, '229 (|||1282|)\r\n');
+  return talk;
+}
+
 describe.skipIf(!rulesUsable())('FTP', () => {
   let kernel: RuleKernel;
   beforeAll(async () => {
@@ -183,6 +256,17 @@ describe.skipIf(!rulesUsable())('FTP', () => {
       }, 60_000);
     });
   }
+
+  test.each(HOST_TALKS)(
+    '$name',
+    async (about) => {
+      const sources = [{ kind: 'nft', text: HOST_RULES + (about.nat ?? '') }] as const;
+      expect(
+        await reportDialogue(kernel, { sources, packets: hostTalk(about).packets }, { each: true }),
+      ).toBe(null);
+    },
+    30_000,
+  );
 
   test('an IPv6 address may be written in many ways', async () => {
     const scene = SCENES.find(({ name }) => name === 'IPv6')!;

@@ -107,6 +107,11 @@ export class LiveTcp {
     return this.peers[end].seq >>> 0;
   }
 
+  /** Number behind what an end heard of the other. */
+  heard(end: 0 | 1): number {
+    return this.peers[end].ack;
+  }
+
   /** Opens it. @returns whether all three packets came through */
   open(options: readonly number[] = []): boolean {
     return (

@@ -1,7 +1,10 @@
 /** Writes values of aligned PER (ITU-T X.691) by the engine's tables: test messages, as real endpoints would send them. */
 import type { PerChoice, PerField, PerSequence, PerType } from '../../engine/helper/per.ts';
 
-/** Components by name, the alternative of a CHOICE by its name, items, a number, a truth, octets. */
+/**
+ * Components by name, the alternative of a CHOICE by its name, items, a number, a truth, octets. `'...': true` says that
+ * there are additions where none is.
+ */
 export type Plain = number | boolean | Uint8Array | readonly Plain[] | { readonly [name: string]: Plain };
 
 class Bits {
@@ -138,13 +141,14 @@ function writeSequence(out: Bits, { root, additions }: PerSequence, value: Recor
   const isThere = ({ name }: PerField): boolean => value[name] !== undefined;
   const components = root.filter(({ type }) => type.kind !== 'stop');
   const extra = additions?.filter(isThere) ?? [];
-  if (additions !== null) out.bits(extra.length > 0 ? 1 : 0, 1);
+  const isExtended = extra.length > 0 || value['...'] === true;
+  if (additions !== null) out.bits(isExtended ? 1 : 0, 1);
   for (const field of components) if (field.isOptional) out.bits(isThere(field) ? 1 : 0, 1);
   for (const field of components) {
     if (isThere(field)) write(out, field.type, value[field.name]!);
     else if (!field.isOptional) throw new Error(`${field.name} is missing`);
   }
-  if (extra.length === 0) return;
+  if (!isExtended) return;
   out.small(additions!.length - 1);
   for (const field of additions!) out.bits(isThere(field) ? 1 : 0, 1);
   for (const field of extra) writeOpen(out, field.type, value[field.name]!);

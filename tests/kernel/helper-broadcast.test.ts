@@ -68,8 +68,8 @@ describe.skipIf(!rulesUsable())('helpers of broadcasts', () => {
     expect(rules.load(source)).toEqual([]);
     const dialogue = withLan(rules);
     for (const [i, packet] of packets.entries()) {
-      const { tracked } = run.outcomes[i]!;
-      const view = dialogue.play(packet, 1_700_000_000_000 + i);
+      const { tracked, at } = run.outcomes[i]!;
+      const view = dialogue.play(packet, 1_700_000_000_000 + at - run.outcomes[0]!.at);
       const { flows, expects } = dialogue.tables();
       expect(view.state).toBe(tracked!.states[0] ?? 'none');
       expect(view.events).toEqual(tracked!.events.map((e) => `${e.type} ${expectText(e.expect)}`));
@@ -106,6 +106,14 @@ describe.skipIf(!rulesUsable())('helpers of broadcasts', () => {
       answered('192.168.6.19', port, '192.168.6.1'),
       asked('192.168.5.1', '192.168.6.15', port),
       asked('192.168.5.2', '192.168.5.255', port),
+    ]);
+  });
+
+  test('netbios-ns: answers are waited for three seconds', async () => {
+    await bothSides(HELPERS[0]!, [
+      asked('192.168.5.1', '192.168.5.255', 137),
+      { ...answered('192.168.5.77', 137), waitMs: 2500 },
+      { ...answered('192.168.5.78', 137), waitMs: 1000 },
     ]);
   });
 

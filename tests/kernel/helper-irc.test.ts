@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Dialogue } from './dialogue.ts';
+import { type Dialogue, DialogueRun } from './dialogue.ts';
 import { ACK, SYN, tcpPacket } from './dialogue-tcp.ts';
 import { differences, many, SEED } from './helper-run.ts';
 import { Chance, endsOf, helperRules, NATS, type Nat, numberOf, openTalk } from './helper-scene.ts';
+import { EngineRules } from './rules-engine.ts';
 import { RuleKernel, rulesUsable } from './rules-oracle.ts';
 
 const COUNT = 15;
@@ -179,10 +180,21 @@ describe.skipIf(!rulesUsable())('irc', () => {
       return { sources: [helperRules('irc', 'tcp', [6667, 6668], nat)], packets };
     };
     expect(await differences(kernel, [busy('none')])).toEqual([]);
-    // The port is drawn at random: all that is compared is that it is another one, and from 5000 on.
+    // The port is drawn at random: what is compared is that it is another one, above that which is taken.
     const { sources, packets } = busy('snat');
     const { outcomes } = await kernel.run({ sources, packets });
-    const said = Buffer.from(outcomes.at(-1)!.left[0]!.bytes).toString('latin1');
-    expect(Number(OFFER.exec(said)?.[1])).toBeGreaterThan(5000);
+    const rules = new EngineRules();
+    rules.load(sources[0]!);
+    const ours = new DialogueRun(rules);
+    const views = packets.map((packet, i) => ours.play(packet, 1_700_000_000_000 + i));
+    const said = [
+      Buffer.from(outcomes.at(-1)!.left[0]!.bytes),
+      Buffer.from(views.at(-1)!.left[0]!.replace(/[^0-9a-f].*$/, ''), 'hex'),
+    ];
+    for (const bytes of said) {
+      const port = Number(OFFER.exec(bytes.toString('latin1'))?.[1]);
+      expect(port).toBeGreaterThan(5000);
+      expect(port).toBeLessThan(65536);
+    }
   });
 });

@@ -43,19 +43,37 @@ export const disconnectNotify = (id: number): Buffer => control(13, { words: { 1
 export const wanError = (peer: number): Buffer => control(14, { words: { 12: peer } });
 export const linkInfo = (peer: number): Buffer => control(15, { words: { 12: peer } });
 
-/** A GRE packet of version 1 with three bytes of payload. @param key the receiver's call id */
-export function grePacket(src: string, dst: string, key: number): Buffer {
-  const out = Buffer.alloc(35);
+function checksum(bytes: Buffer, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i += 2) sum += (bytes[i]! << 8) | (bytes[i + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
+
+function ipv4(src: string, dst: string, proto: number, length: number): Buffer {
+  const out = Buffer.alloc(length);
   out[0] = 0x45;
-  out.writeUInt16BE(out.length, 2);
+  out.writeUInt16BE(length, 2);
   out[8] = 64;
-  out[9] = 47;
+  out[9] = proto;
   out.set(addressBytes(src), 12);
   out.set(addressBytes(dst), 16);
-  let sum = 0;
-  for (let i = 0; i < 20; i += 2) sum += out.readUInt16BE(i);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  out.writeUInt16BE(~sum & 0xffff, 10);
+  out.writeUInt16BE(checksum(out, 0, 20), 10);
+  return out;
+}
+
+/** An ICMP error (host unreachable) that quotes a packet. */
+export function unreachable(src: string, dst: string, quoted: Uint8Array): Buffer {
+  const out = ipv4(src, dst, 1, 28 + quoted.length);
+  out.set([3, 1], 20);
+  out.set(quoted, 28);
+  out.writeUInt16BE(checksum(out, 20, out.length), 22);
+  return out;
+}
+
+/** A GRE packet of version 1 with three bytes of payload. @param key the receiver's call id */
+export function grePacket(src: string, dst: string, key: number): Buffer {
+  const out = ipv4(src, dst, 47, 35);
   out.writeUInt16BE(0x3001, 20);
   out.writeUInt16BE(0x880b, 22);
   out.writeUInt16BE(3, 24);

@@ -142,6 +142,20 @@ describe.skipIf(!rulesUsable())('pptp', () => {
     expect(await differences(kernel, dialogues)).toEqual([]);
   });
 
+  test.each(NATS)('ICMP errors that quote a packet of a call (%s)', async (nat) => {
+    const call = new Call(nat).start().outgoing().gre(0).gre(1);
+    const { client, server } = call.ends;
+    const sent = P.grePacket(server.dst, server.src, PEER);
+    const other = P.grePacket(server.dst, server.src, 0x3333);
+    const got = P.grePacket(client.dst, client.src, OWN);
+    const { packets } = call.talk;
+    packets.push({ from: server.from, bytes: P.unreachable(server.src, server.dst, sent) });
+    packets.push({ from: client.from, bytes: P.unreachable(client.src, client.dst, got) });
+    packets.push({ from: server.from, bytes: P.unreachable('9.9.9.9', server.dst, sent.subarray(0, 28)) });
+    packets.push({ from: server.from, bytes: P.unreachable('9.9.9.9', server.dst, other) });
+    expect(await differences(kernel, [call.dialogue()])).toEqual([]);
+  });
+
   test.each(NATS)('two clients with the same call id (%s)', async (nat) => {
     const calls = [new Call(nat, 1, 4000), new Call(nat, 2, 4001)];
     for (const call of calls) call.start().outgoing();

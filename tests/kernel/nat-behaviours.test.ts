@@ -167,6 +167,18 @@ describe.skipIf(!rulesUsable())('address translation', () => {
         udp near 1024 > lan 53 => near 1024 > inside 53`,
     },
     {
+      name: 'chains behind translation at OUTPUT see the new address and the old device, POSTROUTING both new',
+      sources: natTable(
+        'ip',
+        { out: 'udp dport { 53, 54 } dnat to 192.168.1.5' },
+        'chain o {\ntype filter hook output priority 0\noifname "eth1" ip daddr 192.168.1.5 drop\n}\nchain p {\ntype filter hook postrouting priority 0\noifname "eth1" udp dport 54 drop\n}\n',
+      ),
+      packets: `
+        udp host 1024 > outside 53 => host 1024 > inside 53
+        udp host 1024 > outside 54 => nothing
+        udp host 1024 > inside 53 => nothing`,
+    },
+    {
       name: 'IPv6 is redirected to the address of its scope',
       sources: natTable('ip6', { pre: 'udp dport 53 redirect', out: 'udp dport 54 redirect to :53' }),
       packets: `
@@ -239,6 +251,31 @@ describe.skipIf(!rulesUsable())('address translation', () => {
         tcp syn host 1025 > 172.30.0.41 80 seq=100 => gate 1025 > inside 8080`,
     },
     {
+      name: 'rules see what was translated, and what it was before',
+      sources: natTable(
+        'ip',
+        { pre: 'tcp dport { 80, 81 } dnat to 192.168.1.5:8080', post: 'oifname "eth0" masquerade' },
+        'chain f {\ntype filter hook forward priority 0; policy drop;\nct status dnat meta l4proto tcp ct original proto-dst 80 accept\nct status dnat ct original ip daddr 203.0.113.2 accept\nct status snat accept\nip saddr 192.168.1.6 accept\n}\n',
+      ),
+      packets: `
+        tcp syn outside 1024 > host 80 from=eth0 seq=100 => outside 1024 > inside 8080
+        tcp syn outside 1024 > host 81 from=eth0 => nothing
+        tcp syn outside 1025 > host2 81 from=eth0 => outside 1025 > inside 8080`,
+    },
+    {
+      name: 'iptables sees states SNAT and DNAT and the original destination',
+      sources: natXt(
+        'iptables-nft',
+        '-A PREROUTING -p tcp -m multiport --dports 80,81 -j DNAT --to-destination 192.168.1.5:8080',
+        '*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate DNAT --ctorigdst 203.0.113.1 -j ACCEPT\n-A FORWARD -m conntrack --ctstate NEW --ctproto udp -j ACCEPT\nCOMMIT\n',
+      ),
+      packets: `
+        tcp syn outside 1024 > host 80 from=eth0 seq=100 => outside 1024 > inside 8080
+        tcp syn,ack inside 8080 > outside 1024 seq=500 ack=101 => host 80 > outside 1024
+        tcp syn outside 1024 > host2 81 from=eth0 => nothing
+        udp outside 1024 > inside 53 => outside 1024 > inside 53`,
+    },
+    {
       name: 'a chain that comes later does not undo what one before decided',
       sources: [
         ...natTable('ip', { post: 'udp dport 53 snat to 203.0.113.2' }),
@@ -262,6 +299,19 @@ describe.skipIf(!rulesUsable())('address translation', () => {
         tcp rst inside 1024 > outside 22 => inside 1024 > outside 22
         udp inside 1024 > outside 99 => inside 1024 > outside 99
         udp inside 1024 > outside 98 => host 1024 > outside 98`,
+    },
+    {
+      name: 'the same connection in two zones is two flows, each with the same port',
+      sources: natTable(
+        'ip',
+        { post: 'oifname "eth0" masquerade' },
+        'chain z {\ntype filter hook prerouting priority -300\nip ttl 63 ct zone set 1\nip ttl 62 ct zone set 2\n}\n',
+      ),
+      packets: `
+        udp inside 1024 > outside 53 ttl=63 => host 1024 > outside 53
+        udp inside 1024 > outside 53 ttl=62 => host 1024 > outside 53
+        udp outside 53 > host 1024 from=eth0 ttl=62 => outside 53 > inside 1024
+        udp outside 53 > host 1024 from=eth0 ttl=63 => outside 53 > inside 1024`,
     },
     {
       name: 'each zone has flows and translations of its own: two translations of one connection in two zones',

@@ -1,12 +1,13 @@
 /**
- * Translated packets through this machine's kernel and through keepstate: every byte that leaves or is delivered, the
- * state that conntrack gives each packet, and the table of flows at the end.
+ * Translated packets through this machine's kernel and through keepstate: every byte that leaves or is delivered, what
+ * rules log, mark and count, and the table of flows at the end.
  */
 import { flowLine, kernelFlowLine } from './dialogue-lines.ts';
 import { EngineRules, EngineRun } from './rules-engine.ts';
+import { firstDifference, listingDifferences, listingOf, nftText } from './rules-listing.ts';
 import type { RuleKernel } from './rules-oracle.ts';
 import type { RuleOutcome, RulePacket, RuleRun, Source } from './rules-types.ts';
-import { toHost } from './rules-view.ts';
+import { isFragment, kernelView, toHost } from './rules-view.ts';
 
 /** Rules, and packets for them. Open the kernel with `{ dialogue: true }`. */
 export interface NatCase {
@@ -70,7 +71,9 @@ function deliveredText(bytes: Uint8Array): Uint8Array {
 export function kernelNatView({ left, passed }: RuleOutcome): NatView {
   return {
     left: ordered(left.map(({ bytes }) => bytes)),
-    delivered: ordered(passed.filter(({ hook }) => hook === 'input').map(({ bytes }) => deliveredText(bytes))),
+    delivered: ordered(
+      passed.filter(({ hook }) => hook === 'input').map(({ bytes }) => deliveredText(bytes)),
+    ),
   };
 }
 
@@ -78,16 +81,24 @@ export function kernelNatView({ left, passed }: RuleOutcome): NatView {
 export function engineNatView({ firewall }: EngineRun): NatView {
   const { answers, out, delivered } = firewall.outcome;
   const sent = answers.filter((answer) => answer.left).map(({ bytes }) => bytes);
-  const isLocal = (bytes: Uint8Array): boolean => toHost(bytes) || bytesText(bytes).startsWith('45') && bytes[16] === 127;
+  const isLocal = (bytes: Uint8Array): boolean =>
+    toHost(bytes) || (bytesText(bytes).startsWith('45') && bytes[16] === 127);
   return {
     left: ordered([...sent.filter((bytes) => !isLocal(bytes)), ...out]),
-    delivered: ordered([...sent.filter(isLocal), ...(delivered === null ? [] : [delivered])].map(deliveredText)),
+    delivered: ordered(
+      [...sent.filter(isLocal), ...(delivered === null ? [] : [delivered])].map(deliveredText),
+    ),
   };
 }
 
-/** Every difference of a case, in words; empty if there is none. @param until so many packets are compared */
+/** Every difference of a case, in words; empty if there is none. */
 export async function compareNat(kernel: RuleKernel, nat: NatCase): Promise<readonly string[]> {
-  const run = await kernel.run({ ...nat, tables: 'end' });
+  const run = await kernel.run({
+    ...nat,
+    tables: 'end',
+    collect: listingOf(nat.sources, true),
+    listing: { nft: nat.sources.some(({ kind }) => kind === 'nft') },
+  });
   return compareNatRun(run, nat);
 }
 
@@ -97,19 +108,43 @@ export function compareNatRun(run: RuleRun, { sources, packets }: NatCase): stri
   const errors = sources.flatMap((source) => [...rules.load(source)]);
   if (!run.ok) return errors.length > 0 ? [] : [`refused by the kernel alone: ${run.loaded.at(-1)!.stderr}`];
   if (errors.length > 0) return [`refused by keepstate alone: ${errors[0]}`];
+  const isListed =
+    run.listing.nft === undefined || String(nftText(run.listing.nft)) === String(nftText(rules.listNft()));
   const engine = new EngineRun(rules.tables());
   const out: string[] = [];
   const start = run.outcomes[0]?.at ?? 0;
+  let now = NOW;
   for (const [i, packet] of packets.entries()) {
     const outcome = run.outcomes[i]!;
-    engine.play(packet, NOW + outcome.at - start);
-    const theirs = kernelNatView(outcome);
-    const ours = engineNatView(engine);
-    for (const field of ['left', 'delivered'] as const)
+    now = NOW + outcome.at - start;
+    const { log, groups } = engine.play(packet, now);
+    const theirs = { ...kernelNatView(outcome), ...logsOf(kernelView(outcome, packet)) };
+    const ours = { ...engineNatView(engine), ...logsOf({ log, groups }) };
+    for (const field of ['left', 'delivered', 'logs'] as const)
       if (String(theirs[field]) !== String(ours[field]))
         out.push(`packet ${i} ${field}: kernel ${theirs[field]}, keepstate ${ours[field]}`);
+    const { verdict, answers } = engine.firewall.outcome;
+    const last = outcome.passed.at(-1);
+    // Who was answered went another way at the end than the answer.
+    if (
+      verdict === 'accept' &&
+      answers.length === 0 &&
+      last !== undefined &&
+      last.mark !== engine.pkt.mark >>> 0
+    )
+      out.push(`packet ${i} mark: kernel ${last.mark}, keepstate ${engine.pkt.mark >>> 0}`);
   }
-  return [...out, ...compareFlows(run, engine)];
+  out.push(...compareFlows(run, engine));
+  // Pieces may count otherwise, and so does all behind a difference.
+  if (out.length > 0 || packets.some(({ bytes }) => isFragment(bytes))) return out;
+  const counted = listingDifferences(sources, run.texts, rules, true, now);
+  return counted
+    .filter(([name]) => isListed || name !== 'nft')
+    .map(([name, kernel, keepstate]) => `counters of ${name}:\n${firstDifference(kernel, keepstate)}`);
+}
+
+function logsOf({ log, groups }: { log: readonly string[]; groups: readonly string[] }): { logs: string[] } {
+  return { logs: [...log, ...groups] };
 }
 
 function compareFlows(run: RuleRun, { firewall }: EngineRun): string[] {
@@ -138,6 +173,8 @@ function compareFlows(run: RuleRun, { firewall }: EngineRun): string[] {
 /** A case that differs, as text to look into. */
 export function natReport({ sources, packets }: NatCase, found: readonly string[]): string {
   const rules = sources.map(({ kind, text }) => `--- ${kind}\n${text}\n`);
-  const hex = packets.map(({ from, bytes }, i) => `packet ${i} from ${from}: ${Buffer.from(bytes).toString('hex')}\n`);
+  const hex = packets.map(
+    ({ from, bytes }, i) => `packet ${i} from ${from}: ${Buffer.from(bytes).toString('hex')}\n`,
+  );
   return [...rules, ...hex, ...found.slice(0, 8).map((text) => `${text}\n`)].join('');
 }

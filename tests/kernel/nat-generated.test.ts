@@ -20,20 +20,24 @@ describe.skipIf(!rulesUsable())('translated conversations', () => {
   });
   afterAll(() => kernel.close());
 
-  test.each(NAT_KINDS)('leave, arrive and are tracked as in the kernel: %s', async (kind) => {
-    let packets = 0;
-    for (let i = 0; i < RULESETS; i++) {
-      const dice = new Dice(SEED * 100_000 + i);
-      const sources = natRules(dice, kind);
-      const families = kind === 'nft-inet' ? [4, 6] : [kind.includes('6') ? 6 : 4];
-      const nat = { sources, packets: new NatTalk(dice, sources, families).take(PACKETS) };
-      if (kind.endsWith('legacy') || i === 0) await kernel.reset();
-      const found = await compareNat(kernel, nat);
-      expect(found.length === 0 ? '' : `seed ${SEED}, ruleset ${i}\n${natReport(nat, found)}`).toBe('');
-      packets += nat.packets.length;
-    }
-    expect(packets).toBeGreaterThan(RULESETS * 5);
-  }, 120_000);
+  test.each(NAT_KINDS)(
+    'leave, arrive and are tracked as in the kernel: %s',
+    async (kind) => {
+      let packets = 0;
+      for (let i = 0; i < RULESETS; i++) {
+        const dice = new Dice(SEED * 100_000 + i);
+        const sources = natRules(dice, kind);
+        const families = kind === 'nft-inet' ? [4, 6] : [kind.includes('6') ? 6 : 4];
+        const nat = { sources, packets: new NatTalk(dice, sources, families).take(PACKETS) };
+        if (kind.endsWith('legacy') || i === 0) await kernel.reset();
+        const found = await compareNat(kernel, nat);
+        expect(found.length === 0 ? '' : `seed ${SEED}, ruleset ${i}\n${natReport(nat, found)}`).toBe('');
+        packets += nat.packets.length;
+      }
+      expect(packets).toBeGreaterThan(RULESETS * 5);
+    },
+    120_000,
+  );
 });
 
 /** Rules that count connections look at them once a jiffy; sets of ipset belong to the machine. */

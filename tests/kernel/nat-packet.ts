@@ -43,7 +43,12 @@ function viewOf(body: Uint8Array): DataView {
   return new DataView(body.buffer, body.byteOffset, body.byteLength);
 }
 
-function wrap({ src, dst }: { src: string; dst: string }, proto: number, body: Uint8Array, ttl = 64): Uint8Array {
+function wrap(
+  { src, dst }: { src: string; dst: string },
+  proto: number,
+  body: Uint8Array,
+  ttl = 64,
+): Uint8Array {
   return ipPacket({ src, dst, ip: { ttl, id: 1 } as object }, proto, body);
 }
 
@@ -151,7 +156,12 @@ export function opening(dice: Dice, kind: string, o: Opening): Uint8Array {
     case 'tcp':
       return wrap(o, 6, tcp({ src, dst, sport, dport, flags: TH_SYN, seq: dice.word(), ack: 0 }), ttl);
     case 'ack':
-      return wrap(o, 6, tcp({ src, dst, sport, dport, flags: TH_ACK, seq: 9000, ack: 7000, payload: 3 }), ttl);
+      return wrap(
+        o,
+        6,
+        tcp({ src, dst, sport, dport, flags: TH_ACK, seq: 9000, ack: 7000, payload: 3 }),
+        ttl,
+      );
     case 'udp': {
       const none = !v6 && dice.chance(20) ? { checksum: 0 } : {};
       const payload = dice.bytes(dice.pick([0, 1, 7, 32, 900]));
@@ -159,19 +169,38 @@ export function opening(dice: Dice, kind: string, o: Opening): Uint8Array {
     }
     case 'udplite': {
       const coverage = dice.pick([0, 8, 12]);
-      return wrap(o, 136, udplite({ src, dst, sport, dport, payload: 16, coverage, checksumAs: 'linux' }), ttl);
+      return wrap(
+        o,
+        136,
+        udplite({ src, dst, sport, dport, payload: 16, coverage, checksumAs: 'linux' }),
+        ttl,
+      );
     }
     case 'sctp':
       return wrap(o, 132, sctp({ sport, dport, vtag: 0, chunks: [sctpInit({ tag: TAG })] }), ttl);
     case 'icmp': {
-      const fields = { type: v6 ? dice.pick([128, 128, 139]) : dice.pick([8, 8, 8, 13, 15, 17]), id: sport, seq: 1 };
+      const fields = {
+        type: v6 ? dice.pick([128, 128, 139]) : dice.pick([8, 8, 8, 13, 15, 17]),
+        id: sport,
+        seq: 1,
+      };
       const payload = dice.bytes(dice.pick([4, 12, 30]));
-      return wrap(o, v6 ? 58 : 1, v6 ? icmpv6({ src, dst, ...fields, payload }) : icmp({ ...fields, payload }), ttl);
+      return wrap(
+        o,
+        v6 ? 58 : 1,
+        v6 ? icmpv6({ src, dst, ...fields, payload }) : icmp({ ...fields, payload }),
+        ttl,
+      );
     }
     case 'gre':
       return wrap(o, 47, Uint8Array.of(0x20, 0, 8, 0, 0, 0, 0, 5, 1, 2, 3, 4), ttl);
     case 'pptp':
-      return wrap(o, 47, Uint8Array.of(0x30, 1, 0x88, 0x0b, 0, 4, sport >> 8, sport & 255, 0, 0, 0, 1, 9, 9, 9, 9), ttl);
+      return wrap(
+        o,
+        47,
+        Uint8Array.of(0x30, 1, 0x88, 0x0b, 0, 4, sport >> 8, sport & 255, 0, 0, 0, 1, 9, 9, 9, 9),
+        ttl,
+      );
     default:
       return wrap(o, Number(kind), dice.bytes(12), ttl);
   }
@@ -184,9 +213,23 @@ export function errorAbout(dice: Dice, from: string, seen: Uint8Array, to: strin
   const quoteLength = dice.pick([seen.length, seen.length, least + 8, least + 20, least + dice.below(30)]);
   const ends = { src: from, dst: to };
   if (v6) {
-    const [type, code] = dice.pick([[1, 4], [1, 0], [2, 0], [3, 0], [4, 1]] as const);
+    const [type, code] = dice.pick([
+      [1, 4],
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [4, 1],
+    ] as const);
     return wrap(ends, 58, icmpv6Error({ ...ends, type, code, quoted: seen, quoteLength, rest: 1300 }));
   }
-  const [type, code] = dice.pick([[3, 3], [3, 1], [3, 4], [11, 0], [12, 0], [4, 0], [5, 1]] as const);
+  const [type, code] = dice.pick([
+    [3, 3],
+    [3, 1],
+    [3, 4],
+    [11, 0],
+    [12, 0],
+    [4, 0],
+    [5, 1],
+  ] as const);
   return wrap(ends, 1, icmpError({ type, code, quoted: seen, quoteLength, rest: 1300 }));
 }

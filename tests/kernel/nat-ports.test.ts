@@ -22,7 +22,9 @@ function datagram(src: string, sport: number, dst: string, dport: number, from: 
 }
 
 function client(i: number): string {
-  return `192.168.${1 + (i >> 7)}.${5 + (i & 127)}`.replace('192.168.2.', '10.1.2.').replace('192.168.3.', '10.1.3.');
+  return `192.168.${1 + (i >> 7)}.${5 + (i & 127)}`
+    .replace('192.168.2.', '10.1.2.')
+    .replace('192.168.3.', '10.1.3.');
 }
 
 /** Clients that speak to one server from the same port. */
@@ -164,11 +166,35 @@ const CASES: readonly PortCase[] = [
   {
     name: 'random destinations of a range keep to it',
     sources: natTable('ip', { pre: 'udp dport 53 dnat to 192.168.1.5:5000-5009 random' }),
-    packets: Array.from({ length: 40 }, (_, i) => datagram('198.51.100.9', 1024 + i, '203.0.113.20', 53, 'eth0')),
+    packets: Array.from({ length: 40 }, (_, i) =>
+      datagram('198.51.100.9', 1024 + i, '203.0.113.20', 53, 'eth0'),
+    ),
     end: 2,
     check: (ports) => {
       within(ports, 5000, 5009);
       expect(new Set(ports).size).toBeGreaterThan(4);
+    },
+  },
+  {
+    name: 'the same connection in two zones of the original direction gets two ports: answers share a zone',
+    sources: natTable(
+      'ip',
+      { post: 'masquerade' },
+      'chain z {\ntype filter hook prerouting priority -300\nudp length 12 ct original zone set 1\nudp length 13 ct original zone set 2\n}\n',
+    ),
+    packets: [4, 5].map((payload) =>
+      wrap(
+        client(0),
+        SERVER,
+        17,
+        udp({ src: client(0), dst: SERVER, sport: 4000, dport: 53, payload }),
+        'eth1',
+      ),
+    ),
+    check: ([first, second]) => {
+      expect(first).toBe(4000);
+      expect(second).not.toBe(4000);
+      within([second!], 1024, 65535);
     },
   },
   {
@@ -193,19 +219,22 @@ describe.skipIf(!rulesUsable())('ports that translation chooses', () => {
   });
   afterAll(() => kernel.close());
 
-  test.each(CASES.map((one) => [one.name, one] as const))('%s', async (_name, { sources, packets, end, check }) => {
-    await kernel.reset();
-    const run = await kernel.run({ sources, packets });
-    expect(run.ok).toBe(true);
-    check(run.outcomes.map(({ left }) => portOf(left[0]?.bytes, end ?? 0)));
-    const rules = new EngineRules();
-    for (const source of sources) expect(rules.load(source).map(String)).toEqual([]);
-    const engine = new EngineRun(rules.tables());
-    check(
-      packets.map((packet, i) => {
-        engine.play(packet, 1_700_000_000_000 + i);
-        return portOf(engine.firewall.outcome.out[0], end ?? 0);
-      }),
-    );
-  });
+  test.each(CASES.map((one) => [one.name, one] as const))(
+    '%s',
+    async (_name, { sources, packets, end, check }) => {
+      await kernel.reset();
+      const run = await kernel.run({ sources, packets });
+      expect(run.ok).toBe(true);
+      check(run.outcomes.map(({ left }) => portOf(left[0]?.bytes, end ?? 0)));
+      const rules = new EngineRules();
+      for (const source of sources) expect(rules.load(source).map(String)).toEqual([]);
+      const engine = new EngineRun(rules.tables());
+      check(
+        packets.map((packet, i) => {
+          engine.play(packet, 1_700_000_000_000 + i);
+          return portOf(engine.firewall.outcome.out[0], end ?? 0);
+        }),
+      );
+    },
+  );
 });

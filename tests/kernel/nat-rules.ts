@@ -23,9 +23,19 @@ export const NAT_KINDS: readonly NatKind[] = [
 ];
 
 /** Addresses to translate sources to: the host's, and some that nobody has. */
-const PUBLIC4: readonly string[] = [...HOST4.slice(1), '203.0.113.10-203.0.113.13', '203.0.113.77', '192.0.2.0-192.0.2.255'];
+const PUBLIC4: readonly string[] = [
+  ...HOST4.slice(1),
+  '203.0.113.10-203.0.113.13',
+  '203.0.113.77',
+  '192.0.2.0-192.0.2.255',
+];
 const PUBLIC6: readonly string[] = [HOST6[1]!, '2001:db8:1::77', '2001:db8:1::10-2001:db8:1::1f'];
-const SERVER4: readonly string[] = [...INSIDE4.slice(0, 3), '192.168.1.5-192.168.1.6', '198.51.100.8', '192.168.1.1'];
+const SERVER4: readonly string[] = [
+  ...INSIDE4.slice(0, 3),
+  '192.168.1.5-192.168.1.6',
+  '198.51.100.8',
+  '192.168.1.1',
+];
 const SERVER6: readonly string[] = [...INSIDE6.slice(0, 2), 'fd00:1::5-fd00:1::6', 'fd00:1::1'];
 const PROTOS: readonly string[] = ['tcp', 'udp', 'sctp'];
 
@@ -97,14 +107,23 @@ function nftFlags(dice: Dice): string {
 
 function nftAddress(address: string, to: string, v6: boolean): string {
   if (to === '') return address;
-  const text = v6 ? address.split('-').map((part) => `[${part}]`).join('-') : address;
+  const text = v6
+    ? address
+        .split('-')
+        .map((part) => `[${part}]`)
+        .join('-')
+    : address;
   return `${text}:${to}`;
 }
 
 /** @param family `ip` or `ip6`; written in front where the table is inet's */
 function nftSource(dice: Dice, family: string, isInet: boolean): string {
   const v6 = family === 'ip6';
-  const proto = dice.chance(40) ? `meta l4proto ${dice.pick(PROTOS)} ` : isInet ? `meta nfproto ipv${v6 ? 6 : 4} ` : '';
+  const proto = dice.chance(40)
+    ? `meta l4proto ${dice.pick(PROTOS)} `
+    : isInet
+      ? `meta nfproto ipv${v6 ? 6 : 4} `
+      : '';
   const to = proto.includes('l4proto') && dice.chance(50) ? ports(dice, true) : '';
   const out = dice.pick(['oifname "eth0" ', 'oifname "eth0" ', 'oifname "eth1" ', '']);
   const name = isInet ? ` ${family}` : '';
@@ -161,10 +180,32 @@ function nftText(dice: Dice, table: string): string {
       )
     : '';
   return `table ${table} t {\n${[
-    chain('pre', 'prerouting', 'dstnat', some(dice, 3, () => nftDestination(dice, family(), isInet, false))),
-    chain('post', 'postrouting', 'srcnat', some(dice, 3, () => nftSource(dice, family(), isInet))),
-    chain('out', 'output', '-100', some(dice, 1, () => nftDestination(dice, family(), isInet, true))),
-    chain('in', 'input', '100', some(dice, 1, () => (isInet ? 'snat ip to 192.168.1.99' : `snat to ${table === 'ip6' ? 'fd00:1::99' : '192.168.1.99'}`))),
+    chain(
+      'pre',
+      'prerouting',
+      'dstnat',
+      some(dice, 3, () => nftDestination(dice, family(), isInet, false)),
+    ),
+    chain(
+      'post',
+      'postrouting',
+      'srcnat',
+      some(dice, 3, () => nftSource(dice, family(), isInet)),
+    ),
+    chain(
+      'out',
+      'output',
+      '-100',
+      some(dice, 1, () => nftDestination(dice, family(), isInet, true)),
+    ),
+    chain(
+      'in',
+      'input',
+      '100',
+      some(dice, 1, () =>
+        isInet ? 'snat ip to 192.168.1.99' : `snat to ${table === 'ip6' ? 'fd00:1::99' : '192.168.1.99'}`,
+      ),
+    ),
     reject,
   ].join('')}}\n`;
 }

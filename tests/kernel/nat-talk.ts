@@ -1,14 +1,26 @@
 /** Conversations through a translating router: what each host answers hangs on what it sees. */
 import { NAT_EXHAUSTED, NAT_PORT_RANDOM, NAT_PORT_RANGE, NAT_PORT_TAKEN } from '../../engine/nat/choice.ts';
-import { fragmentsOf } from '../traffic/fragments.ts';
 import type { Dice } from '../traffic/dice.ts';
+import { fragmentsOf } from '../traffic/fragments.ts';
 import { answerTo, errorAbout, opening, parse } from './nat-packet.ts';
 import { EngineRules, EngineRun } from './rules-engine.ts';
 import type { Entry, RulePacket, Source } from './rules-types.ts';
 import { HOST4, HOST6, INSIDE4, INSIDE6, OUTSIDE4, OUTSIDE6 } from './rules-world.ts';
 
 const DEVICE: Readonly<Record<number, Entry>> = { 2: 'eth0', 3: 'eth1' };
-const KINDS = { tcp: 30, ack: 3, udp: 25, udplite: 3, sctp: 8, icmp: 15, gre: 3, pptp: 3, 50: 3, 4: 1, 89: 1 };
+const KINDS = {
+  tcp: 30,
+  ack: 3,
+  udp: 25,
+  udplite: 3,
+  sctp: 8,
+  icmp: 15,
+  gre: 3,
+  pptp: 3,
+  50: 3,
+  4: 1,
+  89: 1,
+};
 const PORTS: readonly number[] = [1024, 1024, 1025, 80, 53, 600, 40000];
 const SERVICES: readonly number[] = [80, 80, 53, 443, 8080, 5000, 22];
 /** Choices that the kernel makes at random. */
@@ -76,7 +88,13 @@ export class NatTalk {
     const parsed = last === undefined ? null : parse(last.bytes);
     if (last === undefined || parsed === null || kind === 'open' || kind === 'again') return this.open();
     if (kind === 'error') {
-      const router = parsed.v6 ? (last.at === 'eth0' ? '2001:db8:9::1' : 'fd00:2::99') : last.at === 'eth0' ? '192.0.2.99' : '10.0.0.77';
+      const router = parsed.v6
+        ? last.at === 'eth0'
+          ? '2001:db8:9::1'
+          : 'fd00:2::99'
+        : last.at === 'eth0'
+          ? '192.0.2.99'
+          : '10.0.0.77';
       const from = dice.chance(60) || last.at === 'host' ? parsed.dst : router;
       return { bytes: errorAbout(dice, from, last.bytes, parsed.src), from: last.at };
     }
@@ -92,7 +110,12 @@ export class NatTalk {
     const src = dice.pick(from === 'eth1' ? inside : from === 'eth0' ? outside : host);
     const targets = from === 'eth1' ? [...outside, ...host, ...inside] : [...host, ...inside, ...outside];
     const dst = dice.chance(50) ? targets[0]! : dice.pick(targets);
-    const ends = { src, dst: dst === src ? targets[1]! : dst, sport: dice.pick(PORTS), dport: dice.pick(SERVICES) };
+    const ends = {
+      src,
+      dst: dst === src ? targets[1]! : dst,
+      sport: dice.pick(PORTS),
+      dport: dice.pick(SERVICES),
+    };
     return { bytes: opening(dice, dice.weighted(KINDS), ends), from };
   }
 }

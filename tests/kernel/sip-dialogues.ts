@@ -7,7 +7,7 @@ import { ipv4Text, ipv6Text } from '../../engine/packet/address.ts';
 import { Dice } from '../traffic/dice.ts';
 import { LiveDialogue, LiveTcp, liveUdp, type Side } from './dialogue-live.ts';
 import type { Source } from './rules-types.ts';
-import { sipMessage, type Talkers } from './sip-messages.ts';
+import { sipAnswer, sipMessage, type Talkers } from './sip-messages.ts';
 
 /** Rules, and who speaks through them. */
 export interface Scene {
@@ -22,6 +22,8 @@ export interface Scene {
 const HELPER = `*raw
 -A PREROUTING -p udp -m multiport --dports 5060,5062 -j CT --helper sip
 -A PREROUTING -p tcp -m multiport --dports 5060,5062 -j CT --helper sip
+-A OUTPUT -p udp --dport 5060 -j CT --helper sip
+-A OUTPUT -p tcp --dport 5060 -j CT --helper sip
 COMMIT
 `;
 
@@ -64,8 +66,13 @@ const DNAT4 = 'PREROUTING -i eth0 -d 203.0.113.77 -p udp --dport 5060 -j DNAT --
 const NO_NAT4: Scene = scene4('no translation', [...INSIDE4, { ...OUTSIDE4[0]!, dst: '10.0.0.1' }]);
 const NO_NAT6: Scene = scene6('no translation, IPv6', [...INSIDE6, { ...OUTSIDE6[0]!, dst: 'fd00::1' }]);
 
+/** This host's own telephone. */
+const HOST4: readonly Side[] = [
+  { from: 'host', src: '203.0.113.1', sport: 5060, dst: '198.51.100.2', dport: 5060 },
+];
+
 /** Without translation. */
-export const PLAIN_SCENES: readonly Scene[] = [NO_NAT4, NO_NAT6];
+export const PLAIN_SCENES: readonly Scene[] = [NO_NAT4, NO_NAT6, scene4('from the host itself', HOST4)];
 
 /** With translation. */
 export const NAT_SCENES: readonly Scene[] = [
@@ -143,25 +150,40 @@ function watchChance(live: LiveDialogue): () => boolean {
   return () => isDrawn;
 }
 
+/** Where a message came to: who may answer, and what it said there. */
+interface Place {
+  readonly side: Side;
+  readonly text: string;
+}
+
+/** What is said next, and by whom. */
+function nextMessage(dice: Dice, { openers, others }: Scene, places: readonly Place[]): Place {
+  const isBack = places.length > 0 && dice.chance(50);
+  const { side, text } = isBack ? dice.pick(places) : { side: dice.pick(openers), text: '' };
+  const t = talkers(side, others, 'UDP');
+  // An answer to just that, or what was heard elsewhere, as a server passes it on.
+  if (isBack && dice.chance(55)) return { side, text: sipAnswer(dice, t, text) };
+  if (isBack && dice.chance(20)) return { side, text: dice.pick(places).text };
+  return { side, text: sipMessage(dice, t, dice.chance(isBack ? 50 : 15)) };
+}
+
 /** Messages by UDP on a few flows, and packets that they made expected. */
 export function udpDialogue(seed: number, scene: Scene): LiveDialogue {
   const dice = new Dice(seed);
   const live = new LiveDialogue(scene.sources);
-  const answers: Side[] = [];
-  const { firewall } = live.run.run;
+  const places: Place[] = [];
+  const { conntrack } = live.run.run.firewall;
   const isChance = watchChance(live);
   for (let steps = dice.between(1, 12); steps > 0 && !isChance(); steps--) {
-    const expected = firewall.conntrack.expectations.all();
+    let next = nextMessage(dice, scene, places);
+    const expected = conntrack.expectations.all();
     if (expected.length > 0 && dice.chance(20)) {
-      const side = medium(dice, firewall.conntrack, dice.pick(expected));
-      const came = liveUdp(live, side, 'media');
-      if (came.length > 0 && dice.chance(50)) answers.push(back(side, side.from));
-      continue;
+      const side = medium(dice, conntrack, dice.pick(expected));
+      const text = dice.chance(60) ? 'media' : sipMessage(dice, talkers(side, scene.others, 'UDP'), false);
+      next = { side, text };
     }
-    const isBack = answers.length > 0 && dice.chance(45);
-    const side = isBack ? dice.pick(answers) : dice.pick(scene.openers);
-    const text = sipMessage(dice, talkers(side, scene.others, 'UDP'), dice.chance(isBack ? 75 : 20));
-    for (const came of liveUdp(live, side, text)) answers.push(back(came, side.from));
+    for (const came of liveUdp(live, next.side, next.text))
+      places.push({ side: back(came, next.side.from), text: came.payload.toString('latin1') });
   }
   if (isChance()) live.packets.pop();
   return live;
@@ -184,18 +206,22 @@ export function tcpDialogue(seed: number, scene: Scene): LiveDialogue {
   const dice = new Dice(seed);
   const live = new LiveDialogue(scene.sources);
   const client = dice.pick(scene.openers);
-  const tcp = new LiveTcp(live, client, client.from === 'eth1' ? 'eth0' : 'eth1', [1000, 5000]);
+  let heard = '';
+  const tcp = new LiveTcp(live, client, client.from === 'eth0' ? 'eth1' : 'eth0', [1000, 5000]);
   if (!tcp.open()) return live;
   for (let steps = dice.between(1, 8); steps > 0; steps--) {
     const end = dice.chance(55) ? 0 : 1;
     const side = tcp.side(end);
     if (side === null) break;
     let text = '';
-    do text += sipMessage(dice, talkers(side, scene.others, 'TCP'), dice.chance(end === 0 ? 25 : 70));
+    const t = talkers(side, scene.others, 'TCP');
+    do text += dice.chance(25) ? sipAnswer(dice, t, heard) : sipMessage(dice, t, dice.chance(end * 50 + 25));
     while (dice.chance(35));
+    heard = '';
     for (const piece of pieces(dice, text).flatMap((one) => one.match(/[\s\S]{1,1200}/g) ?? [])) {
       const seq = tcp.next(end);
       const came = tcp.say(end, piece);
+      heard += came?.toString('latin1') ?? '';
       // Some are sent again.
       if (came !== null && dice.chance(8)) tcp.send(end, 24, piece, { seq });
     }

@@ -51,7 +51,21 @@ const PORTS = [
   '5060x',
 ];
 const MEDIA_PORTS = [
-  ...['40000', '40000', '40002', '40001', '40004', '1024', '65534', '65535', '65533', '0', '1023', '65536'],
+  ...[
+    '40000',
+    '40000',
+    '5060',
+    '40002',
+    '40001',
+    '40004',
+    '1024',
+    '65534',
+    '65535',
+    '65533',
+    '0',
+    '1023',
+    '65536',
+  ],
   ...['4294967296', '00000040000', '000000040000', 'x', '', '-5', '40000/2'],
 ];
 
@@ -240,4 +254,16 @@ export function sipMessage(dice: Dice, t: Talkers, isResponse: boolean): string 
   const head = headers(dice, t, method, length).map((one) => headerLine(dice, one, eol));
   const text = `${first}${eol}${head.join('')}${eol}${body}`;
   return dice.chance(12) ? damage(dice, text) : text;
+}
+
+/** The answer to a request: its headers again, with a description if it had one. */
+export function sipAnswer(dice: Dice, t: Talkers, heard: string): string {
+  const lines = heard.split('\r\n\r\n')[0]!.split('\r\n').slice(1);
+  const body = heard.includes('m=') && dice.chance(85) ? description(dice, t, '\r\n') : '';
+  const kept = lines.map((line) => {
+    if (/^(content-length|l)\b/i.test(line)) return `Content-Length: ${body.length}`;
+    return dice.chance(95) ? line : `${line};expires=${dice.pick(SECONDS)}`;
+  });
+  const text = `SIP/2.0 ${dice.pick(CODES)} OK\r\n${kept.map((line) => `${line}\r\n`).join('')}\r\n${body}`;
+  return dice.chance(5) ? damage(dice, text) : text;
 }

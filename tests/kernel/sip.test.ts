@@ -2,7 +2,10 @@
  * The SIP helper against this machine's kernel: states, verdicts, every byte that leaves, expectations and tables.
  * KEEPSTATE_SEED and KEEPSTATE_DIALOGUES choose other dialogues, or more of them.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bytesOf } from '../../engine/helper/payload.ts';
+import { udpPacket as udp } from '../../engine/packet/build.ts';
+import { fragmentIpv4 } from '../../engine/packet/build-fragment.ts';
 import { compareDialogue, type Dialogue } from './dialogue.ts';
 import { LiveDialogue, liveUdp, type Side } from './dialogue-live.ts';
 import { TcpTalk, udpPacket } from './dialogue-tcp.ts';
@@ -54,6 +57,8 @@ describe.skipIf(!rulesUsable())('the SIP helper', () => {
   beforeAll(async () => {
     kernel = await RuleKernel.open({ dialogue: true });
   });
+  // Once a table of translations was there, flows without any look otherwise.
+  beforeEach(() => kernel.reset({ dialogue: true }));
   afterAll(() => kernel?.close());
 
   async function sameFate(dialogue: Dialogue): Promise<void> {
@@ -113,6 +118,47 @@ describe.skipIf(!rulesUsable())('the SIP helper', () => {
           register('10.0.0.1', port, `<sip:a@10.0.0.1:${port}>;expires=${value};q=1`, '60'),
       );
       await sameFate(eachFromItsPort(scene, [...ports, ...times, ...parameters]));
+    });
+
+    test(`answers to registrations are read as by the kernel: ${scene.name}`, async () => {
+      const outer = scene === snat ? '203.0.113.77' : '10.0.0.1';
+      const answers = [...PORTS, ...LONG].flatMap((value) => [
+        (port: number) => [`Contact: <sip:a@${outer}:${port}>;expires=${value}`, 'Expires: 60'],
+        (port: number) => [`Contact: <sip:a@${outer}:${port}>`, `Expires: ${value}`],
+        (port: number) => [
+          `m: <sip:x@192.0.2.9>, <sip:a@${outer}:${port}>;expires=${value}, <sip:x@192.0.2.9>`,
+        ],
+      ]);
+      const live = new LiveDialogue(scene.sources);
+      for (const [i, answer] of answers.entries()) {
+        const port = 7000 + i;
+        const side: Side = { from: 'eth1', src: '10.0.0.1', sport: port, dst: SERVER, dport: 5060 };
+        liveUdp(live, side, register('10.0.0.1', port, `<sip:a@10.0.0.1:${port}>`, '60'));
+        const back: Side = { from: 'eth0', src: SERVER, sport: 5060, dst: outer, dport: port };
+        liveUdp(live, back, message('SIP/2.0 200 OK', ['CSeq: 1 REGISTER', ...answer(port)]));
+      }
+      await sameFate(live);
+    });
+
+    test(`whoever is called because he registered registers nobody in his turn: ${scene.name}`, async () => {
+      const outer = scene === snat ? '203.0.113.77' : '10.0.0.1';
+      const live = new LiveDialogue(scene.sources);
+      const side: Side = { from: 'eth1', src: '10.0.0.1', sport: 7000, dst: SERVER, dport: 5060 };
+      const call: Side = { from: 'eth0', src: SERVER, sport: 5060, dst: outer, dport: 7000 };
+      liveUdp(live, side, register('10.0.0.1', 7000, '<sip:a@10.0.0.1:7000>', '60'));
+      liveUdp(
+        live,
+        call,
+        message('SIP/2.0 200 OK', ['CSeq: 1 REGISTER', `m: sip:a@${outer}:7000;expires=60`]),
+      );
+      // From another port, so it is a flow of its own.
+      const other: Side = { ...call, sport: 5090 };
+      const [came] = liveUdp(live, other, register(SERVER, 5090, `<sip:b@${SERVER}:5090>`, '60'));
+      expect(came!.dst).toBe('10.0.0.1');
+      const back: Side = { ...side, sport: came!.dport, dport: 5090 };
+      liveUdp(live, back, invite('10.0.0.1', 7000, 'UDP', ['m=audio 40000 RTP/AVP 0']));
+      liveUdp(live, other, message('BYE sip:a SIP/2.0', ['CSeq: 2 BYE']));
+      await sameFate(live);
     });
 
     test(`several media, each with an address of its own, at most three: ${scene.name}`, async () => {
@@ -175,37 +221,79 @@ describe.skipIf(!rulesUsable())('the SIP helper', () => {
     });
   }
 
+  /** Two clients call, each with a medium at a port of its own; the server answers. */
+  function twoCalls(ports: readonly number[]): { live: LiveDialogue; outer: string } {
+    const live = new LiveDialogue(snat!.sources);
+    let outer = '';
+    for (const [i, src] of ['10.0.0.1', '10.0.0.7'].entries()) {
+      const side: Side = { from: 'eth1', src, sport: 7000 + i, dst: SERVER, dport: 5060 };
+      const text = invite(src, side.sport, 'UDP', [`m=audio ${ports[i]} RTP/AVP 0`]);
+      for (const came of liveUdp(live, side, text)) {
+        const media = sdp(SERVER, [`m=audio ${50000 + 2 * i} RTP/AVP 0`]);
+        const answer = message('SIP/2.0 200 OK', ['CSeq: 1 INVITE'], media);
+        liveUdp(live, { from: 'eth0', src: SERVER, sport: 5060, dst: came.src, dport: came.sport }, answer);
+        outer = came.src;
+      }
+    }
+    return { live, outer };
+  }
+
   test.each([
     ['inside first', [0, 1]],
     ['outside first', [1, 0]],
     ['inside alone', [0, 0]],
     ['outside alone', [1, 1]],
-  ])('media of two translated calls from the same port, %s', async (_, order) => {
-    const live = new LiveDialogue(snat!.sources);
-    const clients = ['10.0.0.1', '10.0.0.7'].map((src, i) => {
-      const side: Side = { from: 'eth1', src, sport: 7000 + i, dst: SERVER, dport: 5060 };
-      const [came] = liveUdp(live, side, invite(src, side.sport, 'UDP', ['m=audio 40000 RTP/AVP 0']));
-      const answer = message(
-        'SIP/2.0 200 OK',
-        ['CSeq: 1 INVITE'],
-        sdp(SERVER, [`m=audio ${50000 + 2 * i} x`]),
-      );
-      liveUdp(live, { from: 'eth0', src: SERVER, sport: 5060, dst: came!.src, dport: came!.sport }, answer);
-      return {
-        src,
-        outer: came!.src,
-        told: Number(/m=audio (\d+)/.exec(came!.payload.toString('latin1'))![1]),
-      };
-    });
-    expect(clients.map(({ told }) => told)).toEqual([40000, 40002]);
+  ])('media of two translated calls come through, %s', async (_, order) => {
+    const ports = [40000, 41000];
+    const { live, outer } = twoCalls(ports);
     for (const rtcp of [0, 1])
       for (const end of order)
-        for (const [i, { src, outer, told }] of clients.entries()) {
-          const inside = { src, sport: 40000 + rtcp, dst: SERVER, dport: 50000 + 2 * i + rtcp };
-          const outside = { src: SERVER, sport: 50000 + 2 * i + rtcp, dst: outer, dport: told + rtcp };
-          liveUdp(live, end === 0 ? { from: 'eth1', ...inside } : { from: 'eth0', ...outside }, 'media');
+        for (const [i, src] of ['10.0.0.1', '10.0.0.7'].entries()) {
+          const sport = ports[i]! + rtcp;
+          const dport = 50000 + 2 * i + rtcp;
+          const side: Side =
+            end === 0
+              ? { from: 'eth1', src, sport, dst: SERVER, dport }
+              : { from: 'eth0', src: SERVER, sport: dport, dst: outer, dport: sport };
+          expect(liveUdp(live, side, 'media')).toHaveLength(1);
         }
     await sameFate(live);
+  });
+
+  test('of two translated calls to one server with media at the same port the second is dropped', async () => {
+    const { live } = twoCalls([40000, 40000]);
+    expect(live.packets).toHaveLength(3);
+    await sameFate(live);
+  });
+
+  test('a checksum of zero, none, stays when a message is translated', async () => {
+    const payload = bytesOf(invite('10.0.0.1', 7000, 'UDP', ['m=audio 40000 RTP/AVP 0']));
+    const bytes = udp({ src: '10.0.0.1', dst: SERVER, sport: 7000, dport: 5060, checksum: 0, payload });
+    await sameFate({ sources: snat!.sources, packets: [{ from: 'eth1', bytes }] });
+  });
+
+  test('a message in fragments is read and translated as a whole', async () => {
+    const fill = `\r\nX: ${'y'.repeat(2000)}\r\nContact`;
+    const text = invite('10.0.0.1', 7000, 'UDP', ['m=audio 40000 RTP/AVP 0']).replace('\r\nContact', fill);
+    const whole = udpPacket('10.0.0.1', 7000, SERVER, 5060, text);
+    const packets = fragmentIpv4(whole, 1200).map((bytes): RulePacket => ({ from: 'eth1', bytes }));
+    expect(packets).toHaveLength(2);
+    await sameFate({ sources: snat!.sources, packets });
+  });
+
+  test.each([
+    '2001:db8:1::5efe:102:304',
+    '2001:db8:1::200:5efe:102:304',
+    '2001:db8:0:1:0:1:0:1',
+    '2001:0:0:1::1',
+    '2001:db8:1:1:1:1:0:1',
+  ])('the address %s is written as the kernel writes it', async (address) => {
+    const rules = `*raw\n-A PREROUTING -p udp --dport 5060 -j CT --helper sip\nCOMMIT
+*nat\n-A POSTROUTING -o eth0 -j SNAT --to-source ${address}\nCOMMIT\n`;
+    const text = message('OPTIONS sip:a SIP/2.0', ['Contact: <sip:a@[fd00::1]:7000>']);
+    const bytes = udpPacket('fd00::1', 7000, '2001:db8:7::2', 5060, text);
+    const sources = [{ kind: 'ip6tables-legacy' as const, text: rules }];
+    await sameFate({ sources, packets: [{ from: 'eth1', bytes }] });
   });
 
   test('huge messages are read and translated to their end', async () => {
@@ -219,6 +307,5 @@ describe.skipIf(!rulesUsable())('the SIP helper', () => {
     const contacts = (port: number): string =>
       message('OPTIONS sip:a SIP/2.0', [`Contact: ${`<sip:a@10.0.0.1:${port}>, `.repeat(1500)}x`]);
     await sameFate(eachFromItsPort(snat!, [...texts, contacts]));
-    await kernel.reset({ dialogue: true });
   });
 });

@@ -1,0 +1,88 @@
+import { ips, type TupleRecord } from '@keepstate/engine';
+import { addressWords, sameUnder, type Words, wordsText } from './address.ts';
+import { translated } from './nat-status.ts';
+import type { Field } from './protocol-table.ts';
+import { SCTP_STATES, TCP_STATES } from './protocol-table.ts';
+import type { NatGiven, Request } from './request.ts';
+import type { Entry } from './table.ts';
+
+/** The name of a protocol's state by its number, null where there is none. */
+export function stateName(protonum: number, state: number): string | null {
+  if (protonum === 6) return TCP_STATES[state] ?? null;
+  return protonum === 132 ? (SCTP_STATES[state] ?? null) : null;
+}
+
+function endMatches(text: string, wanted: Words | null, mask: Words | null): boolean {
+  if (wanted === null) return true;
+  const words = addressWords(text);
+  return words !== null && sameUnder(words, wanted, mask);
+}
+
+type TupleField = 'sport' | 'dport' | 'srckey' | 'dstkey' | 'type' | 'code' | 'id';
+
+/** A field that a flow does not have counts as 0. */
+function fieldMatches(entry: Entry, field: Field, value: number): boolean {
+  const [part, name] = field.split('.') as [string, TupleField];
+  if (part !== 'original' && part !== 'reply') return true;
+  const tuple: TupleRecord = entry[part];
+  return (tuple[name] ?? 0) === value;
+}
+
+function addressesMatch(request: Request, entry: Entry): boolean {
+  const { original, reply } = entry;
+  return (
+    endMatches(original.src, request.src?.words ?? null, request.maskSrc) &&
+    endMatches(original.dst, request.dst?.words ?? null, request.maskDst) &&
+    endMatches(reply.src, request.replySrc, null) &&
+    endMatches(reply.dst, request.replyDst, null)
+  );
+}
+
+/** A zone of both directions is no zone of one of them, and the other way around. */
+function zonesMatch({ zone, origZone, replyZone }: Request, entry: Entry): boolean {
+  const both = entry.zoneOriginal === entry.zoneReply;
+  if (zone !== null && (both ? entry.zoneOriginal : 0) !== zone) return false;
+  if (origZone !== null && (both ? 0 : entry.zoneOriginal) !== origZone) return false;
+  return replyZone === null || (both ? 0 : entry.zoneReply) === replyZone;
+}
+
+function natMatches(entry: Entry, given: NatGiven | null, kind: 'src' | 'dst'): boolean {
+  if (given === null) return true;
+  const found = translated(entry);
+  const address = kind === 'src' ? found.src : found.dst;
+  const port = kind === 'src' ? found.srcPort : found.dstPort;
+  if (given.to === null) return address || port;
+  const { reply } = entry;
+  if (!address || (kind === 'src' ? reply.dst : reply.src) !== wordsText(given.to.words)) return false;
+  return given.to.port === null || (port && (kind === 'src' ? reply.dport : reply.sport) === given.to.port);
+}
+
+function statusMatches({ status, command }: Request, entry: Entry): boolean {
+  if (status === null || command === 'U') return true;
+  const all = (entry.status & status.bits) === status.bits;
+  if (command !== 'L') return all;
+  return all && (entry.status & status.mask) === status.value;
+}
+
+/** Whether a command is about a flow. What -U changes is no condition. */
+export function matches(request: Request, entry: Entry): boolean {
+  const changing = request.command === 'U';
+  if (request.family !== null && entry.family !== request.family) return false;
+  if (request.protonum !== null && entry.protonum !== request.protonum) return false;
+  if (request.id !== null && entry.flowId !== request.id) return false;
+  if (!addressesMatch(request, entry) || !zonesMatch(request, entry) || !statusMatches(request, entry)) {
+    return false;
+  }
+  for (const [field, value] of request.fields) if (!fieldMatches(entry, field, value)) return false;
+  const state = request.fields.get('state');
+  if (!changing && state !== undefined && stateName(entry.protonum, state) !== entry.state) return false;
+  const { mark } = request;
+  if (!changing && mark !== null && (entry.mark & mark.mask) >>> 0 !== mark.value) return false;
+  if (!request.labels.every((bit) => entry.labels.includes(bit))) return false;
+  const { srcNat, dstNat, anyNat } = request;
+  if (!natMatches(entry, srcNat, 'src') || !natMatches(entry, dstNat, 'dst')) return false;
+  return anyNat === null || natMatches(entry, anyNat, 'src') || natMatches(entry, anyNat, 'dst');
+}
+
+/** Bits that a status may be given by the command. */
+export const SETTABLE: number = ips.IPS_SEEN_REPLY | ips.IPS_ASSURED | ips.IPS_FIXED_TIMEOUT;

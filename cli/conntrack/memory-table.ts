@@ -1,0 +1,275 @@
+import { type ExpectRecord, ips, protocolName, type TupleRecord } from '@keepstate/engine';
+import { SETTABLE, stateName } from './match.ts';
+import type { Change, ConntrackTable, Entry, NatTo, NewEntry, NewExpectation, TableStats } from './table.ts';
+import { invert, portKind, sameTuple } from './tuple.ts';
+import type { Errno } from './words.ts';
+
+const SCTP = 132;
+
+/** The longest timeout: 2^31 - 1 of the kernel's jiffies of 4 ms. Measured: -t 4294967295 shows as 8589934. */
+const LONGEST = (2 ** 31 - 1) * 4;
+
+/** A timeout in ms. A moment has gone when anybody looks: the kernel shows 99 of 100 seconds at once. */
+function timeoutOf(seconds: number): number {
+  return Math.min(seconds * 1000 - 1, LONGEST);
+}
+
+/** What a table in memory begins with. */
+export interface Contents {
+  readonly now: number;
+  readonly entries: readonly Entry[];
+  readonly expectations: readonly ExpectRecord[];
+  readonly stats?: TableStats;
+}
+
+/** A table in memory. Flows whose time is over are not there. */
+export class MemoryTable implements ConntrackTable {
+  readonly now: number;
+  readonly readOnly: string | null;
+  /** Whether anything was changed. */
+  changed = false;
+  private entries: Entry[];
+  private expected: ExpectRecord[];
+  private readonly counts: TableStats;
+  private nextId: number;
+
+  /** @param readOnly why it may not be changed, null if it may */
+  constructor(contents: Contents, readOnly: string | null) {
+    this.now = contents.now;
+    this.readOnly = readOnly;
+    this.entries = contents.entries.filter((e) => e.timeout > 0);
+    this.expected = contents.expectations.filter((e) => e.timeout > 0);
+    this.counts = contents.stats ?? { insert: 0, expectNew: 0, expectCreate: 0, expectDelete: 0 };
+    this.nextId = 1 + this.entries.reduce((most, e) => Math.max(most, e.flowId), 0);
+  }
+
+  list(which: 'conntrack' | 'dying' | 'unconfirmed'): readonly Entry[] {
+    return which === 'conntrack' ? this.entries : [];
+  }
+
+  get(family: number, protonum: number, tuple: TupleRecord): Entry | null {
+    const found = this.entries.find(
+      (e) =>
+        e.family === family &&
+        e.protonum === protonum &&
+        ((e.zoneOriginal === 0 && sameTuple(protonum, e.original, tuple)) ||
+          (e.zoneReply === 0 && sameTuple(protonum, e.reply, tuple))),
+    );
+    return found ?? null;
+  }
+
+  create(flow: NewEntry): Errno | null {
+    const entry = this.entryOf(flow);
+    if (typeof entry === 'string') return entry;
+    if (this.entries.some((e) => clash(e, entry))) return 'EEXIST';
+    if ((flow.status & ips.IPS_EXPECTED) !== 0) return 'EBUSY';
+    this.changed = true;
+    this.counts.insert++;
+    this.nextId++;
+    if (entry.timeout > 0) this.entries.push(entry);
+    return null;
+  }
+
+  update(flow: Entry, change: Change): Errno | null {
+    const at = this.entries.findIndex((e) => e.flowId === flow.flowId && sameFlow(e, flow));
+    if (at < 0) return 'ENOENT';
+    const before = this.entries[at]!;
+    const errno = refusal(before, change);
+    if (errno !== null) return errno;
+    const { timeout, status = 0, mark = before.mark, state, labels = before.labels, vtags } = change;
+    this.entries[at] = {
+      ...before,
+      status: before.status | (status & SETTABLE),
+      mark,
+      labels: [...labels].sort((a, b) => a - b),
+      timeout: timeout === undefined ? before.timeout : timeoutOf(timeout),
+      state: state === undefined ? before.state : stateName(before.protonum, state),
+      vtags:
+        vtags === undefined
+          ? before.vtags
+          : {
+              original: vtags.original ?? before.vtags?.original ?? 0,
+              reply: vtags.reply ?? before.vtags?.reply ?? 0,
+            },
+    };
+    this.changed = true;
+    return null;
+  }
+
+  delete(flow: Entry): void {
+    this.entries = this.entries.filter((e) => !(e.flowId === flow.flowId && sameFlow(e, flow)));
+    this.expected = this.expected.filter((e) => e.masterId !== flow.flowId);
+    this.changed = true;
+  }
+
+  flush(): void {
+    this.entries = [];
+    this.expected = [];
+    this.changed = true;
+  }
+
+  zero(): void {
+    const none = { packets: 0, bytes: 0 };
+    this.entries = this.entries.map((e) =>
+      e.counters === null ? e : { ...e, counters: { original: none, reply: none } },
+    );
+    this.changed = true;
+  }
+
+  count(): number {
+    return this.entries.length;
+  }
+
+  expectations(): readonly ExpectRecord[] {
+    return this.expected;
+  }
+
+  createExpectation(spec: NewExpectation): Errno | null {
+    const { family, protonum, tuple, mask } = spec;
+    const master = this.get(family, protonum, spec.master);
+    if (master === null) return 'ENOENT';
+    if (master.helper === null) return 'EOPNOTSUPP';
+    this.expected = [
+      ...this.expected,
+      {
+        id: this.nextId++,
+        family,
+        protonum,
+        timeout: timeoutOf(spec.timeout),
+        tuple,
+        mask,
+        master: master.original,
+        masterId: master.flowId,
+        masterProtonum: protonum,
+        zone: 0,
+        class: 0,
+        className: null,
+        helper: master.helper,
+        expectedHelper: null,
+        flags: 0,
+        nat: null,
+      },
+    ];
+    this.counts.expectCreate++;
+    this.changed = true;
+    return null;
+  }
+
+  deleteExpectation(expectation: ExpectRecord): void {
+    this.expected = this.expected.filter((e) => e !== expectation);
+    this.counts.expectDelete++;
+    this.changed = true;
+  }
+
+  flushExpectations(): void {
+    this.counts.expectDelete += this.expected.length;
+    this.expected = [];
+    this.changed = true;
+  }
+
+  stats(): TableStats {
+    return { ...this.counts };
+  }
+
+  close(): void {
+    // It is gone when the command is.
+  }
+
+  /** A whole flow, or why there is none. */
+  private entryOf(flow: NewEntry): Entry | Errno {
+    const { family, protonum, zone, zoneOriginal, zoneReply } = flow;
+    // Measured: the kernel takes one way to give a zone.
+    if ([zone, zoneOriginal, zoneReply].filter((z) => z !== null).length > 1) return 'EINVAL';
+    const original = flow.original ?? (flow.reply === null ? null : invert(family, protonum, flow.reply));
+    if (original === null || !isWhole(protonum, original)) return 'EINVAL';
+    const answer = invert(family, protonum, original);
+    const reply = flow.reply ?? answer;
+    if (answer === null || reply === null || !isWhole(protonum, reply)) return 'EINVAL';
+    const changed = translate(reply, flow.srcNat, flow.dstNat);
+    return {
+      flowId: this.nextId,
+      family,
+      protonum,
+      protocol: protocolName(protonum),
+      state: flow.state === null ? null : stateName(protonum, flow.state),
+      timeout: timeoutOf(flow.timeout),
+      original,
+      reply: changed,
+      status: ips.IPS_CONFIRMED | (flow.status & SETTABLE) | natStatus(flow, reply, changed, answer),
+      mark: flow.mark,
+      zoneOriginal: zone ?? zoneOriginal ?? 0,
+      zoneReply: zone ?? zoneReply ?? 0,
+      master: null,
+      helper: null,
+      uses: 1,
+      counters: null,
+      start: null,
+      labels: [...flow.labels].sort((a, b) => a - b),
+      vtags: flow.vtags,
+    };
+  }
+}
+
+/** Why the kernel refuses a change. */
+function refusal(before: Entry, change: Change): Errno | null {
+  if (((change.status ?? 0) & ips.IPS_EXPECTED & ~before.status) !== 0) return 'EBUSY';
+  if (change.timeout !== undefined && (before.status & ips.IPS_FIXED_TIMEOUT) !== 0) return 'EPERM';
+  // Measured: a state of SCTP without both tags is no state.
+  if (before.protonum === SCTP && change.state !== undefined && change.vtags === undefined) return 'EINVAL';
+  return null;
+}
+
+function sameFlow(a: Entry, b: Entry): boolean {
+  return a.family === b.family && a.protonum === b.protonum && sameTuple(a.protonum, a.original, b.original);
+}
+
+/** Whether a new flow has a tuple that one in the table has, in the same zone. */
+function clash(there: Entry, flow: Entry): boolean {
+  if (there.family !== flow.family || there.protonum !== flow.protonum) return false;
+  const tuples = [
+    [there.original, there.zoneOriginal],
+    [there.reply, there.zoneReply],
+  ] as const;
+  return tuples.some(
+    ([tuple, zone]) =>
+      (zone === flow.zoneOriginal && sameTuple(flow.protonum, tuple, flow.original)) ||
+      (zone === flow.zoneReply && sameTuple(flow.protonum, tuple, flow.reply)),
+  );
+}
+
+function isWhole(protonum: number, t: TupleRecord): boolean {
+  if (t.src === '' || t.dst === '') return false;
+  switch (portKind(protonum)) {
+    case 'port':
+      return t.sport !== undefined && t.dport !== undefined;
+    case 'key':
+      return t.srckey !== undefined && t.dstkey !== undefined;
+    case 'icmp':
+      return t.type !== undefined;
+    default:
+      return true;
+  }
+}
+
+/** The reply of a translated flow: what is asked for and not there already is put in. */
+function translate(reply: TupleRecord, srcNat: NatTo | null, dstNat: NatTo | null): TupleRecord {
+  const port = (name: 'sport' | 'dport', to: NatTo | null): Partial<TupleRecord> =>
+    to?.port == null || reply.sport === undefined ? {} : { [name]: to.port };
+  return {
+    ...reply,
+    ...(srcNat === null ? {} : { dst: srcNat.address, ...port('dport', srcNat) }),
+    ...(dstNat === null ? {} : { src: dstNat.address, ...port('sport', dstNat) }),
+  };
+}
+
+function natStatus(flow: NewEntry, reply: TupleRecord, changed: TupleRecord, answer: TupleRecord): number {
+  const src = flow.srcNat !== null && (changed.dst !== answer.dst || changed.dport !== reply.dport);
+  const dst = flow.dstNat !== null && (changed.src !== answer.src || changed.sport !== reply.sport);
+  // Setting up one translation finishes the other, too: it is none.
+  const done = flow.srcNat !== null || flow.dstNat !== null;
+  return (
+    (src ? ips.IPS_SRC_NAT : 0) |
+    (dst ? ips.IPS_DST_NAT : 0) |
+    (done ? ips.IPS_SRC_NAT_DONE | ips.IPS_DST_NAT_DONE : 0)
+  );
+}

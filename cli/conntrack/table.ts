@@ -1,0 +1,103 @@
+import type { ExpectRecord, FlowRecord, TupleRecord } from '@keepstate/engine';
+import type { Errno } from './words.ts';
+
+/** A flow of a table with what the engine's record leaves out. */
+export interface Entry extends FlowRecord {
+  /** Bits of its connlabel, in order. */
+  readonly labels: readonly number[];
+  /** SCTP's verification tags where they are known. */
+  readonly vtags: { readonly original: number; readonly reply: number } | null;
+}
+
+/** A translation asked for with a new flow: the port is null where none was. */
+export interface NatTo {
+  readonly address: string;
+  readonly port: number | null;
+}
+
+/** A flow to be made, as far as the command says: the table fills in the rest or refuses it. */
+export interface NewEntry {
+  readonly family: number;
+  readonly protonum: number;
+  /** Null if only the other direction is given: it is turned around. */
+  readonly original: TupleRecord | null;
+  readonly reply: TupleRecord | null;
+  /** Seconds. */
+  readonly timeout: number;
+  /** IPS_* bits asked for. */
+  readonly status: number;
+  readonly mark: number;
+  readonly zone: number | null;
+  readonly zoneOriginal: number | null;
+  readonly zoneReply: number | null;
+  /** Number of the protocol's state. */
+  readonly state: number | null;
+  readonly vtags: Entry['vtags'];
+  readonly labels: readonly number[];
+  readonly srcNat: NatTo | null;
+  readonly dstNat: NatTo | null;
+}
+
+/** What is to change in a flow; what is left out stays. */
+export interface Change {
+  /** Seconds. */
+  readonly timeout?: number;
+  /** IPS_* bits to set besides those that are. */
+  readonly status?: number;
+  readonly mark?: number;
+  readonly state?: number;
+  readonly labels?: readonly number[];
+  readonly vtags?: { readonly original: number | null; readonly reply: number | null };
+}
+
+/** An expectation to be made. */
+export interface NewExpectation {
+  readonly family: number;
+  readonly protonum: number;
+  readonly tuple: TupleRecord;
+  readonly mask: TupleRecord;
+  /** Original tuple of the flow that it belongs to. */
+  readonly master: TupleRecord;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** Counts of /proc/net/stat/nf_conntrack that a table of its own can have. */
+export interface TableStats {
+  insert: number;
+  expectNew: number;
+  expectCreate: number;
+  expectDelete: number;
+}
+
+/**
+ * Where the command looks: a table in memory or a file, later one of a running keepstate or of the kernel. Records are
+ * copies as of the call.
+ */
+export interface ConntrackTable {
+  /** The moment that the records are of (ms since the epoch). */
+  readonly now: number;
+  /** Whether it may be changed; null, or why not in a sentence. */
+  readonly readOnly: string | null;
+  /** The flows, in any order. `dying` and `unconfirmed` are empty where a table has none such. */
+  list(which: 'conntrack' | 'dying' | 'unconfirmed'): readonly Entry[];
+  /** The flow that has a tuple in either direction, in the default zone. */
+  get(family: number, protonum: number, tuple: TupleRecord): Entry | null;
+  /** Makes a flow. @returns the error, null if it is there now */
+  create(flow: NewEntry): Errno | null;
+  /** Changes a flow that {@link list} or {@link get} gave. */
+  update(flow: Entry, change: Change): Errno | null;
+  delete(flow: Entry): void;
+  flush(): void;
+  /** Sets every flow's counters to 0. */
+  zero(): void;
+  /** How many flows there are. */
+  count(): number;
+  expectations(): readonly ExpectRecord[];
+  createExpectation(expectation: NewExpectation): Errno | null;
+  deleteExpectation(expectation: ExpectRecord): void;
+  flushExpectations(): void;
+  stats(): TableStats;
+  /** Keeps what was changed. @throws Failure if that fails */
+  close(): void;
+}

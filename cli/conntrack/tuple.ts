@@ -1,0 +1,79 @@
+import type { TupleRecord } from '@keepstate/engine';
+import { AF_INET } from './address.ts';
+
+const ICMP = 1;
+const ICMPV6 = 58;
+
+/** What each ICMP query is answered with; other types begin no flow. */
+const ICMP_ANSWERS: ReadonlyMap<number, number> = new Map([
+  [8, 0],
+  [0, 8],
+  [13, 14],
+  [14, 13],
+  [15, 16],
+  [16, 15],
+  [17, 18],
+  [18, 17],
+]);
+const ICMPV6_ANSWERS: ReadonlyMap<number, number> = new Map([
+  [128, 129],
+  [129, 128],
+  [139, 140],
+  [140, 139],
+]);
+
+/** The ICMP type that answers one; undefined if nothing does. */
+export function answerType(protonum: number, type: number): number | undefined {
+  return (protonum === ICMP ? ICMP_ANSWERS : ICMPV6_ANSWERS).get(type);
+}
+
+/** The kinds of fields that tuples have besides addresses. */
+export type PortKind = 'port' | 'icmp' | 'key' | 'none';
+
+const PORTS: ReadonlySet<number> = new Set([6, 17, 132, 136]);
+
+/** What tuples of a protocol have. DCCP has no ports: Linux 6.18 has no tracker for it. */
+export function portKind(protonum: number): PortKind {
+  if (PORTS.has(protonum)) return 'port';
+  if (protonum === ICMP || protonum === ICMPV6) return 'icmp';
+  return protonum === 47 ? 'key' : 'none';
+}
+
+/** The tuple of the answers to one; null if it has none. */
+export function invert(family: number, protonum: number, t: TupleRecord): TupleRecord | null {
+  const ends = { src: t.dst, dst: t.src };
+  switch (portKind(protonum)) {
+    case 'port':
+      return { ...ends, sport: t.dport ?? 0, dport: t.sport ?? 0 };
+    case 'key':
+      return { ...ends, srckey: t.dstkey ?? 0, dstkey: t.srckey ?? 0 };
+    case 'icmp': {
+      if ((protonum === ICMP) !== (family === AF_INET)) return null;
+      const type = answerType(protonum, t.type ?? -1);
+      return type === undefined ? null : { ...ends, type, code: t.code ?? 0, id: t.id ?? 0 };
+    }
+    default:
+      return ends;
+  }
+}
+
+/** Whether two tuples of one protocol are the same. */
+export function sameTuple(protonum: number, a: TupleRecord, b: TupleRecord): boolean {
+  if (a.src !== b.src || a.dst !== b.dst) return false;
+  switch (portKind(protonum)) {
+    case 'port':
+      return a.sport === b.sport && a.dport === b.dport;
+    case 'key':
+      return a.srckey === b.srckey && a.dstkey === b.dstkey;
+    case 'icmp':
+      return a.type === b.type && a.code === b.code && a.id === b.id;
+    default:
+      return true;
+  }
+}
+
+/** The two 16-bit words of a tuple behind the addresses, as the kernel's structures lay them out. */
+export function portWords(t: TupleRecord): readonly [source: number, destination: number] {
+  if (t.type !== undefined) return [t.id ?? 0, t.type * 256 + (t.code ?? 0)];
+  return [t.sport ?? t.srckey ?? 0, t.dport ?? t.dstkey ?? 0];
+}
