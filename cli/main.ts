@@ -1,5 +1,7 @@
 import { writeSync } from 'node:fs';
+import { basename } from 'node:path';
 import { isatty } from 'node:tty';
+import { CONNTRACK_NAME } from './commands/conntrack.ts';
 import { tuneCompiler } from './compiler.ts';
 import { Output } from './output.ts';
 import { run } from './run.ts';
@@ -12,8 +14,12 @@ function say(line: string): void {
   }
 }
 
+const args = process.argv.slice(2);
+// A link of this name is the command of this name.
+const linked = basename(process.argv[1] ?? '') === CONNTRACK_NAME;
+
 tuneCompiler();
-const status = await run(process.argv.slice(2), {
+const status = await run(linked ? [CONNTRACK_NAME, ...args] : args, {
   out: new Output(1),
   say,
   env: process.env,

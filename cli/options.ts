@@ -10,17 +10,20 @@ export type OptionName =
   | 'check'
   | 'color'
   | 'community-id'
+  | 'control'
   | 'count'
   | 'counters'
   | 'define'
   | 'expect'
   | 'filter'
   | 'format'
+  | 'from'
   | 'help'
   | 'host'
   | 'iface'
   | 'include-path'
   | 'json'
+  | 'kernel'
   | 'kind'
   | 'lint'
   | 'list'
@@ -37,6 +40,7 @@ export type OptionName =
   | 'stdin'
   | 'strict'
   | 'sysctl'
+  | 'table'
   | 'verbose'
   | 'version'
   | 'write';
@@ -231,6 +235,25 @@ export const OPTIONS: readonly OptionSpec[] = [
     of: [...TRACKING, 'check'],
     help: 'What keepstate knows but cannot evaluate is an error, rather than a verdict "unknown".',
   },
+  {
+    name: 'from',
+    value: 'FILE',
+    of: ['conntrack'],
+    help: 'Look at a dump of a table, or at what is in the table after a capture; - is standard input. It is only read.',
+  },
+  {
+    name: 'table',
+    value: 'FILE',
+    of: ['conntrack'],
+    help: 'Look at the table that is kept in this file, and keep it there. A file that is not there is an empty table.',
+  },
+  {
+    name: 'control',
+    value: 'SOCKET',
+    of: ['conntrack'],
+    help: 'Look at the table of a running keepstate. Not there yet.',
+  },
+  { name: 'kernel', of: ['conntrack'], help: "Look at the kernel's own table. Not there yet." },
   {
     name: 'profile',
     value: 'NAME',

@@ -2,18 +2,20 @@ import { existsSync } from 'node:fs';
 import { SourceError, SysctlError, suggest } from '@keepstate/engine';
 import type { Command, World } from './command.ts';
 import { CHECK } from './commands/check.ts';
+import { CONNTRACK, CONNTRACK_NAME } from './commands/conntrack.ts';
 import { EVENTS } from './commands/events.ts';
 import { FLOWS } from './commands/flows.ts';
 import { helpCommand } from './commands/help.ts';
 import { TRACE } from './commands/trace.ts';
 import { VERSION_COMMAND } from './commands/version.ts';
+import { runConntrack } from './conntrack/main.ts';
 import { filterErrorText } from './filter.ts';
 import { commandHelp, generalHelp } from './help-text.ts';
 import { type CommandLine, checkOptions, parseCommandLine } from './options.ts';
 import { FINE, FOUND, TROUBLE } from './play.ts';
 import { Failure, OutputClosed, UsageError } from './trouble.ts';
 
-const WORKERS: readonly Command[] = [TRACE, CHECK, FLOWS, EVENTS, VERSION_COMMAND];
+const WORKERS: readonly Command[] = [TRACE, CHECK, FLOWS, EVENTS, CONNTRACK, VERSION_COMMAND];
 const HELP = helpCommand(WORKERS);
 
 /** Every command, in the order in which the help lists them. */
@@ -76,8 +78,9 @@ function verdictOn(error: unknown, line: CommandLine | null): readonly [status: 
 export async function run(args: readonly string[], world: World): Promise<number> {
   let line: CommandLine | null = null;
   try {
-    line = parseCommandLine(args);
-    const status = await dispatch(line, world);
+    // conntrack(8) has a command line of its own.
+    if (args[0] !== CONNTRACK_NAME) line = parseCommandLine(args);
+    const status = await (line === null ? runConntrack(args.slice(1), world) : dispatch(line, world));
     world.out.flush();
     return status;
   } catch (error) {

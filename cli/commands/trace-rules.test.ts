@@ -217,7 +217,7 @@ describe('trace --write', () => {
   async function written(...args: string[]): Promise<{ comment: string; name: string; bytes: Uint8Array }[]> {
     const { err } = await place.run('trace', '--quiet', '--write', path, ...args);
     expect(err).toBe('');
-    const reader = new CaptureReader();
+    const reader = new CaptureReader(path);
     reader.push(readFileSync(path));
     const out: { comment: string; name: string; bytes: Uint8Array }[] = [];
     const record = new CaptureRecord();

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { icmpPacket } from '@keepstate/engine';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connection, datagram, pcap } from '../testing/captures.ts';
@@ -52,7 +53,10 @@ describe('docs/json.md', () => {
     const tracking = await printed('trace', CAPTURE, CAPTURE);
     const wishes = ['--verbose', '--bytes', '--log', '--nft-trace'];
     const rules = await printed('trace', '--rules', RULES, ...wishes, CAPTURE);
-    expect([...new Set([...tracking, ...rules])].sort()).toEqual(documented('trace').sort());
+    const ftp = fileURLToPath(new URL('../../examples/ftp-active/', import.meta.url));
+    const host = ['--rules', `${ftp}rules.nft`, '--host', `${ftp}host.yaml`];
+    const expected = await printed('trace', ...host, `${ftp}capture.pcap`);
+    expect([...new Set([...tracking, ...rules, ...expected])].sort()).toEqual(documented('trace').sort());
   });
 
   test('has every field of flows, and no other', async () => {

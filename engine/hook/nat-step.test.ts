@@ -132,6 +132,14 @@ describe('packets of a translated flow', () => {
     expect(ends(one.firewall.outcome.out[0])).toBe('10.0.0.2 > 198.51.100.7');
   });
 
+  test('are translated no more when no chain of type nat is left', () => {
+    const one = bench(nat('postrouting', 'masquerade'));
+    one.send(ASK, ETH1);
+    one.firewall.loadRules([]);
+    one.send(ASK, ETH1);
+    expect(ends(one.firewall.outcome.out[0])).toBe('10.0.0.2 > 198.51.100.7');
+  });
+
   test('are told of to whoever traces: what was decided, and why', () => {
     const one = bench(nat('postrouting', 'oifname "eth0" masquerade'));
     const told: NatDecision[] = [];

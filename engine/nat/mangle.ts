@@ -53,7 +53,6 @@ export function sumUdp(pkt: Packet): void {
   pkt.view.setUint16(pkt.l4 + 4, pkt.end - pkt.l4);
   if (pkt.view.getUint16(pkt.l4 + 6) === 0) return;
   sumTransport(pkt, IPPROTO_UDP, pkt.l4 + 6);
-  if (pkt.view.getUint16(pkt.l4 + 6) === 0) pkt.view.setUint16(pkt.l4 + 6, 0xffff);
 }
 
 /**
@@ -87,8 +86,10 @@ function lengthen(pkt: Packet, by: number): void {
   replaceChecksum(view, off + 10, before, before + by);
 }
 
+/** Measured: 0 is written as 0xffff, in TCP as in UDP, where alone it would mean that there is none (RFC 768). */
 function sumTransport(pkt: Packet, proto: number, at: number): void {
   const { view, l4, end, off, family } = pkt;
   view.setUint16(at, 0);
-  view.setUint16(at, ~fold(sum(view, l4, end, pseudoSum(view, off, family, proto, end - l4))) & 0xffff);
+  const checksum = ~fold(sum(view, l4, end, pseudoSum(view, off, family, proto, end - l4))) & 0xffff;
+  view.setUint16(at, checksum === 0 ? 0xffff : checksum);
 }

@@ -1,6 +1,6 @@
 import type { Family } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
-import type { MatchStmt, RejectStmt, StmtNode } from './ast-stmt.ts';
+import type { MatchStmt, NatSpec, RejectStmt, StmtNode } from './ast-stmt.ts';
 import { type Item, mergePayloads } from './eval-merge.ts';
 import { flagList, normalKey, normalMapping, normalMatch } from './eval-normal.ts';
 import { learnHeaders } from './eval-proto.ts';
@@ -262,15 +262,14 @@ class Listing {
     return stmt;
   }
 
-  private natSpec<T extends { readonly addr?: ExprNode | undefined; readonly port?: ExprNode | undefined }>(
-    spec: T,
-  ): T {
-    const { addr, port } = spec;
+  private natSpec({ family, addr, port, flags, type_flags }: NatSpec): NatSpec {
     return {
-      ...spec,
+      family,
       addr: addr === undefined ? undefined : this.key(addr),
       // What a map for the port reads makes no test needless (measured).
       port: port === undefined ? undefined : normalKey(port, this.headers),
+      flags,
+      type_flags,
     };
   }
 

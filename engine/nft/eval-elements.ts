@@ -51,16 +51,27 @@ export function elementValue(node: ExprNode): ExprNode {
 export function evalElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
   if ('pair' in node) {
     if (shape.data === null) scope.refuse('mapping outside of map context', node.at);
-    const key = evalElement(scope, node.pair[0], { ...shape, data: null });
+    const key = evalBareElement(scope, node.pair[0], shape);
     return { pair: [key, evalData(scope, node.pair[1], shape)], at: node.at };
   }
   if (shape.data !== null && !shape.named)
     return scope.refuse('expected a mapping: key : value', elementValue(node).at ?? node.at);
-  if ('elem' in node) {
-    refuseOptions(scope, node, shape);
-    return { elem: { ...node.elem, val: evalElementKey(scope, node.elem.val, shape) }, at: node.at };
-  }
-  return evalElementKey(scope, node, shape);
+  return evalBareElement(scope, node, shape);
+}
+
+/** Evaluates an element without a value behind it. */
+function evalBareElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
+  if ('pair' in node) return scope.refuse('mapping outside of map context', node.at);
+  if (!('elem' in node)) return evalElementKey(scope, node, shape);
+  refuseOptions(scope, node, shape);
+  return withValue(node, evalElementKey(scope, node.elem.val, shape));
+}
+
+/** The same element with another value. */
+export function withValue(node: ElemExpr, val: ExprNode): ElemExpr {
+  // Not spread: V8 makes a class of its own for each object that is.
+  const { timeout, expires, comment, stmts } = node.elem;
+  return { elem: { val, timeout, expires, comment, stmts }, at: node.at };
 }
 
 function refuseOptions(scope: Scope, node: ElemExpr, shape: SetShape): void {
@@ -205,7 +216,7 @@ export function mergeElements(sorted: readonly ExprNode[], key: Info): ExprNode[
 
 /** A merged interval has what belonged to the first of its parts (measured). */
 function widened({ node }: { readonly node: ExprNode }, val: ExprNode): ExprNode {
-  return 'elem' in node ? { elem: { ...node.elem, val }, at: node.at } : val;
+  return 'elem' in node ? withValue(node, val) : val;
 }
 
 /** Refuses sorted elements of which two overlap without being the same. */

@@ -217,7 +217,8 @@ function keyOfHost(scope: Scope, node: ExprNode): Key {
 
 /** Numbers from the offset on, as many as there are. */
 function generated(spec: { readonly mod: number; readonly offset?: number | undefined }): Info {
-  return { ...GENERATED, max: BigInt(spec.mod + (spec.offset ?? 0) - 1) };
+  const { type, bits, order } = GENERATED;
+  return { type, bits, order, max: BigInt(spec.mod + (spec.offset ?? 0) - 1) };
 }
 
 /**

@@ -154,7 +154,8 @@ function evalMapping(
   if (!('set' in dataNode) || data === null)
     return scope.refuse('expected a map in braces or its name', dataNode.at);
   // A map's keys are not held to the generator's range (measured).
-  const shape = anonymousShape({ ...key.info, max: undefined }, data);
+  const { type, bits, order, parts } = key.info;
+  const shape = anonymousShape({ type, bits, order, max: undefined, parts }, data);
   return { key, data: { set: evalAnonymous(scope, dataNode.set, shape), at: dataNode.at }, shape };
 }
 

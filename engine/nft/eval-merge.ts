@@ -68,7 +68,7 @@ function mergeRun(items: (Item | null)[], run: readonly Candidate[]): void {
     let next = at + 1;
     while (next < sorted.length && mergeable(place, sorted[next]!.place)) {
       const one = sorted[next]!;
-      place = { ...place, bits: place.bits + one.place.bits };
+      place = { base: place.base, offset: place.offset, bits: place.bits + one.place.bits };
       value = (value << BigInt(one.place.bits)) | one.value;
       parts.push(one);
       next++;

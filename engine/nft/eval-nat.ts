@@ -53,7 +53,8 @@ function natSpec(scope: Scope, spec: NatSpec, at: At | undefined): NatSpec {
   const family = addr === undefined ? spec.family : addressFamily(scope, spec.family, addr.at ?? at);
   const concat = addr !== undefined && isConcatMap(scope, addr, spec);
   const info = family === undefined ? null : addressInfo(family);
-  const wanted = info === null || !concat ? info : { ...info, bits: 64, parts: [info, PORT] };
+  const wanted: Info | null =
+    info === null || !concat ? info : { type: info.type, bits: 64, order: info.order, parts: [info, PORT] };
   const to = addr === undefined || wanted === null ? undefined : evalAssigned(scope, addr, wanted);
   if (concat) requireTransport(scope, at);
   const ranged = to !== undefined && isRangedMap(scope, to);

@@ -29,7 +29,8 @@ class Neighbours {
     if (interval === null) return;
     const at = this.#pieceOf(interval.low);
     const piece = this.#pieces[at]!;
-    piece.splice(countUpTo(piece, interval.low), 0, { ...interval, element });
+    const { low, high } = interval;
+    piece.splice(countUpTo(piece, low), 0, { low, high, element });
     if (piece.length > PIECE * 2) this.#pieces.splice(at + 1, 0, piece.splice(PIECE));
   }
 

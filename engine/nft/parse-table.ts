@@ -47,9 +47,10 @@ export function setCommands(op: CommandOp, kind: 'set' | 'map', node: SetNode, a
 /** A chain's rules as commands. */
 export function ruleCommands(chain: ChainNode, rules: readonly RuleBody[]): Command[] {
   const { family, table, tableAt, name, nameAt } = chain;
-  return rules.map((body) => {
-    const rule: RuleNode = { family, table, tableAt, chain: name, chainAt: nameAt, ...body };
-    return added({ rule }, body.at as At);
+  return rules.map(({ expr, comment, at }) => {
+    // Not spread: V8 makes a class of its own for each object that is.
+    const rule: RuleNode = { family, table, tableAt, chain: name, chainAt: nameAt, expr, comment, at };
+    return added({ rule }, at as At);
   });
 }
 

@@ -257,6 +257,42 @@ describe.skipIf(!rulesUsable())('FTP', () => {
     });
   }
 
+  const masked = SCENES.find(({ name }) => name === 'IPv4 behind source translation')!;
+
+  /** Clients behind one address, each of which announces the port. */
+  const rivals = (port: number, count: number): LiveDialogue => {
+    const dialogue = new LiveDialogue(masked.sources);
+    for (let n = 0; n < count; n++) {
+      const side = { ...masked.client(n), src: `192.168.1.${10 + n}` };
+      const control = new LiveTcp(dialogue, side, 'eth0', [1000, 7000]);
+      control.open();
+      control.say(1, '220 x\r\n');
+      control.say(0, 'USER x\r\n');
+      control.say(0, `EPRT |1|${side.src}|${port}|\r\n`);
+    }
+    return dialogue;
+  };
+
+  test('at the end of the ports there is no other one to choose: the announcement is dropped', async () => {
+    for (const port of [65534, 65535]) await agrees(rivals(port, 3));
+  }, 30_000);
+
+  test('of clients that announce one port each gets its own, at random above it', async () => {
+    const dialogue = rivals(65000, 20);
+    const { sources, packets } = dialogue;
+    const run = await kernel.run({ sources, packets, tables: 'end' });
+    const theirs = run.tables!.expects.map(({ tuple }) => tuple.dport!);
+    const ours = [...dialogue.run.tables().expects.keys()].map((line) =>
+      Number(/ 0\/(\d+)\//.exec(line)![1]),
+    );
+    for (const ports of [theirs, ours]) {
+      expect(ports.length).toBe(20);
+      expect(new Set(ports).size).toBe(20);
+      expect(Math.min(...ports)).toBe(65000);
+      expect(ports.every((port) => port < 65535)).toBe(true);
+    }
+  }, 30_000);
+
   test.each(HOST_TALKS)(
     '$name',
     async (about) => {

@@ -154,6 +154,18 @@ describe.skipIf(!rulesUsable())('H.323 in pieces and damaged', () => {
   test('a setup cut in two at every byte, behind translation', () => check(splits(PUBLIC), 2));
   test('TPKT headers that lie', () => check(headers()));
 
+  test('a checksum of 0 after translation is written as ffff', async () => {
+    const hex = '2540060008914a0004503601801c011a030000640c6013801114000100c0a80105177000c8a801051771';
+    const message = M.tpkt(M.q931(5, Buffer.from(hex, 'hex')));
+    const window = (value: number): RulePacket[] =>
+      talk(PUBLIC).send(0, 0x18, message, { window: value }).packets;
+    const run = await kernel.run({ sources: SCENES[2]!.sources, packets: window(1000) });
+    const checksum = Buffer.from(run.outcomes.at(-1)!.left[0]!.bytes).readUInt16BE(36);
+    // The sum of all words becomes ffff.
+    const sum = 1000 + checksum;
+    await check(window((sum & 0xffff) + (sum >>> 16)), 2);
+  });
+
   for (const [name, messages, wrap] of KINDS) {
     test(`${name} that ends too early, at every byte`, async () => {
       for (const message of messages)

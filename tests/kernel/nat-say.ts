@@ -28,7 +28,7 @@ function nameOf(address: string): string {
 }
 
 /** Who speaks to whom in a packet, given as hex. */
-function ends(hex: string): string {
+export function ends(hex: string): string {
   const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
   const packet = parse(bytes);
   if (packet === null || (!packet.v6 && bytes[7]! > 0)) return 'fragment';
@@ -43,13 +43,15 @@ function ends(hex: string): string {
   return `${both} about ${ends(Buffer.from(body.subarray(8)).toString('hex'))}`;
 }
 
-interface Line {
+/** One packet with what is said of it. */
+export interface Line {
   readonly packet: RulePacket;
   readonly text: string;
   readonly becomes: string;
 }
 
-function linesOf(text: string): Line[] {
+/** Reads the packets of a {@link NatScenario}. */
+export function linesOf(text: string): Line[] {
   const lines = text
     .split('\n')
     .map((line) => line.trim())

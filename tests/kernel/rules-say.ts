@@ -1,5 +1,5 @@
 /** Packets and rulesets of scenarios, as short text. */
-import { fragmentIpv4 } from '../../engine/packet/build-fragment.ts';
+import { fragmentIpv4, fragmentIpv6 } from '../../engine/packet/build-fragment.ts';
 import { icmp, icmpError } from '../../engine/packet/build-icmp.ts';
 import { icmpv6, icmpv6Error } from '../../engine/packet/build-icmpv6.ts';
 import { ipPacket } from '../../engine/packet/build-ip.ts';
@@ -135,7 +135,7 @@ function payload(parts: Parts, before: readonly Uint8Array[]): readonly [number,
       return v6 ? [58, icmpv6({ src, dst, ...fields })] : [1, icmp(fields)];
     }
     case 'error': {
-      const fields = { type, code, quoted: before[Number(options.about)]! };
+      const fields = { type, code, quoted: before[Number(options.about)]!.subarray(0, number(options.quote)) };
       return v6 ? [58, icmpv6Error({ src, dst, ...fields })] : [1, icmpError(fields)];
     }
     default:
@@ -143,11 +143,18 @@ function payload(parts: Parts, before: readonly Uint8Array[]): readonly [number,
   }
 }
 
+/** A packet in pieces, the last first if `order` says so. */
+function fragments(bytes: Uint8Array, { size, order }: Options): Uint8Array[] {
+  const pieces = (bytes[0]! >> 4 === 4 ? fragmentIpv4 : fragmentIpv6)(bytes, Number(size));
+  return order === 'back' ? pieces.reverse() : pieces;
+}
+
 /**
  * Reads packets, one a line: the verdict, then `tcp FLAGS SRC PORT > DST PORT`, `udp SRC PORT > DST PORT`, `sctp …`,
- * `icmp TYPE[/CODE] SRC > DST`, `error TYPE/CODE SRC > DST about=N` (of the Nth packet, from 0), `proto N SRC > DST`.
+ * `icmp TYPE[/CODE] SRC > DST`, `error TYPE/CODE SRC > DST about=N` (of the Nth packet, from 0; `quote=28` of its first bytes), `proto N SRC > DST`.
  * Options behind: ttl, tos, len, text, seq, ack, mss, id, wait (ms), from (eth0, eth1, host), size (of fragments: the
- * line becomes several packets, of which only the last has the verdict, those before it `drop`: they wait).
+ * line becomes several packets, of which only the last has the verdict, those before it `drop`: they wait), order=back
+ * (the last piece first).
  */
 export function say(lines: string): Said[] {
   const bytes: Uint8Array[] = [];
@@ -169,7 +176,7 @@ export function say(lines: string): Said[] {
       bytes.push(made);
       const from = (options.from as Entry | undefined) ?? entry(src);
       const waitMs = number(options.wait) ?? 0;
-      const pieces = options.size === undefined ? [made] : fragmentIpv4(made, Number(options.size));
+      const pieces = options.size === undefined ? [made] : fragments(made, options);
       return pieces.map((piece, i) => ({
         verdict: i === pieces.length - 1 ? verdict! : 'drop',
         text: line,
