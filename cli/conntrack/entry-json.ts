@@ -1,4 +1,4 @@
-import { JSON_VERSION, flowFields } from '../format/json-flow.ts';
+import { flowFields, JSON_VERSION } from '../format/json-flow.ts';
 import type { Entry } from './table.ts';
 
 /** A flow as one line of `conntrack -o json`, without a newline; docs/json.md explains the fields. */

@@ -138,7 +138,7 @@ function timeoutOf(fields: Fields): number {
  * A flow of flows --json or conntrack -o json (docs/json.md).
  * @throws UsageError with file, line and column
  */
-export function readEntry(text: string, place: Place, _now: number): Entry {
+export function readEntry(text: string, place: Place): Entry {
   const fields = parse(text, place);
   const family = familyOf(fields);
   const protonum = fields.number('protonum');
@@ -162,7 +162,7 @@ export function readEntry(text: string, place: Place, _now: number): Entry {
     helper: fields.string('helper'),
     uses: fields.number('use', 1),
     counters: counters(fields.object('counters')),
-    start: start === null ? null : fields.number('start') * 1000,
+    start: start === null ? null : Math.round(fields.number('start') * 1e6) / 1e3,
     labels: fields.array('labels').map(Number),
     vtags: vtags === null ? null : { original: vtags.number('original'), reply: vtags.number('reply') },
   };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { PROTOCOLS } from './protocol-table.ts';
 import { strtoul } from './numbers.ts';
+import { PROTOCOLS } from './protocol-table.ts';
 import { usage } from './words.ts';
 
 /** Where getprotobyname(3) looks. */

@@ -1,5 +1,5 @@
-import type { CommandLetter } from './option-table.ts';
 import type { TableName } from './legal.ts';
+import type { CommandLetter } from './option-table.ts';
 
 /** What the value of a protocol's option is put into. */
 export type Field =

@@ -1,4 +1,4 @@
-import { u16, u32, u8 } from './numbers.ts';
+import { u8, u16, u32 } from './numbers.ts';
 import { commandKey, type Pair, type ProtocolOption, type ProtocolSpec } from './protocol-table.ts';
 import type { Request } from './request.ts';
 import { usage } from './words.ts';
@@ -11,7 +11,7 @@ function stateOf(protocol: ProtocolSpec, text: string): number {
   return number;
 }
 
-function valueOf(option: ProtocolOption, protocol: ProtocolSpec, text: string): number {
+function fieldValue(option: ProtocolOption, protocol: ProtocolSpec, text: string): number {
   switch (option.kind) {
     case 'port':
       return u16(text, 10);
@@ -36,7 +36,7 @@ export function takeProtocolOption(request: Request, name: string, text: string)
   const protocol = request.protocol!;
   const option = protocol.options.find((o) => o.name === name)!;
   request.protocolGiven.add(name);
-  request.fields.set(option.field, valueOf(option, protocol, text));
+  request.fields.set(option.field, fieldValue(option, protocol, text));
 }
 
 /** Refuses options of the protocol that the command does not take, and a command without those it needs. @throws ToolError */

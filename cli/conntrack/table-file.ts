@@ -1,11 +1,20 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import type { ExpectRecord } from '@keepstate/engine';
+import { jsonExpect } from '../format/json-expect.ts';
 import { Failure, UsageError } from '../trouble.ts';
 import { fileError } from './dump-error.ts';
+import { jsonEntry } from './entry-json.ts';
 import { MemoryTable } from './memory-table.ts';
 import { readEntry, readExpectation } from './parse-json.ts';
-import { jsonEntry } from './entry-json.ts';
-import { jsonExpect } from '../format/json-expect.ts';
 import type { Entry, TableStats } from './table.ts';
 
 /** Version of the file: the first line says it. It changes when older files can no longer be read. */
@@ -58,7 +67,7 @@ function contentsOf(name: string, text: string, now: number) {
   const expectations: ExpectRecord[] = [];
   for (const [i, line] of records.entries()) {
     const place = { file: name, line: i + 2 };
-    if (i < head.flows) entries.push(aged(readEntry(line, place, head.now), now - head.now));
+    if (i < head.flows) entries.push(aged(readEntry(line, place), now - head.now));
     else expectations.push(aged(readExpectation(line, place), now - head.now));
   }
   return { now, entries, expectations, stats: head.stats };

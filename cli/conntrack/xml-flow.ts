@@ -69,7 +69,9 @@ function times(entry: Entry, now: number, options: XmlOptions): string {
   const { start } = entry;
   if (start === null) return '';
   const stop = options.type === 'destroy' ? `<stop>${nanoseconds(now)}</stop>` : '';
-  const stamp = options.ktimestamp ? `<timestamp><start>${nanoseconds(start)}</start>${stop}</timestamp>` : '';
+  const stamp = options.ktimestamp
+    ? `<timestamp><start>${nanoseconds(start)}</start>${stop}</timestamp>`
+    : '';
   return `${stamp}<deltatime>${toolDeltaTime(start, now)}</deltatime>`;
 }
 

@@ -1,0 +1,43 @@
+import type { Command } from '../command.ts';
+import { runConntrack } from '../conntrack/main.ts';
+
+/** Its name, which is what conntrack(8) is called by, too. */
+export const CONNTRACK_NAME = 'conntrack';
+
+/** `keepstate conntrack`: conntrack(8) on dumps, captures and tables of its own. */
+export const CONNTRACK: Command = {
+  name: CONNTRACK_NAME,
+  takes: '-L|-G|-D|-I|-A|-U|-E|-F|-C|-S|-R …',
+  summary: 'conntrack(8) on a dump, a capture, or a table kept in a file',
+  about: [
+    'Takes the command line of conntrack(8) 1.4.7 and does what that does, with the same output, messages and exit ' +
+      'status. `keepstate conntrack -h` lists it. Options of keepstate besides those below are not taken.',
+    '--from reads a dump (conntrack -L, also with -o extended, save or xml; /proc/net/nf_conntrack and ip_conntrack; ' +
+      'JSON of keepstate) or plays a capture and shows what is in the table after its last packet; -E shows its events. ' +
+      'What is wrong with a dump is said with file, line and column, and nothing of it is used.',
+    '--table keeps a table in a file: commands change it as conntrack(8) changes that of the kernel, and timeouts run ' +
+      'down in between. Two commands at the same time are not kept apart.',
+    '-o json prints one JSON object a line. -U prints every entry that it changes, where conntrack(8) 1.4.7 loses some ' +
+      'of several.',
+    'Called by the name conntrack, as through a link, keepstate is this command.',
+  ],
+  examples: [
+    {
+      command: 'keepstate conntrack --from dump.txt -L -p tcp --dport 443',
+      says: 'what a saved listing has',
+    },
+    {
+      command: 'keepstate conntrack --from capture.pcap -E -e NEW -o timestamp',
+      says: 'what began in a capture',
+    },
+    {
+      command: 'keepstate conntrack --table t -D -p udp -d 10.0.0.2',
+      says: 'remove from a table of your own',
+    },
+    {
+      command: 'keepstate conntrack --table t -R saved.txt',
+      says: 'fill it with what conntrack -L -o save printed',
+    },
+  ],
+  run: (words, _given, world) => runConntrack(words, world),
+};

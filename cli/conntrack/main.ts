@@ -1,0 +1,87 @@
+import type { World } from '../command.ts';
+import { UsageError } from '../trouble.ts';
+import { type ParseWorld, parseArguments } from './command-line.ts';
+import { showEvents } from './events.ts';
+import { changes, type ExecuteWorld, execute } from './execute.ts';
+import { Labels } from './labels.ts';
+import { loadRequests } from './load-file.ts';
+import { isCaptureSource, openTable } from './open-table.ts';
+import type { Request } from './request.ts';
+import { type Source, takeSource } from './source-options.ts';
+import type { ConntrackTable } from './table.ts';
+import { TOOL, ToolError } from './words.ts';
+
+/** The table of a command, opened. @throws UsageError if it is not there, or is only read and would be changed */
+async function tableFor(
+  requests: readonly Request[],
+  source: Source | null,
+  world: ParseWorld,
+): Promise<ConntrackTable> {
+  const table = await openTable(source, world);
+  if (table.readOnly !== null && requests.some(changes)) throw new UsageError(table.readOnly, false);
+  return table;
+}
+
+/** Carries out the lines of a file, which says nothing of what it did. What fails ends it; what was done stays. */
+async function runFile(name: string, source: Source | null, world: ExecuteWorld): Promise<number> {
+  const requests = loadRequests(name, world);
+  if (requests.length === 0) return 0;
+  const table = await tableFor(requests, source, world);
+  try {
+    for (const request of requests) {
+      const { summary } = execute(request, () => table, world);
+      // Measured: of what a file does, only the emptying of a table is said.
+      if (request.command === 'F' && summary !== null) world.say(`${TOOL}: ${summary}`);
+    }
+  } finally {
+    table.close();
+  }
+  return 0;
+}
+
+async function runOne(args: readonly string[], source: Source | null, world: ExecuteWorld): Promise<number> {
+  const request = parseArguments(['conntrack', ...args], world);
+  let outcome: { readonly status: number; readonly summary: string | null };
+  if (request.command === 'E') {
+    if (source === null || !isCaptureSource(source)) {
+      if (source?.kind !== 'from' && source?.kind !== 'table') await openTable(source, world);
+      throw new UsageError(`${source?.name}: only a capture has events`, false);
+    }
+    outcome = await showEvents(request, source.name, world);
+  } else if (request.command === 'h' || request.command === 'V') {
+    outcome = execute(request, () => Promise.reject() as never, world);
+  } else {
+    const table = await tableFor([request], source, world);
+    try {
+      outcome = execute(request, () => table, world);
+    } finally {
+      table.close();
+    }
+  }
+  if (outcome.summary !== null) world.say(`${TOOL}: ${outcome.summary}`);
+  return outcome.status;
+}
+
+/**
+ * conntrack(8) on a table of keepstate's.
+ * @param args behind the command's name
+ * @returns the exit status: as that of conntrack(8), 2 for what is keepstate's own trouble
+ * @throws UsageError, Failure, OutputClosed
+ */
+export async function runConntrack(args: readonly string[], world: World): Promise<number> {
+  const say = (line: string): void => {
+    world.out.flush();
+    world.say(line);
+  };
+  const own: ExecuteWorld = { say, labels: new Labels(say), write: (text) => world.out.write(text) };
+  const { source, rest } = takeSource(args);
+  try {
+    const file = rest[0] === '-R' || rest[0] === '--load-file' ? rest[1] : undefined;
+    if (file !== undefined) return await runFile(file, source, own);
+    return await runOne(rest, source, own);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    say(error.text);
+    return error.status;
+  }
+}
