@@ -34,12 +34,15 @@ export class LabelMap {
   }
 }
 
-/** Reads {@link LABEL_FILE} when it is first needed, and says so if it is not there. */
+/** Reads the file of names when it is first needed, and says so if it is not there. */
 export class Labels {
   private readonly say: (line: string) => void;
+  private readonly file: string;
   private map: LabelMap | null | undefined = undefined;
 
-  constructor(say: (line: string) => void) {
+  /** @param file {@link LABEL_FILE} or another */
+  constructor(say: (line: string) => void, file: string = LABEL_FILE) {
+    this.file = file;
     this.say = say;
   }
 
@@ -47,7 +50,7 @@ export class Labels {
   load(): LabelMap | null {
     if (this.map !== undefined) return this.map;
     try {
-      this.map = new LabelMap(readFileSync(LABEL_FILE, 'utf8'));
+      this.map = new LabelMap(readFileSync(this.file, 'utf8'));
     } catch {
       this.say('nfct_labelmap_new: No such file or directory');
       this.map = null;

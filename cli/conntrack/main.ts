@@ -73,7 +73,11 @@ export async function runConntrack(args: readonly string[], world: World): Promi
     world.out.flush();
     world.say(line);
   };
-  const own: ExecuteWorld = { say, labels: new Labels(say), write: (text) => world.out.write(text) };
+  const own: ExecuteWorld = {
+    say,
+    labels: new Labels(say, world.env.KEEPSTATE_CONNLABEL),
+    write: (text) => world.out.write(text),
+  };
   const { source, rest } = takeSource(args);
   try {
     const file = rest[0] === '-R' || rest[0] === '--load-file' ? rest[1] : undefined;

@@ -64,6 +64,11 @@ function statusMatches({ status, command }: Request, entry: Entry): boolean {
   return all && (entry.status & status.mask) === status.value;
 }
 
+/** A flow whose protocol has no state (DCCP) is in none. */
+function stateMatches(entry: Entry, state: number): boolean {
+  return entry.state !== null && entry.state === stateName(entry.protonum, state);
+}
+
 /** Whether a command is about a flow. What -U changes is no condition. */
 export function matches(request: Request, entry: Entry): boolean {
   const changing = request.command === 'U';
@@ -75,7 +80,7 @@ export function matches(request: Request, entry: Entry): boolean {
   }
   for (const [field, value] of request.fields) if (!fieldMatches(entry, field, value)) return false;
   const state = request.fields.get('state');
-  if (!changing && state !== undefined && stateName(entry.protonum, state) !== entry.state) return false;
+  if (!changing && state !== undefined && !stateMatches(entry, state)) return false;
   const { mark } = request;
   if (!changing && mark !== null && (entry.mark & mark.mask) >>> 0 !== mark.value) return false;
   if (!request.labels.every((bit) => entry.labels.includes(bit))) return false;

@@ -13,12 +13,14 @@ const NAMES = {
   none: [],
 } as const;
 
-/** The fields of one tuple of a request behind its addresses; those of ICMP are 0 if they were not given. */
+/** The fields of one tuple of a request behind its addresses; 0 where an original's (or ICMP's) were not given (measured). */
 export function portsOf(request: Request, part: Part): Omit<TupleRecord, 'src' | 'dst'> {
   const kind = portKind(request.protonum ?? 0);
   const found: Record<string, number> = {};
   for (const name of NAMES[kind]) {
-    const value = request.fields.get(`${part}.${name}` as Field) ?? (kind === 'icmp' ? 0 : undefined);
+    const value =
+      request.fields.get(`${part}.${name}` as Field) ??
+      (part === 'original' || kind === 'icmp' ? 0 : undefined);
     if (value !== undefined) found[name] = value;
   }
   return found;

@@ -272,11 +272,11 @@ export function plainElements(
 }
 
 /** The types of a set that a rule writes in braces. */
-export function anonymousShape(key: Info, data: SetShape['data']): SetShape {
+export function anonymousShape(key: Info, data: SetShape['data'], interval: boolean = true): SetShape {
   return {
     key,
     data,
-    interval: true,
+    interval,
     merge: data === null,
     dataInterval: true,
     named: false,

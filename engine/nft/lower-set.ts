@@ -3,15 +3,14 @@ import { ImmediateExpr } from '../rules/expr-immediate.ts';
 import { RuleSet } from '../rules/set.ts';
 import type { NewElement } from '../rules/set-element.ts';
 import type { StatefulExpr } from '../rules/stateful.ts';
-import type { ExprNode } from './ast-expr.ts';
-import type { StmtNode } from './ast-stmt.ts';
+import type { ElemExpr, ExprNode } from './ast-expr.ts';
 import { anonymousShape, keyText, objectName, plainElements, type SetShape } from './eval-elements.ts';
 import { isInterval } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
 import { constantOf, type Info, partsOf } from './eval-scope.ts';
 import { isVerdict } from './eval-verdict.ts';
 import { type Loaded, placeOf } from './lower-bits.ts';
-import { constantBytes, haveNames, keyBytes, NO_NUMBER, swaps } from './lower-bytes.ts';
+import { constantBytes, haveNames, type KeyBytes, keyBytes, NO_NUMBER, swaps } from './lower-bytes.ts';
 import { stateful } from './lower-stateful.ts';
 import { type LoweredSet, type LowerTable, type Out, registerBytes } from './lower-table.ts';
 import { verdictExpr } from './lower-verdict.ts';
@@ -19,6 +18,9 @@ import type { NftSet } from './ruleset-state.ts';
 import type { RunningSet } from './running-set.ts';
 
 const WHOLE: Loaded = { len: 0, shift: 0 };
+const NO_KEY: KeyBytes = { key: new Uint8Array(0), end: null };
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** How a field that is smaller than its bytes stands in the register where it alone is a set's key. */
 export function keyPlace(expr: ExprNode): Loaded {
@@ -43,13 +45,13 @@ export function mapSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
 function findSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
   if ('setref' in data) return out.about.sets.get(data.setref)!;
   const nodes = 'set' in data ? data.set : [];
-  const shape = anonymousShape(infoOf(key), dataShape(nodes));
+  const interval = nodes.some((node) => isInterval(keyOf(node)));
+  const shape = anonymousShape(infoOf(key), dataShape(nodes), interval);
   const text = constantText(nodes, shape, keyPlace(key));
   const known = text === null ? undefined : out.about.constants.get(text);
   if (known !== undefined) return known;
-  const interval = nodes.some((node) => isInterval(keyOf(node)));
   const name = anonymousName(out.about, shape);
-  const made = buildSet(out.about, name, { ...shape, interval }, nodes, keyPlace(key));
+  const made = buildSet(out.about, name, shape, nodes, keyPlace(key));
   if (text !== null) out.about.constants.set(text, made);
   return made;
 }
@@ -94,9 +96,9 @@ function keyOf(node: ExprNode): ExprNode {
 /** Options of a named set. */
 export interface SetOptions {
   /** ms. */
-  readonly timeout?: number;
-  readonly size?: number;
-  readonly exprs?: readonly StatefulExpr[];
+  readonly timeout?: number | undefined;
+  readonly size?: number | undefined;
+  readonly exprs?: readonly StatefulExpr[] | undefined;
 }
 
 /** Makes a set and puts elements into it. */
@@ -115,14 +117,14 @@ export function buildSet(
   const set = new RuleSet({
     name,
     keyLen,
-    ...(key.parts === undefined ? {} : { fields: key.parts.map((part) => (part.bits + 7) >> 3) }),
+    fields: key.parts?.map((part) => (part.bits + 7) >> 3),
     interval: shape.interval,
     constant: !shape.named && !(options.size !== undefined),
-    ...(data === null ? {} : { map: mapKind(data) }),
-    ...(data !== null && typeof data === 'object' && !('object' in data)
-      ? { dataLen: dataLength(data) * (dataRanged ? 2 : 1) }
-      : {}),
-    ...options,
+    map: data === null ? undefined : mapKind(data),
+    dataLen: data === null ? undefined : dataLength(data) * (dataRanged ? 2 : 1),
+    timeout: options.timeout,
+    size: options.size,
+    exprs: options.exprs,
   });
   const lowered = { set, swapped, shape, dataRanged, unknown: haveNames(elements, key) };
   fill(about, lowered, elements, place);
@@ -151,40 +153,51 @@ function keyLength(key: Info): number {
   return key.parts.reduce((sum, part) => sum + registerBytes(part.bits), 0);
 }
 
-function dataLength(data: Info): number {
+/** Bytes of a map's value; none of a verdict or an object. */
+function dataLength(data: Exclude<SetShape['data'], null>): number {
+  if (data === 'verdict' || 'object' in data) return 0;
   return data.parts === undefined ? (data.bits + 7) >> 3 : keyLength(data);
 }
 
 function element(about: LowerTable, node: ExprNode, set: LoweredSet, place: Loaded): NewElement {
   const head = 'pair' in node ? node.pair[0] : node;
   const value = keyOf(head);
-  const more = 'elem' in head ? elementOptions(about, head.elem) : {};
-  const data = 'pair' in node ? elementData(about, node.pair[1], set) : {};
-  if ('wildcard' in value) return { key: new Uint8Array(0), catchall: true, tag: node, ...more, ...data };
-  const { key, end } = keyBytes(value, set.shape.key, set.swapped, place.shift, place.len);
-  return { key, keyEnd: end, tag: node, ...more, ...data };
-}
-
-function elementOptions(
-  about: LowerTable,
-  elem: {
-    readonly timeout?: number | bigint | undefined;
-    readonly expires?: number | bigint | undefined;
-    readonly stmts?: readonly StmtNode[] | undefined;
-  },
-): Partial<NewElement> {
-  const exprs = elem.stmts?.map((stmt) => about.running.expr(stmt)).filter((expr) => expr !== null);
-  return {
-    ...(elem.timeout === undefined ? {} : { timeout: Number(elem.timeout) }),
-    ...(elem.expires === undefined ? {} : { left: Number(elem.expires) }),
-    ...(exprs === undefined ? {} : { exprs }),
+  const catchall = 'wildcard' in value;
+  const bytes = catchall ? NO_KEY : keyBytes(value, set.shape.key, set.swapped, place.shift, place.len);
+  const out: Writable<NewElement> = {
+    key: bytes.key,
+    keyEnd: bytes.end,
+    data: undefined,
+    verdict: undefined,
+    object: undefined,
+    timeout: undefined,
+    left: undefined,
+    exprs: undefined,
+    catchall,
+    tag: node,
   };
+  if ('elem' in head) writeOptions(about, head.elem, out);
+  if ('pair' in node) writeData(about, node.pair[1], set, out);
+  return out;
 }
 
-function elementData(about: LowerTable, node: ExprNode, set: LoweredSet): Partial<NewElement> {
+function writeOptions(about: LowerTable, elem: ElemExpr['elem'], out: Writable<NewElement>): void {
+  const { timeout, expires, stmts } = elem;
+  out.timeout = timeout === undefined ? undefined : Number(timeout);
+  out.left = expires === undefined ? undefined : Number(expires);
+  out.exprs = stmts?.map((stmt) => about.running.expr(stmt)).filter((expr) => expr !== null);
+}
+
+/** What belongs to an element of a map. */
+type ElementData = Pick<NewElement, 'data' | 'verdict' | 'object'>;
+
+function writeData(about: LowerTable, node: ExprNode, set: LoweredSet, out: Writable<ElementData>): void {
   const { data } = set.shape;
-  if (data === null) return {};
-  if (isVerdict(node)) return { verdict: verdictExpr(about, node) };
+  if (data === null) return;
+  if (isVerdict(node)) {
+    out.verdict = verdictExpr(about, node);
+    return;
+  }
   if (typeof data === 'object' && 'object' in data) {
     const name = objectName(node) ?? '';
     const kinds = [
@@ -199,9 +212,8 @@ function elementData(about: LowerTable, node: ExprNode, set: LoweredSet): Partia
     ];
     const kind =
       data.object === 'object' ? kinds.find((one) => about.objects.has(`${one} ${name}`)) : data.object;
-    return { object: about.objects.get(`${kind} ${name}`) ?? null };
-  }
-  return data === 'verdict' ? {} : { data: valueBytes(node, data, set.dataRanged) };
+    out.object = about.objects.get(`${kind} ${name}`) ?? null;
+  } else if (data !== 'verdict') out.data = valueBytes(node, data, set.dataRanged);
 }
 
 function hasRangedData(node: ExprNode): boolean {
@@ -228,11 +240,8 @@ export function lowerNamedSet(about: LowerTable, set: NftSet): LoweredSet {
   }
   const shape = set.plan as SetShape;
   const exprs = set.node.stmt?.map(stateful).filter((expr) => expr !== null);
-  const options = {
-    ...(set.node.timeout === undefined ? {} : { timeout: Number(set.node.timeout) }),
-    ...(set.node.size === undefined ? {} : { size: set.node.size }),
-    ...(exprs === undefined ? {} : { exprs }),
-  };
+  const { timeout, size } = set.node;
+  const options = { timeout: timeout === undefined ? undefined : Number(timeout), size, exprs };
   const lowered = buildSet(about, set.name, shape, plainElements(set), WHOLE, options);
   about.running.keepSet(set, lowered);
   return lowered;
@@ -270,9 +279,10 @@ function renewTargets(about: LowerTable, lowered: LoweredSet): void {
   for (const row of set.rows(Number.NaN)) {
     const node = set.store.tags[row] as ExprNode;
     if (!('pair' in node)) continue;
-    const { verdict, object } = elementData(about, node.pair[1], lowered);
-    set.store.verdicts[row] = verdict ?? null;
-    set.store.objects[row] = object ?? null;
+    const found: Writable<ElementData> = {};
+    writeData(about, node.pair[1], lowered, found);
+    set.store.verdicts[row] = found.verdict ?? null;
+    set.store.objects[row] = found.object ?? null;
   }
   set.version++;
 }

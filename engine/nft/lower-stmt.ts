@@ -183,7 +183,7 @@ function lowerMeter(
   meter: { name: string; key: ExprNode; stmt: StmtNode; size?: number | undefined },
 ): void {
   const key = 'elem' in meter.key ? meter.key.elem.val : meter.key;
-  const shape = { ...anonymousShape(infoOf(key), null), interval: false };
+  const shape = anonymousShape(infoOf(key), null, false);
   const { set } = out.about.running.meter(meter, () =>
     buildSet(out.about, meter.name, shape, [], undefined, { size: meter.size ?? 0 }),
   );

@@ -1,5 +1,5 @@
 import { suggest } from '../base/suggest.ts';
-import type { ChainNode, PriorityNode, RuleBody } from './ast.ts';
+import type { ChainNode, NamedNode, PriorityNode, RuleBody } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { T_EOF, T_NUMBER, T_STRING, T_WORD } from './lex.ts';
@@ -205,6 +205,28 @@ export function chainBlock(p: Cursor, name: string): { parts: ChainParts; rules:
     }
   });
   return { parts, rules };
+}
+
+/** The chain of a name and what its block says. */
+export function chainNode({ family, table, tableAt, name, nameAt }: NamedNode, parts: ChainParts): ChainNode {
+  // Not spread: V8 makes a class of its own for each object that is.
+  const { type, typeAt, hook, hookAt, prio, policy, devices, flags, comment } = parts;
+  return {
+    family,
+    table,
+    tableAt,
+    name,
+    nameAt,
+    type,
+    typeAt,
+    hook,
+    hookAt,
+    prio,
+    policy,
+    devices,
+    flags,
+    comment,
+  };
 }
 
 /** The rules of `jump { … }`, without the braces. */

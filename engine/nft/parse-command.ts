@@ -1,7 +1,6 @@
 import { SourceError } from '../base/error.ts';
 import { suggest } from '../base/suggest.ts';
 import type {
-  ChainNode,
   Command,
   CommandOp,
   ElementNode,
@@ -12,7 +11,7 @@ import type {
   RuleNode,
 } from './ast.ts';
 import { T_NUMBER, T_WORD, type Token } from './lex.ts';
-import { chainBlock, rule } from './parse-chain.ts';
+import { chainBlock, chainNode, rule } from './parse-chain.ts';
 import type { Cursor } from './parse-cursor.ts';
 import { variable } from './parse-expr.ts';
 import { KEYWORDS } from './parse-keywords.ts';
@@ -71,7 +70,7 @@ function chain(p: Cursor, op: CommandOp): Command[] {
   const name = named(p, 'the name of a chain', op === 'delete' || op === 'destroy');
   if ((op === 'add' || op === 'create') && p.is('{')) {
     const body = chainBlock(p, name.name);
-    const node: ChainNode = { ...name, ...body.parts };
+    const node = chainNode(name, body.parts);
     return [{ op, object: { chain: node }, at: p.since(start) }, ...ruleCommands(node, body.rules)];
   }
   const newname = op === 'rename' ? p.name('the new name').text : undefined;

@@ -12,7 +12,7 @@ import type {
 } from './ast.ts';
 import type { At } from './ast-expr.ts';
 import { block } from './parse-block.ts';
-import { chainBlock, flagList } from './parse-chain.ts';
+import { chainBlock, chainNode, flagList } from './parse-chain.ts';
 import type { Cursor } from './parse-cursor.ts';
 import { objectBlock, objectKind } from './parse-object.ts';
 import { commentText } from './parse-set.ts';
@@ -68,7 +68,7 @@ function tableItem(p: Cursor, table: TableNode, parts: TableParts): void {
     p.next();
     const name = named(p, table, 'the name of a chain');
     const body = chainBlock(p, name.name);
-    const chain: ChainNode = { ...name, ...body.parts };
+    const chain = chainNode(name, body.parts);
     parts.chains.push(added({ chain }, p.since(start)));
     parts.rules.push(...ruleCommands(chain, body.rules));
   } else if (text === 'set' || text === 'map') {

@@ -7,21 +7,21 @@ export interface NewElement {
   /** Bytes as they stand in registers: the fields of a concatenation are each filled up to four bytes. */
   readonly key: Uint8Array;
   /** Of a range: its end, included. Null or left out for a single value. */
-  readonly keyEnd?: Uint8Array | null;
+  readonly keyEnd?: Uint8Array | null | undefined;
   /** Of a data map: the value. */
-  readonly data?: Uint8Array | null;
+  readonly data?: Uint8Array | null | undefined;
   /** Of a verdict map. */
-  readonly verdict?: VerdictExpr | null;
+  readonly verdict?: VerdictExpr | null | undefined;
   /** Of an object map. */
-  readonly object?: RuleObject | null;
+  readonly object?: RuleObject | null | undefined;
   /** Milliseconds after which it is gone; 0 for the set's own (or never). */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Milliseconds that are left of the timeout, if not all of them. */
-  readonly left?: number;
+  readonly left?: number | undefined;
   /** Its counter, limit, quota …; left out, it gets copies of the set's. */
-  readonly exprs?: readonly StatefulExpr[];
+  readonly exprs?: readonly StatefulExpr[] | undefined;
   /** The element `*` that matches what no other does; its key is not looked at. */
-  readonly catchall?: boolean;
+  readonly catchall?: boolean | undefined;
   /** Whatever the language wants to find again here. */
   readonly tag?: unknown;
 }

@@ -513,7 +513,7 @@ const UPDATING: Readonly<Record<string, readonly string[]>> = {
     -U -m 9
     -U -n -t 300
     -U -f ipv6 -m 77
-    -U -i 5 -m 1
+    -U -i 4000000000 -m 1
     -U -d 10.0.0.3 -m 1 -m 2
     -U -r 10.0.0.3 -m 4
     -U -q 192.0.2.1 -m 5
@@ -567,6 +567,42 @@ const UPDATING: Readonly<Record<string, readonly string[]>> = {
   'empties it whatever the family': ['-F -f ipv6', '-C', '-F -s 1.1.1.1', '-F conntrack foo', '-L -o xml'],
 };
 
+/** The names that labels have in {@link LABELLING}. */
+export const LABEL_NAMES = '# names\n0 zero\n1 one\n5 five\n127 last\n3   a\n';
+
+/** Commands about labels, with names for them. */
+const LABELLING: Readonly<Record<string, readonly string[]>> = {
+  'sets, clears and shows labels': lines(`
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 19 --dport 2 -t 100 --label-add one --label-add last
+    -U -d 10.0.0.3 --label-add one
+    -U -d 10.0.0.3 --label-add last,five -o labels
+    -U -d 10.0.0.3 --label-add last
+    -L -o labels
+    -L -o labels,xml
+    -L -o labels,save
+    -L -o labels,id,ktimestamp,extended -d 10.0.0.3
+    -L -l one
+    -L --label one,last
+    -L -l one -l zero
+    -L -l zero
+    -L -l nope
+    -L -l one,two
+    -L -l one -l nope
+    -l one
+    -L -z -l one
+    -L --label-add one
+    -L --label-del=one
+    -G -p udp -s 10.0.0.1 -d 10.0.0.3 --sport 1001 --dport 53 -l one -o labels
+    -G -p udp -s 10.0.0.1 -d 10.0.0.3 --sport 1001 --dport 53 -l zero
+    -U -d 10.0.0.3 --label-del one -o labels
+    -U -d 10.0.0.3 --label-del=last -o labels
+    -U -d 10.0.0.4 --label-del -o labels
+    -U --label-add one --label-del -d 10.0.0.4
+    -U -d 10.0.0.3 --label-del -o labels
+    -D -l last -o labels
+    -L -o labels`),
+};
+
 const scenes = (of: Readonly<Record<string, readonly string[]>>, before: readonly string[]): Scene[] =>
   Object.entries(of).map(([name, commands]) => ({ name, commands: [...before, ...commands] }));
 
@@ -576,3 +612,6 @@ export const SCENES: readonly Scene[] = [
   ...scenes(CHANGING, []),
   ...scenes(UPDATING, FILL),
 ];
+
+/** What needs names for labels. */
+export const LABEL_SCENES: readonly Scene[] = scenes(LABELLING, FILL);

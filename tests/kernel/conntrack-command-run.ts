@@ -64,10 +64,9 @@ export class TwoTables {
   }
 
   /** Runs a program in the namespace. */
-  inside(command: readonly string[], input = ''): Did {
+  inside(command: readonly string[]): Did {
     const args = ['-t', String(this.holder.pid), '-n', '-m', '--', ...command];
     const { status, stdout, stderr } = spawnSync('nsenter', args, {
-      input,
       encoding: 'utf8',
       cwd: this.folder,
     });
@@ -103,7 +102,7 @@ export class TwoTables {
     const file = join(this.folder, 'lines');
     writeFileSync(file, text);
     return {
-      kernel: this.inside(['conntrack', '-R', '-'], text),
+      kernel: this.inside(['conntrack', '-R', file]),
       ours: await this.keepstate(['-R', file]),
     };
   }

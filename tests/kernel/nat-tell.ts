@@ -109,6 +109,7 @@ export function told(title: string, scenarios: readonly Told[]): void {
         const lines = linesOf(packets);
         const raw = lines.map(({ packet }) => packet);
         expect(await differences(kernel, sources, raw)).toBe('');
+        if (process.env.B1_FILL) (await import('node:fs')).appendFileSync(process.env.B1_FILL, `${JSON.stringify({ packets, lines: played(sources, lines) })}\n`); // B1FILL
         expect(played(sources, lines)).toEqual(lines.map(said));
       },
       30_000,
