@@ -2,7 +2,7 @@
  * One measurement in a process of its own: plays a capture to the engine as `npm run bench` does, without rules or with
  * an ordinary ruleset. Prints CPU nanoseconds a packet, reading and V8's compiling included, Node's start not.
  *
- *     node rules-traffic-worker.mjs FILE none|nft|iptables|empty|unused-nat|netmap
+ *     node rules-traffic-worker.mjs FILE none|nft|iptables|empty|unused-nat|unused-nat-iptables|netmap
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { tuneCompiler } from '../cli/compiler.ts';
@@ -10,7 +10,7 @@ import { Ruleset } from '../engine/hook/ruleset.ts';
 import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '../engine/index.ts';
 import { NF_ACCEPT } from '../engine/rules/verdict.ts';
 import { ordinaryIptables, ordinaryNft } from './rules-ordinary.ts';
-import { NETMAP, UNUSED_NAT } from './translated.ts';
+import { NETMAP, UNUSED_NAT, UNUSED_NAT_IPTABLES } from './translated.ts';
 
 const CHUNK = 128 << 10;
 
@@ -20,6 +20,7 @@ const TEXTS: Readonly<Record<string, () => readonly string[]>> = {
   iptables: () => [ordinaryIptables()],
   empty: () => ['table ip empty { }'],
   'unused-nat': () => [ordinaryNft(), UNUSED_NAT],
+  'unused-nat-iptables': () => [ordinaryIptables(), UNUSED_NAT_IPTABLES],
   netmap: () => [NETMAP],
 };
 

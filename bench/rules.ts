@@ -115,29 +115,24 @@ function nat(run: Run): void {
       none: ns(file, 'none'),
       nft: ns(file, 'nft'),
       unused: ns(file, 'unused-nat'),
+      iptables: ns(file, 'iptables'),
+      unusedXt: ns(file, 'unused-nat-iptables'),
       empty: ns(file, 'empty'),
       all: ns(outside, 'netmap'),
     }));
     const times = (a: keyof (typeof runs)[0], b: keyof (typeof runs)[0]): number =>
       median(runs.map((one) => one[a] / one[b]));
-    judge(times('unused', 'nft') <= AIM.unused);
+    judge(times('unused', 'nft') <= AIM.unused && times('unusedXt', 'iptables') <= AIM.unused);
     const middle = (key: keyof (typeof runs)[0]): string => median(runs.map((one) => one[key])).toFixed(0);
     return [
       kind,
       ...[middle('nft'), middle('unused'), times('unused', 'nft').toFixed(2)],
+      ...[middle('iptables'), middle('unusedXt'), times('unusedXt', 'iptables').toFixed(2)],
       ...[middle('none'), middle('all'), times('all', 'none').toFixed(2), times('all', 'empty').toFixed(2)],
     ];
   });
-  const head = [
-    'capture',
-    'nft',
-    'with unused NAT',
-    'times',
-    'tracking',
-    'SNAT of all',
-    'times',
-    'times of no rules',
-  ];
+  const unused = ['nft', 'with unused NAT', 'times', 'iptables', 'with unused NAT', 'times'];
+  const head = ['capture', ...unused, 'tracking', 'SNAT of all', 'times', 'times of no rules'];
   console.log(table(head, rows));
 }
 

@@ -44,6 +44,16 @@ function show(view: DataView, frame: number): void {
   if (at !== undefined && view.getUint16(l4 + at) !== 0) replaceChecksum(view, l4 + at, before, after);
 }
 
+/** The same in iptables. */
+export const UNUSED_NAT_IPTABLES = `*raw
+-A PREROUTING -p tcp --dport 21 -j CT --helper ftp
+COMMIT
+*nat
+-A PREROUTING -d 203.0.113.1 -p tcp --dport 80 -j DNAT --to-destination 192.0.2.1
+-A POSTROUTING -s 203.0.113.0/24 -j MASQUERADE
+COMMIT
+`;
+
 /**
  * A capture as a router's two sides see it that does what {@link NETMAP} says. Kept beside the original.
  * @param file one of captures.ts, small enough to be read at once
