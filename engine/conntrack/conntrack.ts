@@ -359,7 +359,8 @@ export class Conntrack extends RelatedFlows {
     this.max = s.get('nf_conntrack_max');
     this.table.most = this.max;
     this.maxExpectations = s.get('nf_conntrack_expect_max');
-    this.autoHelpers = s.profile.autoHelpers;
+    const { autoHelpers } = s.profile;
+    this.autoHelpers = autoHelpers.length > 0 && s.get('nf_conntrack_helper') === 0 ? [] : autoHelpers;
     this.verifies = s.get('nf_conntrack_checksum') !== 0;
     // A translated flow stands in the table twice.
     this.evictionRange = this.max <= SMALL_TABLE ? 2 * this.max : EVICTION_RANGE;

@@ -70,7 +70,8 @@ export const SYSCTLS: readonly Sysctl[] = [
   seconds('tcp_timeout_close', 10),
   seconds('tcp_timeout_max_retrans', 300),
   seconds('tcp_timeout_unacknowledged', 300),
-  // The classic system's: entries that a packet without SYN, ACK, FIN or RST made, and a state never reached.
+  // The classic system's: helpers that come by the port alone, entries that a packet without SYN, ACK, FIN or RST made, and a state never reached.
+  { ...upTo('helper', 1, 1), classic: true },
   { ...seconds('tcp_timeout_none', 1800), classic: true },
   { ...seconds('tcp_timeout_listen', 120), classic: true },
   upTo('timestamp', 1, 0),

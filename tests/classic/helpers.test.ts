@@ -11,11 +11,17 @@ import { DLT_RAW } from '../../engine/packet/link.ts';
 import { Packet, resetPacket } from '../../engine/packet/packet.ts';
 
 /** Helpers of the flows that SYNs to some ports open. @param rules of the nat table */
-function helpersOf(profile: Profile, ports: readonly number[], rules = ''): readonly (string | null)[] {
+function helpersOf(
+  profile: Profile,
+  ports: readonly number[],
+  rules = '',
+  sysctl?: readonly [string, number],
+): readonly (string | null)[] {
   const ruleset = new Ruleset();
   const text = `*nat\n:PREROUTING ACCEPT [0:0]\n${rules}COMMIT\n`;
   expect(ruleset.load({ name: 'rules', text })).toEqual([]);
   const settings = new Settings(profile);
+  if (sysctl !== undefined) settings.set(...sysctl);
   const firewall = new Firewall({ settings, host: testHost(), rules: ruleset.tables() });
   return ports.map((dport, i) => {
     const bytes = tcpPacket({ src: '10.0.0.1', dst: '198.51.100.1', sport: 4000 + i, dport, flags: 2 });
@@ -31,6 +37,10 @@ describe('helpers of the classic system', () => {
   test('go by port alone, as soon as their module is there; today a rule has to give them', () => {
     expect(helpersOf(LINUX_2_4, [21, 6667, 80, 5060])).toEqual(['ftp', 'irc', null, null]);
     expect(helpersOf(LINUX_6_18, [21, 6667])).toEqual([null, null]);
+  });
+
+  test('go by port no more with nf_conntrack_helper=0', () => {
+    expect(helpersOf(LINUX_2_4, [21, 6667], '', ['nf_conntrack_helper', 0])).toEqual([null, null]);
   });
 
   test('go by the port that the flow is translated to', () => {
