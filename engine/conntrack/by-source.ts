@@ -3,7 +3,7 @@ import { F_KIND, F_PORTS, F_SRC, F_ZONES, type FlowTable, ROW_WORDS } from './fl
 const START_ROWS = 256;
 
 /**
- * Flows whose source translation was decided, by protocol, source address and source port of their original direction
+ * Flows whose source is translated, by protocol, source address and source port of their original direction
  * (the kernel's nf_nat_bysource): so that whoever has a translated address and port already gets the same for other
  * destinations. Of one source the latest flow comes first. Empty, and without any memory, where nothing is translated.
  */

@@ -286,7 +286,7 @@ export class Conntrack extends RelatedFlows {
    * Whether no flow can have taken a new one's place, because none has entered the table since its tuple was
    * looked up in vain. The reply tuple then is free, too, unless address translation made it, here or elsewhere.
    */
-  private isAlone(flow: number): boolean {
+  isAlone(flow: number): boolean {
     const status = this.table.words[flow * F.ROW_WORDS + F.F_STATUS]!;
     return (
       flow === this.opened &&

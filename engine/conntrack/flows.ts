@@ -354,7 +354,7 @@ export class Flows {
   protected discard(flow: number): void {
     const w = this.table.words;
     const at = flow * F.ROW_WORDS;
-    if ((w[at + F.F_STATUS]! & S.IPS_SRC_NAT_DONE) !== 0) this.bySource.remove(flow);
+    if ((w[at + F.F_STATUS]! & S.IPS_SRC_NAT) !== 0) this.bySource.remove(flow);
     if (w[at + F.F_KIND]! >>> 8 !== AF_INET) {
       this.releaseReply(flow);
       this.pool.release(w[at + F.F_SRC]!);

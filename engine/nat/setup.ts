@@ -52,16 +52,23 @@ export function setupNat(ct: Conntrack, flow: number, range: NatRange, manip: nu
     const { invert } = ct.tracker(wanted[T.T_KIND]! & 255);
     ct.alterReply(flow, wanted[T.T_DST]!, wanted[T.T_SRC]!, invert(wanted[T.T_PORTS]!));
     bits |= isSource ? S.IPS_SRC_NAT : S.IPS_DST_NAT;
+    // Others of the same source ask for its mapping only if their own address and port are not in the range.
+    if (isSource) ct.bySource.add(flow);
   }
   // Behind alterReply, which holds the address that both may have.
   if (choice.victim !== 0) ct.evict(choice.victim, R_NAT_EVICTED);
   ct.table.words[at]! |= bits;
-  if (isSource) ct.bySource.add(flow);
   return NF_ACCEPT;
 }
 
 function differs(a: T.Tuple, b: T.Tuple): boolean {
   return a[T.T_SRC] !== b[T.T_SRC] || a[T.T_DST] !== b[T.T_DST] || a[T.T_PORTS] !== b[T.T_PORTS];
+}
+
+/** Whether no other flow has the answers of a flow as it leaves so far. */
+function isOwn(ct: Conntrack, flow: number): boolean {
+  readTranslated(ct, flow, nowScratch);
+  return isFree(ct, flow, nowScratch);
 }
 
 /**
@@ -73,11 +80,9 @@ export function bindNothing(ct: Conntrack, flow: number, manip: number): number 
   const at = flow * F.ROW_WORDS + F.F_STATUS;
   // Flows from before there were rules of translation stay undecided.
   if ((ct.table.words[at]! & S.IPS_CONFIRMED) !== 0) return NF_ACCEPT;
-  readTranslated(ct, flow, nowScratch);
-  if (isFree(ct, flow, nowScratch)) {
+  if (ct.isAlone(flow) || isOwn(ct, flow)) {
     ct.natChoice = NAT_UNCHANGED;
     ct.table.words[at]! |= isSource ? S.IPS_SRC_NAT_DONE : S.IPS_DST_NAT_DONE;
-    if (isSource) ct.bySource.add(flow);
     return NF_ACCEPT;
   }
   const address = ct.addressOf(flow, 1, isSource ? F.F_DST : F.F_SRC);
