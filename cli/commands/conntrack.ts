@@ -8,7 +8,7 @@ export const CONNTRACK_NAME = 'conntrack';
 export const CONNTRACK: Command = {
   name: CONNTRACK_NAME,
   takes: '-L|-G|-D|-I|-A|-U|-E|-F|-C|-S|-R …',
-  summary: 'conntrack(8) on a dump, a capture, or a table kept in a file',
+  summary: 'conntrack(8) on a dump, a capture or a table in a file',
   about: [
     'Takes the command line of conntrack(8) 1.4.7 and does what that does, with the same output, messages and exit ' +
       'status. `keepstate conntrack -h` lists it. Options of keepstate besides those below are not taken.',

@@ -77,15 +77,20 @@ export interface Network {
 /**
  * Reads the address of an option.
  * @param option as it is written, where it takes no prefix length; null where it does
+ * @param ofFamily told the family before a prefix length is looked at; throws if it is not the one of the others
  * @throws ToolError
  */
-export function parseNetwork(text: string, option: string | null): Network {
+export function parseNetwork(
+  text: string,
+  option: string | null,
+  ofFamily: (family: number) => void,
+): Network {
   const slash = text.indexOf('/');
-  if (slash >= 0 && option !== null) usage(`CIDR notation unavailable for \`${option}'`);
-  const host = slash < 0 ? text : text.slice(0, slash);
-  const words = addressWords(host);
-  if (words === null) usage(`Invalid IP address \`${host}'`);
+  const words = addressWords(slash < 0 ? text : text.slice(0, slash));
+  if (words === null) usage(`Invalid IP address \`${text}'`);
+  ofFamily(familyOf(words));
   if (slash < 0) return { words, mask: null };
+  if (option !== null) usage(`CIDR notation unavailable for \`${option}'`);
   const digits = /^\s*(?:\+?(\d+))?$/.exec(text.slice(slash + 1));
   const length = Number(digits?.[1] ?? 0);
   if (digits === null || length > words.length * 32) usage('Invalid netmask');
@@ -98,15 +103,20 @@ export interface Endpoint {
   readonly port: number | null;
 }
 
-/** Reads what --src-nat and its like take. @throws ToolError */
-export function parseEndpoint(text: string, option: string): Endpoint {
+/** Reads what --src-nat and its like take, as {@link parseNetwork} does. @throws ToolError */
+export function parseEndpoint(text: string, option: string, ofFamily: (family: number) => void): Endpoint {
   const six = /^\[(.*)\]:(.*)$/.exec(text);
   const four = /^([^:]*):([^:]*)$/.exec(text);
   const parts = six ?? four;
-  const { words } = parseNetwork(parts?.[1] ?? text, option);
-  if (parts === null) return { words, port: null };
-  const port = parts[2]!;
+  // Here the family is looked at last (measured).
+  const { words } = parseNetwork(parts?.[1] ?? text, option, () => undefined);
+  const port = parts?.[2];
+  if (port === undefined) {
+    ofFamily(familyOf(words));
+    return { words, port: null };
+  }
   if (port === '') usage("No port specified after `:'");
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) usage(`Invalid port \`${port}'`);
+  ofFamily(familyOf(words));
   return { words, port: Number(port) === 0 ? null : Number(port) };
 }

@@ -52,6 +52,13 @@ function longOptions(request: Request): readonly LongOption[] {
  * @throws ToolError with what is wrong first
  */
 export function parseArguments(args: readonly string[], world: ParseWorld): Request {
+  const request = readArguments(args, world);
+  check(request);
+  return request;
+}
+
+/** {@link parseArguments} without a look at what belongs together: of lines that -o save printed all is taken. */
+export function readArguments(args: readonly string[], world: ParseWorld): Request {
   const request = emptyRequest();
   const getopt = new Getopt(args, SHORT, () => longOptions(request));
   let commands = 0;
@@ -68,7 +75,6 @@ export function parseArguments(args: readonly string[], world: ParseWorld): Requ
     else if (option !== null) takeOption(request, option, token, world);
     else world.say('WARNING: ignoring -a, deprecated option.');
   }
-  check(request);
   return request;
 }
 
@@ -83,12 +89,17 @@ function check(request: Request): void {
   checkLegal(command, table, (name) => given.has(name));
   if (table !== 'expect' && 'GIA'.includes(command)) checkAddresses(request);
   if (!'hVSCF'.includes(command)) checkProtocolOptions(request);
-  if ('LDUE'.includes(command) && table === 'conntrack') checkMasks(request);
   const filtered = ['src', 'dst', 'reply-src', 'reply-dst', 'protonum', 'status', 'mark', 'secmark'] as const;
   const also = ['zone', 'orig-zone', 'reply-zone', 'label'] as const;
-  if (command === 'L' && given.has('zero') && [...filtered, ...also].some((name) => given.has(name))) {
+  if (
+    command === 'L' &&
+    table === 'conntrack' &&
+    given.has('zero') &&
+    [...filtered, ...also].some((name) => given.has(name))
+  ) {
     usage("Can't use -z with filtering parameters");
   }
+  if ('LDUE'.includes(command) && table === 'conntrack') checkMasks(request);
 }
 
 /** One direction has to have both addresses. */

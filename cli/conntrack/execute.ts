@@ -69,7 +69,7 @@ function create(request: Request, table: ConntrackTable): Outcome {
 
 function remove(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
   const printer = new Printer(request, table.now, world.labels, world.write);
-  for (const entry of [...table.list('conntrack')]) {
+  for (const entry of table.list('conntrack')) {
     if (!matches(request, entry)) continue;
     table.delete(entry);
     printer.flow(entry);
@@ -78,33 +78,38 @@ function remove(request: Request, table: ConntrackTable, world: ExecuteWorld): O
   return { status: shown > 0 ? 0 : 1, summary: `${shown} flow entries have been deleted.` };
 }
 
-/** Changes one flow. @returns whether it counts as updated */
+/** Changes one flow. @returns it as it is then, null if that does not count as updated */
 function updateOne(
   request: Request,
   table: ConntrackTable,
   world: ExecuteWorld,
   entry: Entry,
   change: Change,
-): boolean {
-  // Measured in 1.4.7: without an address or -f the family is left open, and the kernel refuses that.
-  const noFamily = request.family === null;
+): Entry | null {
+  if (request.family === null) {
+    // Measured in 1.4.7: without an address or -f the family is left open, and the kernel refuses that.
+    const text = failedText('update', 'EOPNOTSUPP');
+    world.say(text);
+    throw new ToolError(text, 1);
+  }
   // Measured, too: zones are not sent along, so that the kernel looks in the default zone.
   const zoned = entry.zoneOriginal !== 0 || entry.zoneReply !== 0;
-  const errno = noFamily ? 'EOPNOTSUPP' : zoned ? 'ENOENT' : table.update(entry, change);
-  if (errno === null) return true;
-  world.say(zoned && !noFamily ? 'Operation failed: No such file or directory' : failedText('update', errno));
-  if (noFamily) throw new ToolError(failedText('update', errno), 1);
-  return !zoned;
+  const after = zoned ? 'ENOENT' : table.update(entry, change);
+  if (typeof after !== 'string') return after;
+  world.say(failedText('update', after));
+  // What the kernel refuses to change is shown and counted all the same, if it is found.
+  return after === 'ENOENT' ? null : entry;
 }
 
 function update(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
   const printer = new Printer(request, table.now, world.labels, world.write);
-  for (const entry of [...table.list('conntrack')]) {
+  for (const entry of table.list('conntrack')) {
     if (!matches(request, entry)) continue;
     const state = request.fields.get('state');
     const change = changeOf(request, entry, state === undefined ? null : stateName(entry.protonum, state));
-    if (Object.keys(change).length === 0 || !updateOne(request, table, world, entry, change)) continue;
-    printer.flow(table.list('conntrack').find((e) => e.flowId === entry.flowId) ?? entry);
+    if (Object.keys(change).length === 0) continue;
+    const after = updateOne(request, table, world, entry, change);
+    if (after !== null) printer.flow(after);
   }
   const { shown } = printer;
   return { status: shown > 0 ? 0 : 1, summary: `${shown} flow entries have been updated.` };
@@ -152,20 +157,9 @@ function expectations(request: Request, table: ConntrackTable, world: ExecuteWor
   }
 }
 
-/** Commands that are the same for each table, or of none. */
-function plain(request: Request, table: () => ConntrackTable, world: ExecuteWorld): Outcome {
-  const done = { status: 0, summary: null };
-  switch (request.command) {
-    case 'h':
-      world.write(usageText());
-      return done;
-    case 'V':
-      world.write(`${TOOL}\n`);
-      return done;
-    default:
-      world.write(statsText(table().stats(), request.table === 'expect'));
-      return done;
-  }
+/** -h and -V, which need no table. */
+export function printAbout(request: Request, write: (text: string) => void): void {
+  write(request.command === 'V' ? `${TOOL}\n` : usageText());
 }
 
 /** Whether a command changes a table. */
@@ -174,31 +168,33 @@ export function changes({ command, given }: Request): boolean {
 }
 
 /**
- * Carries out a request, but for -E.
- * @param table opens the table
+ * Carries out a request, but for -E, -h and -V.
  * @throws ToolError
  */
-export function execute(request: Request, table: () => ConntrackTable, world: ExecuteWorld): Outcome {
+export function execute(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
   const { command } = request;
-  if ('hVS'.includes(command)) return plain(request, table, world);
-  if (request.table === 'expect') return expectations(request, table(), world);
+  if (command === 'S') {
+    world.write(statsText(table.stats(), request.table === 'expect'));
+    return { status: 0, summary: null };
+  }
+  if (request.table === 'expect') return expectations(request, table, world);
   switch (command) {
     case 'L':
-      return list(request, table(), world);
+      return list(request, table, world);
     case 'G':
-      return get(request, table(), world);
+      return get(request, table, world);
     case 'I':
     case 'A':
-      return create(request, table());
+      return create(request, table);
     case 'D':
-      return remove(request, table(), world);
+      return remove(request, table, world);
     case 'U':
-      return update(request, table(), world);
+      return update(request, table, world);
     case 'F':
-      table().flush();
+      table.flush();
       return { status: 0, summary: 'connection tracking table has been emptied.' };
     default:
-      world.write(`${table().count()}\n`);
+      world.write(`${table.count()}\n`);
       return { status: 0, summary: null };
   }
 }

@@ -56,7 +56,7 @@ export function usageText(): string {
     '',
     'Commands, one of them:',
     ...COMMAND_OPTIONS.map(([letter, name]) => option(letter, name) + COMMANDS[letter]),
-    '  -R, --load-file    FILE (first of all): carry out the -A, -I, -U, -D, -G and -F lines of a file, - is standard input',
+    '  -R, --load-file    FILE (first of all): carry out the -A, -I, -U, -D and -F lines of a file, - is standard input',
     '',
     'Tables: conntrack (if none is named), expect, dying, unconfirmed',
     '',

@@ -46,6 +46,11 @@ export class Labels {
     this.say = say;
   }
 
+  /** The names if they were needed already: then flows are shown with them. */
+  get loaded(): LabelMap | null {
+    return this.map ?? null;
+  }
+
   /** The names, null if there is no file. */
   load(): LabelMap | null {
     if (this.map !== undefined) return this.map;

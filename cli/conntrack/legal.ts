@@ -37,7 +37,7 @@ const LEGAL: Partial<Readonly<Record<Key, Legal>>> = {
   'D expect': { needs: 'src dst protonum' },
   'I expect': {
     needs: 'src dst protonum timeout tuple-src tuple-dst mask-src mask-dst',
-    takes: 'reply-src reply-dst',
+    takes: 'reply-src reply-dst status',
   },
   'E expect': { takes: 'output' },
 };

@@ -19,7 +19,7 @@ export function loadRequests(name: string, world: ParseWorld): Request[] {
     const words = line.split(/[ \t\r]+/).filter((word) => word !== '');
     if (words.length === 0 || words[0]!.startsWith('#')) return [];
     const request = parseArguments(['conntrack', ...words], world);
-    if ('LECShV'.includes(request.command)) {
+    if ('LGECShV'.includes(request.command)) {
       usage(`Cannot use command \`-${request.command}' with --load-file`);
     }
     return [request];

@@ -2,10 +2,10 @@ import type { World } from '../command.ts';
 import { UsageError } from '../trouble.ts';
 import { type ParseWorld, parseArguments } from './command-line.ts';
 import { showEvents } from './events.ts';
-import { changes, type ExecuteWorld, execute } from './execute.ts';
+import { changes, type ExecuteWorld, execute, type Outcome, printAbout } from './execute.ts';
 import { Labels } from './labels.ts';
 import { loadRequests } from './load-file.ts';
-import { isCaptureSource, openTable } from './open-table.ts';
+import { isCaptureSource, noTable, openTable } from './open-table.ts';
 import type { Request } from './request.ts';
 import { type Source, takeSource } from './source-options.ts';
 import type { ConntrackTable } from './table.ts';
@@ -29,7 +29,7 @@ async function runFile(name: string, source: Source | null, world: ExecuteWorld)
   const table = await tableFor(requests, source, world);
   try {
     for (const request of requests) {
-      const { summary } = execute(request, () => table, world);
+      const { summary } = execute(request, table, world);
       // Measured: of what a file does, only the emptying of a table is said.
       if (request.command === 'F' && summary !== null) world.say(`${TOOL}: ${summary}`);
     }
@@ -39,21 +39,27 @@ async function runFile(name: string, source: Source | null, world: ExecuteWorld)
   return 0;
 }
 
+/** -E: only a capture tells what happened. */
+async function watch(request: Request, source: Source | null, world: ExecuteWorld): Promise<Outcome> {
+  if (source !== null && isCaptureSource(source)) return showEvents(request, source.name, world);
+  if (source?.kind === 'from' || source?.kind === 'table') {
+    throw new UsageError(`${source.name}: only a capture has events`, false);
+  }
+  throw noTable(source);
+}
+
 async function runOne(args: readonly string[], source: Source | null, world: ExecuteWorld): Promise<number> {
   const request = parseArguments(['conntrack', ...args], world);
-  let outcome: { readonly status: number; readonly summary: string | null };
-  if (request.command === 'E') {
-    if (source === null || !isCaptureSource(source)) {
-      if (source?.kind !== 'from' && source?.kind !== 'table') await openTable(source, world);
-      throw new UsageError(`${source?.name}: only a capture has events`, false);
-    }
-    outcome = await showEvents(request, source.name, world);
-  } else if (request.command === 'h' || request.command === 'V') {
-    outcome = execute(request, () => Promise.reject() as never, world);
-  } else {
+  let outcome: Outcome;
+  if (request.command === 'h' || request.command === 'V') {
+    printAbout(request, world.write);
+    return 0;
+  }
+  if (request.command === 'E') outcome = await watch(request, source, world);
+  else {
     const table = await tableFor([request], source, world);
     try {
-      outcome = execute(request, () => table, world);
+      outcome = execute(request, table, world);
     } finally {
       table.close();
     }

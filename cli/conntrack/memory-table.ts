@@ -1,7 +1,7 @@
 import { type ExpectRecord, ips, protocolName, type TupleRecord } from '@keepstate/engine';
 import { SETTABLE, stateName } from './match.ts';
 import type { Change, ConntrackTable, Entry, NatTo, NewEntry, NewExpectation, TableStats } from './table.ts';
-import { invert, portKind, sameTuple } from './tuple.ts';
+import { invert, portKind, portWords } from './tuple.ts';
 import type { Errno } from './words.ts';
 
 const SCTP = 132;
@@ -28,56 +28,52 @@ export class MemoryTable implements ConntrackTable {
   readonly readOnly: string | null;
   /** Whether anything was changed. */
   changed = false;
-  private entries: Entry[];
+  /** By their original tuples, in the order of their making. */
+  private readonly flows: Map<string, Entry> = new Map();
+  /** The key in {@link flows} by the tuple of either direction. */
+  private readonly tuples: Map<string, string> = new Map();
   private expected: ExpectRecord[];
   private readonly counts: TableStats;
-  private nextId: number;
+  private nextId = 1;
 
   /** @param readOnly why it may not be changed, null if it may */
   constructor(contents: Contents, readOnly: string | null) {
     this.now = contents.now;
     this.readOnly = readOnly;
-    this.entries = contents.entries.filter((e) => e.timeout > 0);
+    for (const entry of contents.entries) if (entry.timeout > 0) this.put(entry);
     this.expected = contents.expectations.filter((e) => e.timeout > 0);
     this.counts = contents.stats ?? { insert: 0, expectNew: 0, expectCreate: 0, expectDelete: 0 };
-    this.nextId = 1 + this.entries.reduce((most, e) => Math.max(most, e.flowId), 0);
   }
 
   list(which: 'conntrack' | 'dying' | 'unconfirmed'): readonly Entry[] {
-    return which === 'conntrack' ? this.entries : [];
+    return which === 'conntrack' ? [...this.flows.values()] : [];
   }
 
   get(family: number, protonum: number, tuple: TupleRecord): Entry | null {
-    const found = this.entries.find(
-      (e) =>
-        e.family === family &&
-        e.protonum === protonum &&
-        ((e.zoneOriginal === 0 && sameTuple(protonum, e.original, tuple)) ||
-          (e.zoneReply === 0 && sameTuple(protonum, e.reply, tuple))),
-    );
-    return found ?? null;
+    const key = this.tuples.get(tupleKey(family, protonum, 0, tuple));
+    return (key === undefined ? undefined : this.flows.get(key)) ?? null;
   }
 
   create(flow: NewEntry): Errno | null {
     const entry = this.entryOf(flow);
     if (typeof entry === 'string') return entry;
-    if (this.entries.some((e) => clash(e, entry))) return 'EEXIST';
+    if (tupleKeys(entry).some((key) => this.tuples.has(key))) return 'EEXIST';
     if ((flow.status & ips.IPS_EXPECTED) !== 0) return 'EBUSY';
     this.changed = true;
     this.counts.insert++;
     this.nextId++;
-    if (entry.timeout > 0) this.entries.push(entry);
+    if (entry.timeout > 0) this.put(entry);
     return null;
   }
 
-  update(flow: Entry, change: Change): Errno | null {
-    const at = this.entries.findIndex((e) => e.flowId === flow.flowId && sameFlow(e, flow));
-    if (at < 0) return 'ENOENT';
-    const before = this.entries[at]!;
+  update(flow: Entry, change: Change): Entry | Errno {
+    const key = this.keyOf(flow);
+    const before = key === null ? undefined : this.flows.get(key);
+    if (key === null || before === undefined) return 'ENOENT';
     const errno = refusal(before, change);
     if (errno !== null) return errno;
     const { timeout, status = 0, mark = before.mark, state, labels = before.labels, vtags } = change;
-    this.entries[at] = {
+    const after: Entry = {
       ...before,
       status: before.status | (status & SETTABLE),
       mark,
@@ -93,31 +89,36 @@ export class MemoryTable implements ConntrackTable {
             },
     };
     this.changed = true;
-    return null;
+    if (after.timeout > 0) this.flows.set(key, after);
+    else this.delete(before);
+    return after;
   }
 
   delete(flow: Entry): void {
-    this.entries = this.entries.filter((e) => !(e.flowId === flow.flowId && sameFlow(e, flow)));
-    this.expected = this.expected.filter((e) => e.masterId !== flow.flowId);
+    const key = this.keyOf(flow);
+    if (key === null) return;
+    this.flows.delete(key);
+    for (const tuple of tupleKeys(flow)) if (this.tuples.get(tuple) === key) this.tuples.delete(tuple);
+    if (this.expected.length > 0) this.expected = this.expected.filter((e) => e.masterId !== flow.flowId);
     this.changed = true;
   }
 
   flush(): void {
-    this.entries = [];
+    this.flows.clear();
+    this.tuples.clear();
     this.expected = [];
     this.changed = true;
   }
 
   zero(): void {
     const none = { packets: 0, bytes: 0 };
-    this.entries = this.entries.map((e) =>
-      e.counters === null ? e : { ...e, counters: { original: none, reply: none } },
-    );
+    for (const [key, e] of this.flows)
+      if (e.counters !== null) this.flows.set(key, { ...e, counters: { original: none, reply: none } });
     this.changed = true;
   }
 
   count(): number {
-    return this.entries.length;
+    return this.flows.size;
   }
 
   expectations(): readonly ExpectRecord[] {
@@ -175,13 +176,34 @@ export class MemoryTable implements ConntrackTable {
     // It is gone when the command is.
   }
 
+  /** Puts a flow in. A dump may have one twice, as of two moments: both are kept. */
+  private put(entry: Entry): void {
+    const [original, reply] = tupleKeys(entry);
+    let key: string = original;
+    while (this.flows.has(key)) key += '+';
+    this.flows.set(key, entry);
+    this.tuples.set(original, key);
+    this.tuples.set(reply, key);
+    this.nextId = Math.max(this.nextId, entry.flowId + 1);
+  }
+
+  /** The key of a flow that {@link list} or {@link get} gave. */
+  private keyOf(flow: Entry): string | null {
+    for (let [key] = tupleKeys(flow); this.flows.has(key); key += '+') {
+      if (this.flows.get(key)!.flowId === flow.flowId) return key;
+    }
+    return null;
+  }
+
   /** A whole flow, or why there is none. */
   private entryOf(flow: NewEntry): Entry | Errno {
     const { family, protonum, zone, zoneOriginal, zoneReply } = flow;
-    // Measured: the kernel takes one way to give a zone.
-    if ([zone, zoneOriginal, zoneReply].filter((z) => z !== null).length > 1) return 'EINVAL';
     const original = flow.original ?? (flow.reply === null ? null : invert(family, protonum, flow.reply));
     if (original === null || !isWhole(protonum, original)) return 'EINVAL';
+    // The kernel looks for the original tuple before it looks at anything else.
+    if (this.tuples.has(tupleKey(family, protonum, zone ?? zoneOriginal ?? 0, original))) return 'EEXIST';
+    // Measured: the kernel takes one way to give a zone.
+    if ([zone, zoneOriginal, zoneReply].filter((z) => z !== null).length > 1) return 'EINVAL';
     const answer = invert(family, protonum, original);
     const reply = flow.reply ?? answer;
     if (answer === null || reply === null || !isWhole(protonum, reply)) return 'EINVAL';
@@ -219,22 +241,17 @@ function refusal(before: Entry, change: Change): Errno | null {
   return null;
 }
 
-function sameFlow(a: Entry, b: Entry): boolean {
-  return a.family === b.family && a.protonum === b.protonum && sameTuple(a.protonum, a.original, b.original);
+function tupleKey(family: number, protonum: number, zone: number, t: TupleRecord): string {
+  const [source, destination] = portKind(protonum) === 'none' ? [0, 0] : portWords(t);
+  return `${family} ${protonum} ${zone} ${t.src} ${t.dst} ${source} ${destination}`;
 }
 
-/** Whether a new flow has a tuple that one in the table has, in the same zone. */
-function clash(there: Entry, flow: Entry): boolean {
-  if (there.family !== flow.family || there.protonum !== flow.protonum) return false;
-  const tuples = [
-    [there.original, there.zoneOriginal],
-    [there.reply, there.zoneReply],
-  ] as const;
-  return tuples.some(
-    ([tuple, zone]) =>
-      (zone === flow.zoneOriginal && sameTuple(flow.protonum, tuple, flow.original)) ||
-      (zone === flow.zoneReply && sameTuple(flow.protonum, tuple, flow.reply)),
-  );
+/** Keys of a flow's two tuples: two flows of a zone have none in common. */
+function tupleKeys(e: Entry): readonly [original: string, reply: string] {
+  return [
+    tupleKey(e.family, e.protonum, e.zoneOriginal, e.original),
+    tupleKey(e.family, e.protonum, e.zoneReply, e.reply),
+  ];
 }
 
 function isWhole(protonum: number, t: TupleRecord): boolean {

@@ -97,7 +97,8 @@ export function changeOf(request: Request, entry: Entry, stateName: string | nul
   }
   if (stateName !== entry.state && stateName !== null) change.state = fields.get('state')!;
   const labels = labelsOf(entry.labels, labelAdd, labelDel);
-  if (labels.length !== entry.labels.length) change.labels = labels;
+  // A label that is set or cleared again counts as a change, unless there is none to clear (measured).
+  if (labelAdd !== null || (labelDel !== null && entry.labels.length > 0)) change.labels = labels;
   const original = fields.get('vtag.original') ?? null;
   const reply = fields.get('vtag.reply') ?? null;
   const other =

@@ -59,24 +59,23 @@ async function fromFile(name: string, world: ParseWorld): Promise<ConntrackTable
   return new MemoryTable(readDump(stdin ? 'standard input' : name, text, time, world), readOnly);
 }
 
+/** Why there is no table where none is named, or one that keepstate cannot look at. */
+export function noTable(source: Source | null): UsageError {
+  if (source?.kind === 'control' || source?.kind === 'kernel') {
+    const what = source.kind === 'control' ? 'a running keepstate' : "the kernel's own table";
+    const instead = 'use --from FILE or --table FILE';
+    return new UsageError(`--${source.kind}: this keepstate cannot look at ${what} yet: ${instead}`, false);
+  }
+  return new UsageError(
+    'no table is named: give --from FILE (a dump or a capture), --table FILE (a table kept in a file), ' +
+      "--control SOCKET (a running keepstate) or --kernel (the kernel's own table)",
+    false,
+  );
+}
+
 /** Opens the table that a command line names. @throws UsageError, Failure */
 export async function openTable(source: Source | null, world: ParseWorld): Promise<ConntrackTable> {
-  switch (source?.kind) {
-    case 'from':
-      return fromFile(source.name, world);
-    case 'table':
-      return new FileTable(source.name, Date.now());
-    case 'control':
-    case 'kernel': {
-      const what = source.kind === 'control' ? 'a running keepstate' : "the kernel's own table";
-      const instead = 'use --from FILE or --table FILE';
-      throw new UsageError(`--${source.kind}: this keepstate cannot look at ${what} yet: ${instead}`, false);
-    }
-    default:
-      throw new UsageError(
-        'no table is named: give --from FILE (a dump or a capture), --table FILE (a table kept in a file), ' +
-          "--control SOCKET (a running keepstate) or --kernel (the kernel's own table)",
-        false,
-      );
-  }
+  if (source?.kind === 'from') return fromFile(source.name, world);
+  if (source?.kind === 'table') return new FileTable(source.name, Date.now());
+  throw noTable(source);
 }

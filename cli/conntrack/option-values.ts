@@ -1,4 +1,4 @@
-import { familyOf, type Network, parseEndpoint, parseNetwork } from './address.ts';
+import { type Network, parseEndpoint, parseNetwork } from './address.ts';
 import type { ParseWorld } from './command-line.ts';
 import type { Token } from './getopt.ts';
 import { markAndMask, seconds, u16, u32 } from './numbers.ts';
@@ -16,9 +16,7 @@ function setFamily(request: Request, family: number): void {
 
 /** Reads an address of the request's family. `option` where it takes no prefix length. */
 function network(request: Request, text: string, option: string | null): Network {
-  const found = parseNetwork(text, option);
-  setFamily(request, familyOf(found.words));
-  return found;
+  return parseNetwork(text, option, (family) => setFamily(request, family));
 }
 
 /** A value that is not attached but the next argument, unless that is an option: as -n and --label-del take it. */
@@ -29,9 +27,7 @@ function nextWord({ following }: Token): string | null {
 function nat(request: Request, name: OptionName, token: Token): NatGiven {
   const text = nextWord(token);
   if (text === null) return { to: null };
-  const to = parseEndpoint(text, `--${name}`);
-  setFamily(request, familyOf(to.words));
-  return { to };
+  return { to: parseEndpoint(text, `--${name}`, (family) => setFamily(request, family)) };
 }
 
 type Take = (request: Request, value: string, token: Token, world: ParseWorld) => void;
@@ -131,9 +127,10 @@ const TAKERS: Readonly<Record<OptionName, Take>> = {
   'label-add': (r, v, _token, world) => {
     r.labelAdd = [...(r.labelAdd ?? []), ...world.labels.bits(v)];
   },
-  'label-del': (r, v, token, world) => {
+  'label-del': (r, _v, token, world) => {
     world.labels.load();
-    const text = v === '' ? nextWord(token) : v;
+    // Measured: what is attached, as in --label-del=one, does not count.
+    const text = nextWord(token);
     r.labelDel = text === null ? 'all' : world.labels.bits(text);
   },
 };

@@ -105,6 +105,9 @@ class LineReader {
   }
 }
 
+/** How lines of conntrack -E begin, with and without -o timestamp. */
+const EVENT = /^\[(NEW|UPDATE|DESTROY|\d+\.\d+)\]$/;
+
 /** What stands in front of the first tuple. */
 interface Front {
   readonly protonum: number;
@@ -115,6 +118,8 @@ interface Front {
 }
 
 function frontOf(words: readonly Word[], place: Place): Front {
+  if (EVENT.test(words[0]?.text ?? ''))
+    refuseAt(place, words[0]!.col, 'this is an event, not a flow of a table');
   const extended = words[0]?.text === 'ipv4' || words[0]?.text === 'ipv6';
   let at = extended ? 2 : 0;
   const [name, number] = [words[at], words[at + 1]];
@@ -194,7 +199,10 @@ export function parseFlowLine(line: string, place: Place, now: number, own: 0 | 
   };
 }
 
-/** Whether lines are those of /proc/net/nf_conntrack: every one has a zone, and counts its reader. */
+/**
+ * Whether lines are those of /proc/net/nf_conntrack: it prints every zone, conntrack(8) not the default one. (Where no
+ * flow is in that, they cannot be told apart, but for `use=`, which counts /proc's reader.)
+ */
 export function isProc(lines: readonly string[]): boolean {
-  return lines.every((line) => / zone=\d+ /.test(line) && !/ use=1$| id=\d+$| helper=/.test(line));
+  return lines.some((line) => line.includes(' zone=0 '));
 }

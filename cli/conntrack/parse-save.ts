@@ -1,6 +1,6 @@
 import { ips, protocolName } from '@keepstate/engine';
 import { wordsText } from './address.ts';
-import { type ParseWorld, parseArguments } from './command-line.ts';
+import { type ParseWorld, readArguments } from './command-line.ts';
 import { type Place, refuseAt } from './dump-error.ts';
 import { stateName } from './match.ts';
 import { suggestedNat } from './nat-status.ts';
@@ -24,13 +24,13 @@ function replyOf(request: Request): Entry['reply'] | null {
 }
 
 /**
- * A flow of a line of conntrack -L -o save.
+ * A flow of a line of conntrack -L -o save. (Its lines for DCCP lack what -A asks for: conntrack -R refuses them.)
  * @throws UsageError with file and line
  */
 export function parseSaveLine(line: string, place: Place, world: ParseWorld): Entry {
   let request: Request;
   try {
-    request = parseArguments(['conntrack', ...line.split(/\s+/).filter((w) => w !== '')], world);
+    request = readArguments(['conntrack', ...line.split(/\s+/).filter((w) => w !== '')], world);
   } catch (error) {
     if (error instanceof ToolError) return refuseAt(place, 1, error.message);
     throw error;

@@ -60,7 +60,9 @@ export class Printer {
     const { output, command } = this.request;
     if (output.has('save')) return saveLine(entry, command === 'D' ? 'D' : 'A');
     if (output.has('json')) return jsonEntry(entry);
-    const names = output.has('labels') ? (this.labels.load()?.namesOf(entry.labels) ?? []) : [];
+    if (output.has('labels')) this.labels.load();
+    // Measured: -l and its like show labels, too; a deleted flow has lost them.
+    const names = command === 'D' ? [] : (this.labels.loaded?.namesOf(entry.labels) ?? []);
     const ktimestamp = output.has('ktimestamp');
     if (output.has('xml')) return xmlFlow(entry, this.now, { ktimestamp, labels: names });
     const options = { extended: output.has('extended'), id: output.has('id'), ktimestamp };

@@ -49,14 +49,24 @@ function parserOf(file: string, lines: readonly string[], now: number, world: Pa
   };
 }
 
+/** The moment at which a dump was made, if it says of some flow when it began and how long ago that was (ms). */
+function momentOf(text: string): number | null {
+  const line = /delta-time=(\d+) \[start=([^\]]+)\]/.exec(text);
+  if (line !== null) return Date.parse(line[2]!) + Number(line[1]) * 1000;
+  const xml = /<start>(\d+)\d{9}<\/start><\/timestamp><deltatime>(\d+)</.exec(text);
+  return xml === null ? null : (Number(xml[1]) + Number(xml[2])) * 1000;
+}
+
 /**
  * Reads a dump in any text format: conntrack -L (also extended), /proc/net/nf_conntrack and ip_conntrack, -o save, xml,
  * json; and expectations. The format is told by the content.
  * @param file as messages call it
- * @param now the moment of the dump (ms)
+ * @param written when it was written (ms): the moment of the dump, unless it says another
  * @throws UsageError with file, line and column of the first thing that is wrong; nothing is half loaded
  */
-export function readDump(file: string, text: string, now: number, world: ParseWorld): Contents {
+export function readDump(file: string, text: string, written: number, world: ParseWorld): Contents {
+  const said = momentOf(text);
+  const now = said === null || Number.isNaN(said) ? written : said;
   if (text.trimStart().startsWith('<')) return { now, ...parseXmlDump(file, text, now) };
   if (text.includes('\0')) refuseAt({ file, line: 1 }, 1, 'this is no text, and no capture');
   // The line that sums up stands in dumps that were made with 2>&1.

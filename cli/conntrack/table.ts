@@ -85,8 +85,8 @@ export interface ConntrackTable {
   get(family: number, protonum: number, tuple: TupleRecord): Entry | null;
   /** Makes a flow. @returns the error, null if it is there now */
   create(flow: NewEntry): Errno | null;
-  /** Changes a flow that {@link list} or {@link get} gave. */
-  update(flow: Entry, change: Change): Errno | null;
+  /** Changes a flow that {@link list} or {@link get} gave. @returns the flow as it is then, or the error */
+  update(flow: Entry, change: Change): Entry | Errno;
   delete(flow: Entry): void;
   flush(): void;
   /** Sets every flow's counters to 0. */

@@ -46,14 +46,14 @@ export class Firewall {
   readonly settings: Settings;
   readonly conntrack: Conntrack;
   readonly defrag: Defrag;
-  /** The machine it runs on. After a change of it, {@link loadRules} again. */
-  readonly host: HostModel;
   /** What the rules made of the last packet; stays at 'none' where there are neither rules nor a host. */
   readonly outcome: Outcome = new Outcome();
 
   /** The way past the rules; null where there are neither rules nor a host, and packets are only tracked. */
   private pipeline: Pipeline | null = null;
   private readonly plain: PlainPath;
+  /** Null until somebody asks for it: who only tracks never does. */
+  private machine: HostModel | null;
   private readonly seed: number;
   private readonly wishes: { bytes: boolean; log: RuleLog | null; tracer: PacketTrace | null };
 
@@ -66,9 +66,15 @@ export class Firewall {
     this.conntrack.sink = options.sink ?? null;
     this.defrag = new Defrag(this.settings);
     this.plain = new PlainPath(this.conntrack);
-    this.host = options.host ?? defaultHost();
+    this.machine = options.host ?? null;
     this.wishes = { bytes: false, log: null, tracer: null };
     if (options.host !== undefined || options.rules !== undefined) this.loadRules(options.rules ?? []);
+  }
+
+  /** The machine it runs on. After a change of it, {@link loadRules} again. */
+  get host(): HostModel {
+    this.machine ??= defaultHost();
+    return this.machine;
   }
 
   /**

@@ -67,6 +67,8 @@ export class Extensions {
 
   /** Whether an element's time is over. */
   isExpired(row: number, now: number): boolean {
+    // Not even looked at: in a large set each array is one more line that no cache holds.
+    if (this.options.timeout < 0) return false;
     const end = this.expires[row]!;
     if (end < 0) return now > this.clock.first - end;
     return end !== 0 && now > end;

@@ -31,7 +31,7 @@ add a "10.0.0.1
       "my.ipset:2:9: typename 'hash:foo' is unknown",
       "my.ipset:3:10: typename 'hash:nett' is unknown (did you mean 'hash:net'?)",
       'my.ipset:4:7: cannot parse 10.0.0.300: it is no IPv4 address (host names are not resolved)',
-      "my.ipset:5:5: the set with the given name does not exist (did you mean 'a'?)",
+      'my.ipset:5:5: the set with the given name does not exist',
       'my.ipset:6:16: timeout cannot be used: set was created without timeout support',
       "my.ipset:7:16: unknown argument 'comennt' (did you mean 'comment'?)",
       'my.ipset:8:1: missing close quote',

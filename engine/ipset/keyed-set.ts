@@ -140,10 +140,11 @@ export class KeyedSet implements IpSet, RowJudge {
     const row = this.nets.find();
     if (row === NO_ROW) return false;
     const x = this.extensions;
-    query.skbmark = x.skbmark[row]!;
-    query.skbmask = x.skbmask[row]!;
-    query.skbprio = x.skbprio[row]!;
-    query.skbqueue = x.skbqueue[row]!;
+    const { skbinfo } = this.options;
+    query.skbmark = skbinfo ? x.skbmark[row]! : 0;
+    query.skbmask = skbinfo ? x.skbmask[row]! : 0;
+    query.skbprio = skbinfo ? x.skbprio[row]! : 0;
+    query.skbqueue = skbinfo ? x.skbqueue[row]! : 0;
     // With --return-nomatch it is the exceptions that match, and they alone.
     return !this.nets.hasNets || ((x.flags[row]! & NOMATCH) !== 0) === query.wantsNomatch;
   }

@@ -33,8 +33,29 @@ function bare(text: string): string {
   return text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
 }
 
+/** Four decimal numbers, as almost every address is written; -1 for anything else. */
+function plainIpv4(text: string): number {
+  let word = 0;
+  let dots = 0;
+  let value = -1;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 46 && value >= 0 && dots < 3) {
+      word = word * 256 + value;
+      value = -1;
+      dots++;
+    } else if (c >= 48 && c <= 57 && value !== 0) {
+      value = value < 0 ? c - 48 : value * 10 + c - 48;
+      if (value > 255) return -1;
+    } else return -1;
+  }
+  return dots === 3 && value >= 0 ? word * 256 + value : -1;
+}
+
 /** An IPv4 address as inet_aton(3) reads it: one to four decimal or octal numbers, the last one fills up. */
 function parseIpv4(text: string): number | undefined {
+  const plain = plainIpv4(text);
+  if (plain >= 0) return plain;
   const parts = text.split('.');
   if (parts.length > 4 || !parts.every((p) => /^(0[0-7]*|[1-9]\d*)$/.test(p))) return undefined;
   const numbers = parts.map((p) => Number.parseInt(p, p.startsWith('0') ? 8 : 10));
@@ -78,6 +99,7 @@ export function cut(text: string, separator: string): readonly [string, string |
 
 /** The words of a network mask. */
 export function prefixMask(prefix: number, bytes: number): readonly number[] {
+  if (bytes === 4) return [prefix === 0 ? 0 : -1 << (32 - Math.min(32, prefix))];
   return Array.from({ length: bytes / 4 }, (_, i) => {
     const bits = Math.min(32, Math.max(0, prefix - 32 * i));
     return bits === 0 ? 0 : -1 << (32 - bits);

@@ -1,5 +1,7 @@
 import type { Random } from '../base/random.ts';
 
+const START = 16;
+
 /** No row. */
 export const NO_ROW = -1;
 
@@ -17,7 +19,8 @@ export class WordTable {
   rows = 0;
 
   private words: Int32Array;
-  private slots: Int32Array = new Int32Array(16).fill(NO_ROW);
+  /** Pairs of a key's hash and its row + 1, 0 for none: with the hash beside it no other row's key is looked at. */
+  private slots: Int32Array = new Int32Array(2 * START);
   private readonly mask: number;
   private readonly mul: number;
   private readonly free: number[] = [];
@@ -35,9 +38,10 @@ export class WordTable {
   find(key: Int32Array): number {
     const { slots } = this;
     const last = slots.length - 1;
-    for (let at = this.hash(key, 0) & last; ; at = (at + 1) & last) {
-      const row = slots[at]!;
-      if (row === NO_ROW || this.equal(row, key)) return row;
+    const hash = this.hash(key, 0);
+    for (let at = (hash << 1) & last; ; at = (at + 2) & last) {
+      const row = slots[at + 1]! - 1;
+      if (row === NO_ROW || (slots[at] === hash && this.equal(row, key))) return row;
     }
   }
 
@@ -45,12 +49,14 @@ export class WordTable {
   insert(key: Int32Array): number {
     const found = this.find(key);
     if (found !== NO_ROW) return found;
-    if (2 * (this.count + 1) > this.slots.length) this.grow();
+    // At most half full.
+    if (4 * (this.count + 1) > this.slots.length) this.grow();
     const row = this.free.pop() ?? this.newRow();
-    this.words.set(key.subarray(0, this.width), row * this.width);
+    const first = row * this.width;
+    for (let i = 0; i < this.width; i++) this.words[first + i] = key[i]!;
     this.alive[row] = 1;
     this.count++;
-    this.place(row);
+    this.place(this.hash(key, 0), row + 1);
     return row;
   }
 
@@ -58,17 +64,18 @@ export class WordTable {
   remove(row: number): void {
     const { slots } = this;
     const last = slots.length - 1;
-    let hole = this.hash(this.words, row * this.width) & last;
-    while (slots[hole] !== row) hole = (hole + 1) & last;
+    let hole = (this.hash(this.words, row * this.width) << 1) & last;
+    while (slots[hole + 1] !== row + 1) hole = (hole + 2) & last;
     // Whoever was pushed past the hole moves up into it, so that no search ends too early.
-    for (let at = (hole + 1) & last; slots[at] !== NO_ROW; at = (at + 1) & last) {
-      const home = this.hash(this.words, slots[at]! * this.width) & last;
+    for (let at = (hole + 2) & last; slots[at + 1] !== 0; at = (at + 2) & last) {
+      const home = (slots[at]! << 1) & last;
       if (((at - home) & last) >= ((at - hole) & last)) {
         slots[hole] = slots[at]!;
+        slots[hole + 1] = slots[at + 1]!;
         hole = at;
       }
     }
-    slots[hole] = NO_ROW;
+    slots[hole + 1] = 0;
     this.alive[row] = 0;
     this.free.push(row);
     this.count--;
@@ -86,7 +93,7 @@ export class WordTable {
 
   /** Takes all rows out. */
   clear(): void {
-    this.slots.fill(NO_ROW);
+    this.slots.fill(0);
     this.alive.fill(0);
     this.free.length = 0;
     this.count = 0;
@@ -121,15 +128,18 @@ export class WordTable {
     return row;
   }
 
-  private place(row: number): void {
-    const last = this.slots.length - 1;
-    let at = this.hash(this.words, row * this.width) & last;
-    while (this.slots[at] !== NO_ROW) at = (at + 1) & last;
-    this.slots[at] = row;
+  private place(hash: number, entry: number): void {
+    const { slots } = this;
+    const last = slots.length - 1;
+    let at = (hash << 1) & last;
+    while (slots[at + 1] !== 0) at = (at + 2) & last;
+    slots[at] = hash;
+    slots[at + 1] = entry;
   }
 
   private grow(): void {
-    this.slots = new Int32Array(this.slots.length * 2).fill(NO_ROW);
-    for (let row = 0; row < this.rows; row++) if (this.has(row)) this.place(row);
+    const old = this.slots;
+    this.slots = new Int32Array(old.length * 2);
+    for (let at = 0; at < old.length; at += 2) if (old[at + 1] !== 0) this.place(old[at]!, old[at + 1]!);
   }
 }

@@ -32,29 +32,33 @@ const IPSEC_OUT: Place = { what: 'ipsec out', hooks: OUTGOING };
 const SECPATH: Place = { what: 'meta ipsec', hooks: INCOMING };
 const SDIF: Place = { what: 'meta sdif', hooks: ['input', 'forward'] };
 
+const NONE: readonly ExprNode[] = [];
+
 /**
  * Whether a statement cannot work in a base chain.
  * @returns what is wrong in words, or null
  */
 export function misplaced(stmt: StmtNode, base: NftBase, family: Family): string | null {
-  if (family === 'ip6' && expressionsOf(stmt).some((node) => 'osf' in node)) return 'osf is for IPv4 only';
-  for (const place of placesOf(stmt)) {
-    if (place.type !== undefined && base.type !== place.type)
-      return `${place.what} works in chains of type ${place.type} only, not of type ${base.type}`;
-    if (!place.hooks.includes(base.hook))
-      return `${place.what} does not work in the ${base.hook} hook, only in ${place.hooks.join(', ')}`;
+  const expressions = expressionsOf(stmt);
+  if (family === 'ip6' && expressions.some((node) => 'osf' in node)) return 'osf is for IPv4 only';
+  const own = statementPlace(stmt);
+  const wrong = own === null ? null : trouble(own, base);
+  if (wrong !== null) return wrong;
+  for (const node of expressions) {
+    const place = expressionPlace(node);
+    const other = place === null ? null : trouble(place, base);
+    if (other !== null) return other;
   }
   return null;
 }
 
-function placesOf(stmt: StmtNode): Place[] {
-  const own = statementPlace(stmt);
-  const out = own === null ? [] : [own];
-  for (const node of expressionsOf(stmt)) {
-    const place = expressionPlace(node);
-    if (place !== null) out.push(place);
-  }
-  return out;
+/** What is wrong with something in a base chain, or null. */
+function trouble(place: Place, base: NftBase): string | null {
+  if (place.type !== undefined && base.type !== place.type)
+    return `${place.what} works in chains of type ${place.type} only, not of type ${base.type}`;
+  if (!place.hooks.includes(base.hook))
+    return `${place.what} does not work in the ${base.hook} hook, only in ${place.hooks.join(', ')}`;
+  return null;
 }
 
 function statementPlace(stmt: StmtNode): Place | null {
@@ -71,13 +75,13 @@ function statementPlace(stmt: StmtNode): Place | null {
 }
 
 /** The expressions of a statement that are read from the packet. */
-function expressionsOf(stmt: StmtNode): ExprNode[] {
+function expressionsOf(stmt: StmtNode): readonly ExprNode[] {
   if ('match' in stmt) return flatten(stmt.match.left);
   if ('vmap' in stmt) return flatten(stmt.vmap.key);
   if ('mangle' in stmt) return flatten(stmt.mangle.value);
   if ('set' in stmt) return flatten(stmt.set.elem);
   if ('meter' in stmt) return flatten(stmt.meter.key);
-  return [];
+  return NONE;
 }
 
 function flatten(node: ExprNode): ExprNode[] {

@@ -93,13 +93,18 @@ export function lowEnd(node: ExprNode): ExprNode {
   return 'prefix' in node ? node.prefix.addr : node;
 }
 
+/** Bytes of a part of a concatenation: always whole words. */
+function filledBytes(bits: number): number {
+  return ((bits + 31) >> 5) * 4;
+}
+
 function concatBytes(nodes: readonly ExprNode[], infos: readonly Info[]): Uint8Array {
-  const all: number[] = [];
-  nodes.forEach((node, i) => {
-    const info = infos[i]!;
-    const bytes = toBytes(constantOf(lowEnd(node)) ?? 0n, info.bits, info.order);
-    all.push(...bytes);
-    while (all.length % 4 !== 0) all.push(0);
-  });
-  return Uint8Array.from(all);
+  let length = 0;
+  for (let i = 0; i < nodes.length; i++) length += filledBytes(infos[i]!.bits);
+  const all = new Uint8Array(length);
+  for (let i = 0, at = 0; i < nodes.length; at += filledBytes(infos[i]!.bits), i++) {
+    const { bits, order } = infos[i]!;
+    all.set(toBytes(constantOf(lowEnd(nodes[i]!)) ?? 0n, bits, order), at);
+  }
+  return all;
 }

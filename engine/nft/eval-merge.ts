@@ -34,6 +34,7 @@ const LONGEST = 128;
  */
 export function mergePayloads(statements: readonly StmtNode[]): Item[] {
   const items: (Item | null)[] = statements.map((stmt) => ({ stmt }));
+  if (!isMergeable(statements)) return items as Item[];
   let run: Candidate[] = [];
   statements.forEach((stmt, index) => {
     if (!('match' in stmt)) {
@@ -47,6 +48,17 @@ export function mergePayloads(statements: readonly StmtNode[]): Item[] {
   });
   mergeRun(items, run);
   return items.filter((item) => item !== null);
+}
+
+/** Whether there may be anything to join: of most rules the first look says no. */
+function isMergeable(statements: readonly StmtNode[]): boolean {
+  let matches = 0;
+  for (const stmt of statements) {
+    if (!('match' in stmt)) continue;
+    const { left } = stmt.match;
+    if ('payload' in left || 'rawPayload' in left) matches++;
+  }
+  return matches > 1;
 }
 
 function candidate(stmt: MatchStmt, index: number): Candidate | null {

@@ -241,7 +241,7 @@ function evalMeter(scope: Scope, stmt: MeterStmt): void {
   const { name, key, stmt: inner, size } = stmt.meter;
   for (const chain of scope.table.chains.values()) {
     const taken = chain.rules.some((rule) =>
-      rule.expr.some((one) => 'meter' in one && one.meter.name === name),
+      rule.node.expr.some((one) => 'meter' in one && one.meter.name === name),
     );
     if (taken) scope.refuse(`meter ${name} is in use already`, stmt.at);
   }

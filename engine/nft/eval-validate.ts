@@ -47,10 +47,12 @@ function walk(chain: NftChain, about: Walk): void {
       else if (depth + 1 >= DEEPEST) blame(about, rule, `too many jumps: more than ${DEEPEST} chains deep`);
       else walk(next, about);
     }
-    const wrong = statementsOf(rule)
-      .map((stmt) => misplaced(stmt, about.base, about.table.family))
-      .find((text) => text !== null);
-    if (wrong !== undefined && wrong !== null) blame(about, rule, wrong);
+    for (const stmt of statementsOf(rule)) {
+      const wrong = misplaced(stmt, about.base, about.table.family);
+      if (wrong === null) continue;
+      blame(about, rule, wrong);
+      break;
+    }
   }
   path.delete(chain);
 }
@@ -67,38 +69,45 @@ export function statementsOf(rule: NftRule): readonly StmtNode[] {
   return plan?.statements ?? rule.expr;
 }
 
+const NONE: readonly string[] = [];
 const targets: WeakMap<NftRule, readonly string[]> = new WeakMap();
 
 /** The chains that a rule may go to, but for those of named maps, which may change. */
 function targetsOf(rule: NftRule, table: NftTable): readonly string[] {
   let known = targets.get(rule);
   if (known === undefined) {
-    known = statementsOf(rule).flatMap((stmt) => directTargets(stmt));
+    const all: string[] = [];
+    for (const stmt of statementsOf(rule)) addDirectTargets(stmt, all);
+    known = all.length === 0 ? NONE : all;
     targets.set(rule, known);
   }
-  const named = statementsOf(rule).flatMap((stmt) => namedTargets(stmt, table));
-  return named.length === 0 ? known : [...known, ...named];
+  let named: string[] | null = null;
+  for (const stmt of statementsOf(rule)) {
+    const elements = namedElements(stmt, table);
+    if (elements === null) continue;
+    named ??= [...known];
+    addPairTargets(elements, named);
+  }
+  return named ?? known;
 }
 
-function directTargets(stmt: StmtNode): string[] {
-  if ('jump' in stmt) return [stmt.jump.target];
-  if ('goto' in stmt) return [stmt.goto.target];
-  if (!('vmap' in stmt) || !('set' in stmt.vmap.data)) return [];
-  return pairTargets(stmt.vmap.data.set);
+function addDirectTargets(stmt: StmtNode, out: string[]): void {
+  if ('jump' in stmt) out.push(stmt.jump.target);
+  else if ('goto' in stmt) out.push(stmt.goto.target);
+  else if ('vmap' in stmt && 'set' in stmt.vmap.data) addPairTargets(stmt.vmap.data.set, out);
 }
 
-function pairTargets(elements: Iterable<ExprNode>): string[] {
-  const out: string[] = [];
+function addPairTargets(elements: Iterable<ExprNode>, out: string[]): void {
   for (const node of elements) {
     if (!('pair' in node)) continue;
     const value = node.pair[1];
     if ('jump' in value) out.push(value.jump.target);
     else if ('goto' in value) out.push(value.goto.target);
   }
-  return out;
 }
 
-function namedTargets(stmt: StmtNode, table: NftTable): string[] {
-  if (!('vmap' in stmt) || !('setref' in stmt.vmap.data)) return [];
-  return pairTargets(table.sets.get(stmt.vmap.data.setref)?.elements.values() ?? []);
+/** The elements of the named map that a statement looks up, null if it does not. */
+function namedElements(stmt: StmtNode, table: NftTable): Iterable<ExprNode> | null {
+  if (!('vmap' in stmt) || !('setref' in stmt.vmap.data)) return null;
+  return table.sets.get(stmt.vmap.data.setref)?.elements.values() ?? null;
 }

@@ -59,7 +59,7 @@ function checked(scope: Scope, value: Value, info: Info, at: At | undefined): Ex
   if (typeof value === 'string') checkText(scope, value, info, at);
   else if (info.max !== undefined && value > info.max)
     scope.refuse(`value ${value} exceeds valid range 0-${info.max}`, at);
-  else if (value >> BigInt(info.bits) !== 0n) {
+  else if (BigInt.asUintN(info.bits, value) !== value) {
     const service = info.type.notation === 'service';
     const range = `value ${value} exceeds valid range 0-${(1n << BigInt(info.bits)) - 1n}`;
     scope.refuse(service ? `service out of range: ${range}` : range, at);

@@ -1,4 +1,4 @@
-import type { RuleBody, RuleNode, SetNode } from './ast.ts';
+import type { Family, RuleBody, RuleNode, SetNode } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { canonicalRule } from './eval-canonical.ts';
@@ -7,7 +7,7 @@ import { Refusal, Scope } from './eval-scope.ts';
 import { setShape } from './eval-set.ts';
 import { evalStatements } from './eval-stmt.ts';
 import { setInnerEvaluation } from './eval-verdict.ts';
-import type { EvalContext, NftChain, NftRule, NftSet, NftTable } from './ruleset-state.ts';
+import type { EvalContext, NftChain, NftSet, NftTable } from './ruleset-state.ts';
 
 export { elementKey, elementValue, setBoxes, sortedElements } from './eval-elements.ts';
 export { validateState } from './eval-validate.ts';
@@ -46,18 +46,18 @@ function guarded<T>(context: EvalContext, otherwise: T, evaluate: () => T): T {
 }
 
 /** Checks and evaluates a rule that is about to be added (NftHooks.evalRule). */
-export function evalRule(
-  rule: RuleNode,
-  chain: NftChain,
-  context: EvalContext,
-): Pick<NftRule, 'expr' | 'plan'> {
+export function evalRule(rule: RuleNode, chain: NftChain, context: EvalContext): RulePlan | null {
   const scope = new Scope(chain.table, chain, context);
-  const failed = { expr: rule.expr, plan: null };
-  return guarded<Pick<NftRule, 'expr' | 'plan'>>(context, failed, () => {
+  return guarded<RulePlan | null>(context, null, () => {
     evalStatements(scope, rule.expr);
-    const plan: RulePlan = { statements: scope.out };
-    return { expr: canonicalRule(chain.table.family, scope.out), plan };
+    // A copy: an array that was pushed to has room for many more.
+    return { statements: scope.out.slice() };
   });
+}
+
+/** The statements of a rule as listings print them; as they were written where the evaluation refused them. */
+export function listedStatements(rule: RuleNode, family: Family, plan: RulePlan | null): readonly StmtNode[] {
+  return plan === null ? rule.expr : canonicalRule(family, plan.statements);
 }
 
 /** Finds the types of a set or map that is about to be made (NftHooks.evalSet). */

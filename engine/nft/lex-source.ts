@@ -14,6 +14,8 @@ interface SourceText {
   readonly base: number;
   /** Offsets of the lines' begins; made when first asked for. */
   lines: number[] | null;
+  /** The line that was found last: mostly the same one is asked for next, or one that follows it. */
+  line: number;
 }
 
 /** Offsets of the first character of each line. */
@@ -25,13 +27,24 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-/** The last index whose value is not above `x`, of a sorted list that begins at or below `x`. */
-function lastAtMost(count: number, valueAt: (i: number) => number, x: number): number {
+/** How many lines further on a line is looked for one by one. */
+const NEAR = 8;
+
+/** The last line that begins at or before `x`, of a text whose line `from` was found last. */
+function lineOf(lines: readonly number[], x: number, from: number): number {
   let low = 0;
-  let high = count - 1;
+  let high = lines.length - 1;
+  if (lines[from]! <= x) {
+    for (let line = from; line < from + NEAR && line <= high; line++) {
+      if (line === high || lines[line + 1]! > x) {
+        return line;
+      }
+    }
+    low = from;
+  }
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (valueAt(middle) <= x) {
+    if (lines[middle]! <= x) {
       low = middle;
     } else {
       high = middle - 1;
@@ -51,7 +64,7 @@ export class Sources {
    */
   add(name: string, text: string): number {
     const base = this.#end;
-    this.#texts.push({ name, text, base, lines: null });
+    this.#texts.push({ name, text, base, lines: null, line: 0 });
     this.#end = base + text.length + 1;
     return base;
   }
@@ -64,11 +77,16 @@ export class Sources {
     }
     const offset = Math.floor(at / (AT_MAX_LEN + 1));
     const len = at - offset * (AT_MAX_LEN + 1);
-    const source = texts[lastAtMost(texts.length, (i) => texts[i]!.base, offset)]!;
+    let which = texts.length - 1;
+    while (which > 0 && texts[which]!.base > offset) {
+      which--;
+    }
+    const source = texts[which]!;
     source.lines ??= lineStarts(source.text);
     const lines = source.lines;
     const inText = offset - source.base;
-    const line = lastAtMost(lines.length, (i) => lines[i]!, inText);
+    const line = lineOf(lines, inText, source.line);
+    source.line = line;
     const lineEnd = line + 1 < lines.length ? lines[line + 1]! - 1 : source.text.length;
     return {
       file: source.name,

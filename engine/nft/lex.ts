@@ -25,20 +25,52 @@ export interface Token {
   readonly at: At;
 }
 
-const WORD = /[A-Za-z_.][A-Za-z0-9_./-]*(?:\\?\*)?/y;
+/** What a character may be: the first of a word, one further on in it, a sign of its own. */
+const BEGINS_WORD = 1;
+const IN_WORD = 2;
+const SIGN = 4;
+const CLASSES: Uint8Array = new Uint8Array(128);
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.';
+for (const c of LETTERS) CLASSES[c.charCodeAt(0)]! |= BEGINS_WORD | IN_WORD;
+for (const c of '0123456789/-') CLASSES[c.charCodeAt(0)]! |= IN_WORD;
+for (const c of '{}()[],:.+-*/=!<>&|^@$;') CLASSES[c.charCodeAt(0)]! |= SIGN;
 const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 /** The two EtherTypes whose names begin with a digit. */
 const VLAN_TYPE = /8021(?:ad|q)/y;
 const TIME = /(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?/y;
 /** A backslash at a line's end. */
 const CONTINUED = /\\[ \t]*\n/y;
-const PUNCT = /[=!]=|<<|>>|<=|>=|[{}()[\],:.+\-*/=!<>&|^@$;]/y;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** The length of what a sticky expression matches at `i`; 0 for nothing. */
 function matchLength(re: RegExp, text: string, i: number): number {
   re.lastIndex = i;
   return re.test(text) ? re.lastIndex - i : 0;
+}
+
+/** The length of the word that begins at `i`; 0 for none. A last `*`, also behind a backslash, belongs to it. */
+function wordLength(text: string, i: number): number {
+  if ((CLASSES[text.charCodeAt(i)]! & BEGINS_WORD) === 0) {
+    return 0;
+  }
+  let end = i + 1;
+  // Behind the text's end the code is NaN, which has no class.
+  while ((CLASSES[text.charCodeAt(end)]! & IN_WORD) !== 0) {
+    end++;
+  }
+  const star = text.charCodeAt(end) === 92 ? end + 1 : end;
+  return (text.charCodeAt(star) === 42 ? star + 1 : end) - i;
+}
+
+/** The length of the operator, bracket or separator at `i`; 0 for none. */
+function signLength(text: string, i: number, c: number): number {
+  if ((CLASSES[c]! & SIGN) === 0) {
+    return 0;
+  }
+  const next = text.charCodeAt(i + 1);
+  const isDouble =
+    next === 61 ? c === 61 || c === 33 || c === 60 || c === 62 : next === c && (c === 60 || c === 62);
+  return isDouble ? 2 : 1;
 }
 
 /** A number as it is written: decimal, octal with a leading 0, hexadecimal. Null if it is none or is above 64 bits. */
@@ -152,13 +184,13 @@ export class Lexer {
   #wordOrNumber(i: number, c: number): Token | null {
     const text = this.text;
     const digit = c >= 48 && c <= 57;
-    const word = digit ? 0 : matchLength(WORD, text, i);
+    const word = digit ? 0 : wordLength(text, i);
     let best = word === 1 && c === 46 ? 0 : word;
     let kind = T_WORD;
     if (digit) {
       best = matchLength(NUMBER, text, i);
       kind = T_NUMBER;
-      const vlan = matchLength(VLAN_TYPE, text, i);
+      const vlan = c === 56 ? matchLength(VLAN_TYPE, text, i) : 0;
       if (vlan > 0) {
         return this.#token(T_WORD, vlan);
       }
@@ -188,7 +220,7 @@ export class Lexer {
     if (c === 92 && text[i + 1] === '*') {
       return this.#token(T_WORD, 2);
     }
-    const len = matchLength(PUNCT, text, i);
+    const len = signLength(text, i, c);
     if (len > 0) {
       return this.#token(T_PUNCT, len);
     }

@@ -1,6 +1,7 @@
 import type { ExprNode } from './ast-expr.ts';
 import { intervalOf, isWildcard } from './eval-interval.ts';
 import { constantOf, type Info, partsOf } from './eval-scope.ts';
+import { registerBytes } from './lower-table.ts';
 import type { ByteOrder, Datatype } from './type-datatype.ts';
 import { toBytes, utf8, type Value } from './type-value.ts';
 
@@ -77,20 +78,19 @@ export interface KeyBytes {
 export function keyBytes(node: ExprNode, info: Info, swapped: boolean, shift = 0, len = 0): KeyBytes {
   if (info.parts === undefined) return partBytes(node, info, swapped, shift, len);
   const nodes = 'concat' in node ? node.concat : [node];
-  const low: number[] = [];
-  const high: number[] = [];
-  let ranged = false;
-  partsOf(info).forEach((part, i) => {
-    const one = partBytes(nodes[i]!, part, swapped, 0, 0);
-    ranged ||= one.end !== null;
-    low.push(...one.key);
-    high.push(...(one.end ?? one.key));
-    while (low.length % 4 !== 0) {
-      low.push(0);
-      high.push(0);
-    }
-  });
-  return { key: Uint8Array.from(low), end: ranged ? Uint8Array.from(high) : null };
+  const { parts } = info;
+  let length = 0;
+  for (const part of parts) length += registerBytes(part.bits);
+  const key = new Uint8Array(length);
+  let end: Uint8Array | null = null;
+  for (let i = 0, at = 0; i < parts.length; at += registerBytes(parts[i]!.bits), i++) {
+    const one = partBytes(nodes[i]!, parts[i]!, swapped, 0, 0);
+    key.set(one.key, at);
+    // What came before are single values.
+    if (one.end !== null) end ??= key.slice();
+    end?.set(one.end ?? one.key, at);
+  }
+  return { key, end };
 }
 
 function partBytes(node: ExprNode, info: Info, swapped: boolean, shift: number, len: number): KeyBytes {

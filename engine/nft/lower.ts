@@ -192,17 +192,20 @@ function lowerStatements(
 ): Rule {
   const items = mergePayloads(statements);
   const out: Out = { exprs: [], about };
-  const firsts: number[] = [];
   let network: 'ip' | 'ip6' = 'ip';
-  for (const item of items) {
-    firsts.push(out.exprs.length);
+  const firsts = items.map((item) => {
+    const first = out.exprs.length;
     if ('merged' in item) lowerMerged(out, item.merged);
     else {
       network = networkAfter(item.stmt, network);
       lowerStatement(out, item.stmt, network);
     }
-  }
-  return new Rule(out.exprs, at, () => ruleParts(canonicalParts(family, items), firsts, family));
+    return first;
+  });
+  // A copy: an array that was pushed to has room for many more.
+  return new Rule(out.exprs.slice(), at, () =>
+    ruleParts(canonicalParts(family, mergePayloads(statements)), firsts, family),
+  );
 }
 
 /** Which addresses a statement's packets have, where it says so. */

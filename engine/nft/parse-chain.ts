@@ -192,7 +192,8 @@ export function rule(p: Cursor): RuleBody {
       break;
     }
   } while (!p.atEnd() && !p.is('}'));
-  return { expr, comment, at: p.since(start) };
+  // A copy: an array that was pushed to has room for many more.
+  return { expr: expr.slice(), comment, at: p.since(start) };
 }
 
 /** A chain's block: its properties and its rules. */

@@ -11,7 +11,8 @@ export interface Variable {
 /** What `define` made in a block, and in the blocks around it. */
 export class Scope {
   readonly #parent: Scope | null;
-  readonly #values: Map<string, Variable> = new Map();
+  /** Null while there are none: most blocks make no variables. */
+  #values: Map<string, Variable> | null = null;
 
   constructor(parent: Scope | null) {
     this.#parent = parent;
@@ -19,17 +20,18 @@ export class Scope {
 
   /** A variable, or undefined. */
   get(name: string): Variable | undefined {
-    return this.#values.get(name) ?? this.#parent?.get(name);
+    return this.#values?.get(name) ?? this.#parent?.get(name);
   }
 
   /** Makes a variable in this block. */
   set(name: string, variable: Variable): void {
+    this.#values ??= new Map();
     this.#values.set(name, variable);
   }
 
   /** Ends a variable of this block. */
   remove(name: string): void {
-    this.#values.delete(name);
+    this.#values?.delete(name);
   }
 
   /** The variable most like a mistyped name. */
@@ -38,6 +40,6 @@ export class Scope {
   }
 
   #names(): string[] {
-    return [...this.#values.keys(), ...(this.#parent === null ? [] : this.#parent.#names())];
+    return [...(this.#values?.keys() ?? []), ...(this.#parent === null ? [] : this.#parent.#names())];
   }
 }

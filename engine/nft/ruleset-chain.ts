@@ -180,7 +180,9 @@ function addChain(t: Transaction, node: ChainNode, op: CommandOp): void {
   if (node.policy !== undefined && base === null) {
     t.fail('Operation not supported', node.nameAt, 'only a base chain has a policy');
   }
-  make(base);
+  if (base !== null) {
+    make(base);
+  }
 }
 
 function deleteChain(t: Transaction, node: ChainNode, op: CommandOp): void {

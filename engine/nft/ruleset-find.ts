@@ -80,7 +80,7 @@ export function findMeter(t: Transaction, node: NamedNode): void {
   const table = findTable(t, node.family, node.table, node.tableAt);
   for (const chain of table.chains.values()) {
     for (const rule of chain.rules) {
-      if (rule.expr.some((stmt) => 'meter' in stmt && stmt.meter.name === node.name)) {
+      if (rule.node.expr.some((stmt) => 'meter' in stmt && stmt.meter.name === node.name)) {
         return;
       }
     }

@@ -1,6 +1,6 @@
 import type { ChainNode } from './ast.ts';
-import { evalRule } from './eval.ts';
 import { findChain } from './ruleset-find.ts';
+import { changedRule } from './ruleset-rule.ts';
 import type { NftChain, NftTable } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
 import { retarget, ruleUses } from './ruleset-uses.ts';
@@ -36,8 +36,7 @@ function renameInRules(t: Transaction, table: NftTable, old: string, newname: st
     const rules = t.rulesOf(chain);
     for (const [i, rule] of rules.entries()) {
       if (ruleUses(rule, `chain ${old}`)) {
-        const node = retarget(rule.node, old, newname);
-        rules[i] = { ...rule, node, ...evalRule(node, chain, t) };
+        rules[i] = changedRule(t, chain, rule, retarget(rule.node, old, newname));
       }
     }
   }

@@ -110,7 +110,8 @@ function nodeNow(
   const timed = timeout > 0 && !Number.isNaN(expires);
   if (!timed && stmts.length === 0) return node;
   return withParts(node, {
-    ...(timed ? { timeout, expires: expires - now } : {}),
+    // Times of packets may have fractions; whole milliseconds are listed, and no element that is there has none left.
+    ...(timed ? { timeout, expires: Math.ceil(expires - now) } : {}),
     ...(stmts.length > 0 ? { stmts } : {}),
   });
 }

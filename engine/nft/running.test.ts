@@ -67,6 +67,8 @@ describe('listings after packets', () => {
       `${one} expires 50s, ${two} expires 1m,\n\t\t\t     10.0.0.9 expires 30s }`,
     );
     expect(run.list(85_000)).toContain(`elements = { ${two} expires 5s }`);
+    // Captures tell times with fractions of a millisecond.
+    expect(run.list(84_999.5)).toContain('expires 5s1ms }');
     expect(run.rules.list({ stateless: true, now: NOW + 30_000 })).toContain('{ 10.0.0.1 counter, 10.0.0.2');
   });
 

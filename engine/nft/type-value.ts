@@ -33,19 +33,26 @@ export function toBytes(value: Value, bits: number, order: ByteOrder): Uint8Arra
     bytes.set(utf8(value).subarray(0, bytes.length));
     return bytes;
   }
-  let rest = value;
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[order === 'big' ? bytes.length - 1 - i : i] = Number(rest & 0xffn);
-    rest >>= 8n;
+  const last = bytes.length - 1;
+  // Four bytes at a time: every step of a bigint makes a new one.
+  for (let i = 0, rest = value; i <= last; i += 4, rest >>= 32n) {
+    let word = Number(BigInt.asUintN(32, rest));
+    for (let j = i; j < i + 4 && j <= last; j++, word >>>= 8) bytes[order === 'big' ? last - j : j] = word;
   }
   return bytes;
 }
 
 /** The number that bytes of a register hold. */
 export function fromBytes(bytes: Uint8Array, order: ByteOrder): bigint {
+  const { length } = bytes;
   let value = 0n;
-  for (let i = 0; i < bytes.length; i++) {
-    value = (value << 8n) | BigInt(bytes[order === 'big' ? i : bytes.length - 1 - i]!);
+  let word = 0;
+  for (let i = 0; i < length; i++) {
+    word = ((word << 8) | bytes[order === 'big' ? i : length - 1 - i]!) >>> 0;
+    const behind = length - 1 - i;
+    if ((behind & 3) !== 0) continue;
+    value = value === 0n ? BigInt(word) : (value << 32n) | BigInt(word);
+    word = 0;
   }
   return value;
 }

@@ -30,7 +30,8 @@ const tupleScratch: Tuple = new Int32Array(TUPLE_WORDS);
  * Counts connections that exist at the same time, as `ct count` and `connlimit` do (kernel: nf_conncount). Measured:
  * a connection is counted in with each packet that comes before it is confirmed, and once with packets in reply
  * direction, but not with those in original direction once it is confirmed; those that are gone, closed, or never were
- * confirmed are counted out by the first packet of a later clock tick. The kernel keeps tuples and looks them up: a
+ * confirmed are counted out by the first packet of a later clock tick; if that packet's own connection is counted, only
+ * those before it. The kernel keeps tuples and looks them up: a
  * packet that never got a flow counts as long as another flow has its tuple (here: of IPv4 only).
  */
 export class ConnCount {
@@ -52,7 +53,7 @@ export class ConnCount {
     const { words } = conntrack.table;
     const tick = Math.floor(state.now / JIFFY);
     const confirmed = pkt.flow !== 0 && (words[pkt.flow * ROW_WORDS + F_STATUS]! & IPS_CONFIRMED) !== 0;
-    if (confirmed || tick !== this.looked) this.collect(conntrack);
+    if (confirmed || tick !== this.looked) this.collect(conntrack, confirmed ? pkt.flow : 0);
     if (confirmed && ctDirection(pkt) === 0) return this.count;
     const flow = pkt.flow === 0 ? flowOf(state) : pkt.flow;
     if (flow < 0) return -1;
@@ -85,11 +86,14 @@ export class ConnCount {
     for (let i = 0; i < TUPLE_WORDS; i++) this.entries.push(tupleScratch[i]!);
   }
 
-  private collect(conntrack: Conntrack): void {
+  /** Counts out those that are gone, as far as the entry of `own` (a flow; 0 for none): the kernel's search ends there. */
+  private collect(conntrack: Conntrack, own: number): void {
     const { entries } = this;
     let kept = 0;
+    let found = false;
     for (let i = 0; i < entries.length; i += ENTRY) {
-      if (!this.isThere(conntrack, i)) continue;
+      if (!found && !this.isThere(conntrack, i)) continue;
+      found ||= own !== 0 && entries[i] === own;
       for (let k = 0; k < ENTRY; k++) entries[kept + k] = entries[i + k]!;
       kept += ENTRY;
     }

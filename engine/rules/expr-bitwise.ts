@@ -1,18 +1,12 @@
 import { type Expr, registerOffset } from './expr.ts';
 import type { HookState } from './hook-state.ts';
+import { toWords } from './registers.ts';
 import { NFT_CONTINUE } from './verdict.ts';
 
 /** NFT_BITWISE_LSHIFT. */
 export const NFT_BITWISE_LSHIFT = 1;
 /** NFT_BITWISE_RSHIFT. */
 export const NFT_BITWISE_RSHIFT = 2;
-
-/** Bytes as words in this machine's order, the last one filled up with zeros. */
-function toWords(bytes: Uint8Array): Int32Array {
-  const out = new Int32Array((bytes.length + 3) >> 2);
-  new Uint8Array(out.buffer).set(bytes);
-  return out;
-}
 
 /** `bitwise`: dreg = (sreg & mask) ^ xor, word by word. */
 export class BitwiseExpr implements Expr {
@@ -25,8 +19,8 @@ export class BitwiseExpr implements Expr {
   readonly xor: Uint8Array;
   private readonly from: number;
   private readonly to: number;
-  private readonly maskWords: Int32Array;
-  private readonly xorWords: Int32Array;
+  private readonly maskWords: readonly number[];
+  private readonly xorWords: readonly number[];
 
   /** @param mask and `xor` are `len` bytes long */
   constructor(sreg: number, dreg: number, len: number, mask: Uint8Array, xor: Uint8Array) {

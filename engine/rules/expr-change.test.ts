@@ -163,6 +163,9 @@ describe('marks and flows', () => {
     new CtHelperExpr('sip', 6, [AF_INET]).eval(state);
     const ext = conntrack.extension(pkt.flow)!;
     expect([ext.helper!.name, ext.labels![3]]).toEqual(['ftp', 1 << 24]);
+    // One that is set leaves the others.
+    evaluate(new CtSetExpr(1, NFT_CT_LABELS), state, be(2, 16));
+    expect(ext.labels![3]).toBe(3 << 24);
     conntrack.confirm(pkt);
     const { flow } = pkt;
     conntrack.delete(flow);

@@ -33,7 +33,8 @@ export class CtSetExpr implements Expr {
     if (this.key === C.NFT_CT_MARK) setFlowMark(state, state.regView.getInt32(this.at, true));
     else if (this.key === C.NFT_CT_LABELS) {
       const labels = state.conntrack.labels(pkt.flow);
-      for (let i = 0; i < 4; i++) labels[i] = state.words[(this.at >> 2) + i]!;
+      // Measured: what is set is added to the labels that there are.
+      for (let i = 0; i < 4; i++) labels[i]! |= state.words[(this.at >> 2) + i]!;
     }
     return NFT_CONTINUE;
   }

@@ -61,3 +61,13 @@ export function compareRegister(regs: Uint8Array, at: number, data: Uint8Array):
   }
   return 0;
 }
+
+/**
+ * Bytes as words as registers hold them, the last one filled up with zeros. A plain array: rulesets have many
+ * thousands of a word or two, and a typed array has two hundred bytes beside them.
+ */
+export function toWords(bytes: Uint8Array): number[] {
+  const out: number[] = new Array<number>((bytes.length + 3) >> 2).fill(0);
+  for (let i = 0; i < bytes.length; i++) out[i >> 2]! |= bytes[i]! << (8 * (i & 3));
+  return out;
+}

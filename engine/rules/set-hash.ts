@@ -2,7 +2,8 @@ import { Random } from '../base/random.ts';
 import type { SetIndex } from './set-index.ts';
 import type { ElementStore } from './set-store.ts';
 
-const START = 32;
+/** Slots of a new table: no more than V8 keeps with the array itself. */
+const START = 8;
 /** Registers hold sixteen words. */
 const MOST_WORDS = 16;
 
@@ -16,6 +17,9 @@ for (let i = 0; i < MOST_WORDS; i++) {
   MUL[i] = random.word() | 1;
   MIX[i] = random.word() | 1;
 }
+
+/** A key without what stands behind it in its last register. */
+const maskedScratch = new Int32Array(MOST_WORDS);
 
 /** The hash of `count` words from `at`. */
 export function hashKeyWords(words: Int32Array, at: number, count: number): number {
@@ -36,14 +40,12 @@ export class HashIndex implements SetIndex {
   private occupied = 0;
   /** Which bits of a key's last word count: registers may hold more behind a short value. */
   private readonly lastMask: number;
-  private readonly scratch: Int32Array;
 
   /** @param keyLen bytes of a key */
   constructor(store: ElementStore, keyLen: number) {
     this.store = store;
     const rest = keyLen & 3;
     this.lastMask = rest === 0 ? -1 : (1 << (rest * 8)) - 1;
-    this.scratch = new Int32Array(store.keyWords);
   }
 
   find(words: Int32Array, at: number, now: number): number {
@@ -59,10 +61,10 @@ export class HashIndex implements SetIndex {
   }
 
   private masked(words: Int32Array, at: number): Int32Array {
-    const { scratch } = this;
-    for (let i = 0; i < scratch.length; i++) scratch[i] = words[at + i]!;
-    scratch[scratch.length - 1]! &= this.lastMask;
-    return scratch;
+    const { keyWords } = this.store;
+    for (let i = 0; i < keyWords; i++) maskedScratch[i] = words[at + i]!;
+    maskedScratch[keyWords - 1]! &= this.lastMask;
+    return maskedScratch;
   }
 
   private probe(words: Int32Array, at: number): number {

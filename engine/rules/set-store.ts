@@ -2,7 +2,9 @@ import type { VerdictExpr } from './expr-verdict.ts';
 import type { RuleObject } from './rule-object.ts';
 import type { StatefulExpr } from './stateful.ts';
 
-const START = 16;
+/** Few: an anonymous set says how many elements it has, and rulesets have thousands with two or three. */
+const START = 4;
+const NO_WORDS: Int32Array = new Int32Array(0);
 
 /** Milliseconds of the kernel's clock tick (HZ is 250). */
 const JIFFY = 4;
@@ -52,7 +54,7 @@ export class ElementStore {
     this.dataWords = dataWords;
     this.keys = new Int32Array(START * keyWords);
     this.ends = ranged ? new Int32Array(START * keyWords) : null;
-    this.data = new Int32Array(START * dataWords);
+    this.data = dataWords === 0 ? NO_WORDS : new Int32Array(START * dataWords);
   }
 
   /** Makes room for so many rows more. */
@@ -62,7 +64,7 @@ export class ElementStore {
     const rows = Math.max(wanted, this.live.length * 2);
     this.keys = grown(this.keys, rows * this.keyWords);
     if (this.ends !== null) this.ends = grown(this.ends, rows * this.keyWords);
-    this.data = grown(this.data, rows * this.dataWords);
+    if (this.dataWords > 0) this.data = grown(this.data, rows * this.dataWords);
     const live = new Uint8Array(rows);
     live.set(this.live);
     this.live = live;

@@ -32,6 +32,7 @@ export interface RuleSetSpec {
 }
 
 const NO_EXPRS: readonly StatefulExpr[] = [];
+const NO_WORDS: Int32Array = new Int32Array(0);
 const FEW = 32;
 
 /** A set or map as rules look things up in it. Lookups allocate nothing and take as long however many elements it has. */
@@ -60,8 +61,8 @@ export class RuleSet {
     const concatenated = ranged && spec.fields !== undefined && spec.fields.length > 1;
     this.store = new ElementStore(keyWords, ((spec.dataLen ?? 0) + 3) >> 2, ranged, !concatenated);
     this.keyScratch = new Int32Array(keyWords);
-    this.endScratch = new Int32Array(keyWords);
-    this.dataScratch = new Int32Array(this.store.dataWords);
+    this.endScratch = ranged ? new Int32Array(keyWords) : NO_WORDS;
+    this.dataScratch = this.store.dataWords > 0 ? new Int32Array(this.store.dataWords) : NO_WORDS;
     if (!ranged) this.index = new HashIndex(this.store, spec.keyLen);
     else if (concatenated) this.index = new ConcatIndex(this.store, spec.fields);
     else this.index = new IntervalIndex(this.store);

@@ -73,8 +73,19 @@ export class TwoTables {
     return { status, out: stdout, err: stderr };
   }
 
-  /** Runs keepstate in this process. */
-  async keepstate(args: readonly string[]): Promise<Did> {
+  /** Runs keepstate in this process, on the table in a file. */
+  keepstate(args: readonly string[]): Promise<Did> {
+    return this.keepstateOn(['--table', this.table], args);
+  }
+
+  /** Runs keepstate on what the real program printed. */
+  onDump(dump: string, args: readonly string[]): Promise<Did> {
+    const file = join(this.folder, 'dump');
+    writeFileSync(file, dump);
+    return this.keepstateOn(['--from', file], args);
+  }
+
+  private async keepstateOn(source: readonly string[], args: readonly string[]): Promise<Did> {
     const path = join(this.folder, 'out');
     const fd = openSync(path, 'w');
     let err = '';
@@ -87,7 +98,7 @@ export class TwoTables {
       outIsTTY: false,
       errIsTTY: false,
     };
-    const status = await run(['conntrack', '--table', this.table, ...args], world);
+    const status = await run(['conntrack', ...source, ...args], world);
     closeSync(fd);
     return { status, out: readFileSync(path, 'utf8'), err };
   }
@@ -116,7 +127,9 @@ export class TwoTables {
 const SLACK = 2;
 /** Timeouts, in each format. */
 const TIMEOUT = /^((?:ipv[46] +\d+ )?\S+ +\d+ )(\d+) |(<timeout>)(\d+)<|(-[AUD] -t )(\d+) /;
-const IDS = / id=\d{6,}|<id>\d+<\/id>| id=\d+$/g;
+const IDS = /(?<=use=\d+) id=\d+|<id>\d+<\/id>/g;
+
+const HELP = /^Command line interface/;
 
 interface Line {
   readonly text: string;
@@ -130,7 +143,10 @@ function linesOf(out: string): Line[] {
     .map((line) => {
       const found = TIMEOUT.exec(line);
       const timeout = Number(found?.[2] ?? found?.[4] ?? found?.[6] ?? 0);
-      const text = line.replace(TIMEOUT, '$1$3$5T ').replace(IDS, ' ID');
+      const text = line
+        .replace(TIMEOUT, '$1$3$5T ')
+        .replace(IDS, ' ID')
+        .replace(/ delta-time=\d /, ' ');
       return { text, timeout };
     })
     .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
@@ -138,6 +154,8 @@ function linesOf(out: string): Line[] {
 
 /** What differs between two runs, null if nothing does. */
 export function difference(kernel: Did, ours: Did): string | null {
+  // Help is in keepstate's own words.
+  if (HELP.test(kernel.out) && /^conntrack of keepstate/.test(ours.out)) return null;
   const [a, b] = [linesOf(kernel.out), linesOf(ours.out)];
   const same =
     kernel.status === ours.status &&

@@ -2,9 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { LABEL_NAMES, LABEL_SCENES, SCENES } from './conntrack-command-list.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Dice } from '../traffic/dice.ts';
+import { LABEL_NAMES } from './conntrack-command-changes.ts';
+import { DUMPS, VISIBLE } from './conntrack-command-dumps.ts';
+import { FILL, LABEL_SCENES, SCENES } from './conntrack-command-list.ts';
+import { randomCommand } from './conntrack-command-random.ts';
 import { commandUsable, difference, TwoTables } from './conntrack-command-run.ts';
+
+/** Seed of this run: another one each day, or KEEPSTATE_SEED. */
+const SEED = Number(process.env.KEEPSTATE_SEED ?? Math.floor(Date.now() / 86_400_000));
+const RANDOM_LINES = Number(process.env.KEEPSTATE_LINES ?? 300);
+/** Lines after which both tables are filled anew. */
+const REFILL = 25;
 
 /** Every command of a scene on which the two differ, as text. */
 async function differences(tables: TwoTables, commands: readonly string[]): Promise<string> {
@@ -65,4 +75,80 @@ describe.skipIf(!commandUsable())('keepstate conntrack does what conntrack(8) do
     },
     120_000,
   );
+
+  test('it does the same on random command lines', async () => {
+    const dice = new Dice(SEED);
+    const found: string[] = [];
+    for (let i = 0; i < RANDOM_LINES; i++) {
+      if (i % REFILL === 0) {
+        await tables.both('-F');
+        for (const line of FILL) await tables.both(line);
+      }
+      const line = randomCommand(dice);
+      const { kernel, ours } = await tables.both(line);
+      const text = difference(kernel, ours);
+      if (text !== null) found.push(`$ conntrack ${line}\n${text}`);
+    }
+    expect(found.join('\n\n'), `seed ${SEED}`).toBe('');
+  }, 180_000);
+
+  test('it counts what was inserted, whichever CPU did it', async () => {
+    const inserted = ({ out }: { readonly out: string }): number =>
+      [...out.matchAll(/ insert=(\d+) /g)].reduce((sum, [, n]) => sum + Number(n), 0);
+    const before = await tables.both('-S');
+    for (const line of FILL) await tables.both(line);
+    const after = await tables.both('-S');
+    expect(inserted(after.kernel) - inserted(before.kernel)).toBe(FILL.length);
+    expect(inserted(after.ours) - inserted(before.ours)).toBe(FILL.length);
+    const shape = (text: string): string => text.split('\n')[0]!.replace(/=\d+/g, '=N');
+    expect(shape(after.ours.out)).toBe(shape(after.kernel.out));
+    const expect0 = await tables.both('-S expect');
+    expect(expect0.ours.out.split('\n')[0]).toBe(expect0.kernel.out.split('\n')[0]);
+  });
+
+  describe('on what conntrack(8) printed', () => {
+    beforeEach(() => {
+      for (const name of ['acct', 'timestamp']) {
+        tables.inside(['sysctl', '-qw', `net.netfilter.nf_conntrack_${name}=1`]);
+      }
+      for (const line of FILL) tables.inside(['conntrack', ...line.split(' ')]);
+    });
+    afterEach(() => {
+      for (const name of ['acct', 'timestamp']) {
+        tables.inside(['sysctl', '-qw', `net.netfilter.nf_conntrack_${name}=0`]);
+      }
+    });
+
+    test.each(DUMPS)('%s is printed as it was', async (real, ours) => {
+      const dump = tables.inside(real.split(' '));
+      expect(await tables.onDump(dump.out, ours.split(' '))).toEqual(dump);
+    });
+
+    test('/proc/net/nf_conntrack has the flows that conntrack -L -o extended has', async () => {
+      const proc = tables.inside(['cat', '/proc/net/nf_conntrack']);
+      expect(proc.out.split('\n').length).toBeGreaterThan(FILL.length);
+      const real = tables.inside(['conntrack', '-L', '-o', 'extended']);
+      expect(difference(real, await tables.onDump(proc.out, ['-L', '-o', 'extended']))).toBe(null);
+    });
+
+    test('filters find the same', async () => {
+      const dump = tables.inside(['conntrack', '-L']);
+      for (const filter of VISIBLE) {
+        const real = tables.inside(['conntrack', ...filter.split(' ')]);
+        expect(difference(real, await tables.onDump(dump.out, filter.split(' '))), filter).toBe(null);
+      }
+    });
+
+    test('what -o save printed fills a table of keepstate as it fills that of the kernel', async () => {
+      const saved = tables.inside(['conntrack', '-L', '-o', 'save', '-p', 'tcp']).out;
+      const file = join(folder, 'saved');
+      writeFileSync(file, saved);
+      await tables.both('-F');
+      expect(tables.inside(['conntrack', '-R', file])).toEqual(await tables.keepstate(['-R', file]));
+      for (const line of ['-L -o save', '-L -n -o save', '-L -g -o save', '-C']) {
+        const { kernel, ours } = await tables.both(line);
+        expect(difference(kernel, ours), line).toBe(null);
+      }
+    });
+  });
 });

@@ -51,7 +51,7 @@ told('errors about flows, untranslated', [
       udp outside 53 > inside 1024 => reply; outside 53 > inside 1024`,
   },
   {
-    name: 'fragmentation needed, redirect, time exceeded and parameter problem are RELATED, quench too',
+    name: 'fragmentation needed, redirect, time exceeded and parameter problem are RELATED, and so is source quench',
     nft: NONE,
     packets: `
       tcp syn inside 1024 > outside 80 => new; inside 1024 > outside 80
@@ -62,15 +62,24 @@ told('errors about flows, untranslated', [
       error 4/0 192.0.2.9 > inside about=0 => related reply; 192.0.2.9 > inside about inside 1024 > outside 80`,
   },
   {
-    name: 'packet too big, redirect, time exceeded and parameter problem of IPv6 are RELATED',
+    name: 'packet too big, time exceeded and parameter problem of IPv6 are RELATED',
     nft: NONE,
     packets: `
       udp inside6 1024 > outside6 53 => new; inside6 1024 > outside6 53
       error 1/4 outside6 > inside6 about=0 => related reply; outside6 > inside6 about inside6 1024 > outside6 53
       error 2/0 other6 > inside6 about=0 => related reply; other6 > inside6 about inside6 1024 > outside6 53
       error 3/0 other6 > inside6 about=0 => related reply; other6 > inside6 about inside6 1024 > outside6 53
-      error 4/1 other6 > inside6 about=0 => related reply; other6 > inside6 about inside6 1024 > outside6 53
-      error 137/0 other6 > inside6 about=0 => invalid; other6 > inside6 id 0`,
+      error 4/1 other6 > inside6 about=0 => related reply; other6 > inside6 about inside6 1024 > outside6 53`,
+  },
+  {
+    name: 'a redirect of IPv6 is RELATED if a neighbour sends it by its own link, and quotes in an option',
+    nft: NONE,
+    packets: `
+      udp host6 1024 > outside6 53 from=host => new; host6 1024 > outside6 53
+      redirect 137/0 fe80::9 > host6 about=0 ttl=255 from=eth0 => related reply; fe80::9 > host6 id 0
+      redirect 137/0 fe80::9 > host6 about=0 ttl=254 from=eth0 => invalid; fe80::9 > host6 id 0
+      redirect 137/0 2001:db8:1::9 > host6 about=0 ttl=255 from=eth0 => invalid; 2001:db8:1::9 > host6 id 0
+      error 137/0 fe80::9 > host6 about=0 ttl=255 from=eth0 => invalid; fe80::9 > host6 id 0`,
   },
   {
     name: 'an error about what was never sent is INVALID: other ports, other protocol, other way round',
@@ -93,12 +102,14 @@ told('errors about flows, untranslated', [
       error 3/3 outside > inside about=0 => related reply; outside > inside about inside 1024 > outside 53`,
   },
   {
-    name: 'eight bytes behind the quoted header are enough, seven are not',
+    name: 'of the quoted packet its header and eight bytes are wanted, or as few as hold the ports',
     nft: NONE,
     packets: `
       udp inside 1024 > outside 53 len=40 => new; inside 1024 > outside 53
       error 3/3 outside > inside about=0 quote=28 => related reply; outside > inside about inside 1024 > outside 53
-      error 3/3 outside > inside about=0 quote=27 => related reply; outside > inside about fragment`,
+      error 3/3 outside > inside about=0 quote=24 => related reply; outside > inside about fragment
+      error 3/3 outside > inside about=0 quote=23 => invalid; outside > inside about fragment
+      error 3/3 outside > inside about=0 quote=20 => invalid; outside > inside about fragment`,
   },
   {
     name: 'an error about an echo request is RELATED to it, one about an error is nothing',
@@ -311,6 +322,6 @@ told('errors about flows of IPv6', [
     packets: `
       udp inside6 1024 > outside6 53 => new; 2001:db8:1::77 1024 > outside6 53
       udp 2001:db8:1::77 1024 > outside6 53 => unsent
-      error 137/0 other6 > 2001:db8:1::77 about=1 from=eth0 => invalid; other6 > 2001:db8:1::77 id 0`,
+      redirect 137/0 fe80::9 > 2001:db8:1::77 about=1 ttl=255 from=eth0 => related reply; nothing`,
   },
 ]);

@@ -7,7 +7,7 @@ import { compareDialogueRun, DialogueRun } from './dialogue.ts';
 import { compareNatRun, engineNatView, natReport } from './nat-compare.ts';
 import { ends, type Line, linesOf } from './nat-say.ts';
 import { EngineRules } from './rules-engine.ts';
-import { listingOf } from "./rules-listing.ts";
+import { listingOf } from './rules-listing.ts';
 import { RuleKernel, rulesUsable } from './rules-oracle.ts';
 import type { RulePacket, Source } from './rules-types.ts';
 
@@ -109,7 +109,6 @@ export function told(title: string, scenarios: readonly Told[]): void {
         const lines = linesOf(packets);
         const raw = lines.map(({ packet }) => packet);
         expect(await differences(kernel, sources, raw)).toBe('');
-        if (process.env.B1_FILL) (await import('node:fs')).appendFileSync(process.env.B1_FILL, `${JSON.stringify({ packets, lines: played(sources, lines) })}\n`); // B1FILL
         expect(played(sources, lines)).toEqual(lines.map(said));
       },
       30_000,

@@ -1,7 +1,7 @@
 /** Packets and rulesets of scenarios, as short text. */
 import { fragmentIpv4, fragmentIpv6 } from '../../engine/packet/build-fragment.ts';
 import { icmp, icmpError } from '../../engine/packet/build-icmp.ts';
-import { icmpv6, icmpv6Error } from '../../engine/packet/build-icmpv6.ts';
+import { icmpv6, icmpv6Error, icmpv6Redirect } from '../../engine/packet/build-icmpv6.ts';
 import { ipPacket } from '../../engine/packet/build-ip.ts';
 import { sctp, sctpData, sctpInit } from '../../engine/packet/build-sctp.ts';
 import { tcp } from '../../engine/packet/build-tcp.ts';
@@ -135,9 +135,22 @@ function payload(parts: Parts, before: readonly Uint8Array[]): readonly [number,
       return v6 ? [58, icmpv6({ src, dst, ...fields })] : [1, icmp(fields)];
     }
     case 'error': {
-      const fields = { type, code, quoted: before[Number(options.about)]!.subarray(0, number(options.quote)) };
+      const fields = {
+        type,
+        code,
+        quoted: before[Number(options.about)]!.subarray(0, number(options.quote)),
+      };
       return v6 ? [58, icmpv6Error({ src, dst, ...fields })] : [1, icmpError(fields)];
     }
+    case 'redirect':
+      return [
+        58,
+        icmpv6({
+          src,
+          dst,
+          ...icmpv6Redirect({ target: src, destination: dst, quoted: before[Number(options.about)]! }),
+        }),
+      ];
     default:
       return [type, new Uint8Array(Number(options.len ?? 8))];
   }
@@ -151,7 +164,8 @@ function fragments(bytes: Uint8Array, { size, order }: Options): Uint8Array[] {
 
 /**
  * Reads packets, one a line: the verdict, then `tcp FLAGS SRC PORT > DST PORT`, `udp SRC PORT > DST PORT`, `sctp …`,
- * `icmp TYPE[/CODE] SRC > DST`, `error TYPE/CODE SRC > DST about=N` (of the Nth packet, from 0; `quote=28` of its first bytes), `proto N SRC > DST`.
+ * `icmp TYPE[/CODE] SRC > DST`, `error TYPE/CODE SRC > DST about=N` (of the Nth packet, from 0; `quote=28` of its first bytes), `proto N SRC > DST`,
+ * `redirect 137/0 SRC > DST about=N` (of IPv6).
  * Options behind: ttl, tos, len, text, seq, ack, mss, id, wait (ms), from (eth0, eth1, host), size (of fragments: the
  * line becomes several packets, of which only the last has the verdict, those before it `drop`: they wait), order=back
  * (the last piece first).
