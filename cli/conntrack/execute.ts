@@ -29,7 +29,7 @@ const fail = (command: string, errno: Errno): never => {
 function list(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
   const { status } = request;
   // A status of no bits is what the kernel calls invalid.
-  if (status !== null && status.mask === 0) fail('list', 'EINVAL');
+  if (status !== null && status.mask === 0 && request.table === 'conntrack') fail('list', 'EINVAL');
   if (request.output.has('labels')) world.labels.load();
   const printer = new Printer(request, table.now, world.labels, world.write);
   const which = request.table === 'expect' ? 'conntrack' : request.table;

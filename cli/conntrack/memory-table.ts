@@ -203,7 +203,7 @@ export class MemoryTable implements ConntrackTable {
     // The kernel looks for the original tuple before it looks at anything else.
     if (this.tuples.has(tupleKey(family, protonum, zone ?? zoneOriginal ?? 0, original))) return 'EEXIST';
     // Measured: the kernel takes one way to give a zone.
-    if ([zone, zoneOriginal, zoneReply].filter((z) => z !== null).length > 1) return 'EINVAL';
+    if ([zone, zoneOriginal, zoneReply].filter((z) => z !== null && z !== 0).length > 1) return 'EINVAL';
     const answer = invert(family, protonum, original);
     const reply = flow.reply ?? answer;
     if (answer === null || reply === null || !isWhole(protonum, reply)) return 'EINVAL';

@@ -38,11 +38,11 @@ export function u8(text: string): number {
 }
 
 /**
- * Seconds of a timeout: more than 32 bits hold are that many. (Measured: 99999999999 and -1 give the same, the
+ * Seconds of a timeout, in decimal (measured: 0x17 is 0): more than 32 bits hold are that many. (Measured: 99999999999 and -1 give the same, the
  * longest that there is.)
  */
 export function seconds(text: string): number {
-  const { value } = strtoul(text, 0);
+  const { value } = strtoul(text, 10);
   return value > BigInt(U32) ? U32 : Number(value);
 }
 

@@ -19,9 +19,12 @@ function network(request: Request, text: string, option: string | null): Network
   return parseNetwork(text, option, (family) => setFamily(request, family));
 }
 
-/** A value that is not attached but the next argument, unless that is an option: as -n and --label-del take it. */
-function nextWord({ following }: Token): string | null {
-  return following === null || following.startsWith('-') ? null : following;
+/**
+ * A value that is not attached but the next argument, unless that is an option: as -n and --label-del take it. What is
+ * attached counts as no value, and then the next argument as none either (measured).
+ */
+function nextWord({ following, value }: Token): string | null {
+  return value !== null || following === null || following.startsWith('-') ? null : following;
 }
 
 function nat(request: Request, name: OptionName, token: Token): NatGiven {
@@ -129,7 +132,6 @@ const TAKERS: Readonly<Record<OptionName, Take>> = {
   },
   'label-del': (r, _v, token, world) => {
     world.labels.load();
-    // Measured: what is attached, as in --label-del=one, does not count.
     const text = nextWord(token);
     r.labelDel = text === null ? 'all' : world.labels.bits(text);
   },

@@ -31,8 +31,8 @@ const tupleScratch: Tuple = new Int32Array(TUPLE_WORDS);
  * a connection is counted in with each packet that comes before it is confirmed, and once with packets in reply
  * direction, but not with those in original direction once it is confirmed; those that are gone, closed, or never were
  * confirmed are counted out by the first packet of a later clock tick; if that packet's own connection is counted, only
- * those before it. The kernel keeps tuples and looks them up: a
- * packet that never got a flow counts as long as another flow has its tuple (here: of IPv4 only).
+ * those before it. The kernel keeps tuples and looks them up: a packet that never got a flow counts as long as another
+ * flow has its tuple (here: of IPv4 only).
  */
 export class ConnCount {
   private readonly entries: number[] = [];

@@ -115,6 +115,18 @@ export const CHANGING: Readonly<Record<string, readonly string[]>> = {
     -A -t 280 -u SEEN_REPLY -s 10.0.1.2 -d 10.0.2.2 -r 10.0.2.3 -q 10.0.2.1 -p udp --sport 4 --dport 53 --reply-port-src 53 --reply-port-dst 778
     -L
     -L -o save`),
+  'reads numbers of each base': lines(`
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 9 -t 100 -w 0 --orig-zone 0
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 1 -t 0x17
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 2 -t 0100
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 3 -t 100 -w 0x17
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 5 -t 100 --orig-zone 010
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 7 -t 100 -m 010
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 010 --dport 0x8 -t 100
+    -I -p gre -s 1.1.1.1 -d 1.1.1.2 --srckey 010 --dstkey 0x8 -t 100
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 2 -t 100 --state ESTABLISHED --orig-vtag 0x10 --reply-vtag 010
+    -L
+    -L -p sctp -o save`),
   'loads files': lines(`
     <-A -p udp -s 1.1.1.1
     <-L

@@ -244,6 +244,7 @@ const LOOKING: Readonly<Record<string, readonly string[]>> = {
     -L -n 192.0.2.1
     -L -n 192.0.2.9
     -L -n192.0.2.9
+    -L -n192.0.2.9 word
     -L --src-nat=192.0.2.9
     -L -n 192.0.2.1 -n
     -L -n 192.0.2.1:5
@@ -296,6 +297,7 @@ const LOOKING: Readonly<Record<string, readonly string[]>> = {
     -L -o SAVE -p gre
     -L -o xml -p 250
     -L dying -o xml
+    -L unconfirmed -u UNSET
     -L unconfirmed`),
   'gets one flow': lines(`
     -G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80
@@ -361,6 +363,8 @@ const LOOKING: Readonly<Record<string, readonly string[]>> = {
     -L -z -p tcp
     -L -z -s 10.0.0.1
     -L -z -w 7
+    -L -z -w 7 --mask-dst 255.255.255.0
+    -L dying -z -w 7
     -L -l one`),
 };
 
