@@ -4,6 +4,20 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS } from './run.ts';
 import { Place } from './testing/keepstate.ts';
 
+/** What the examples of conntrack(8) name: a listing, the same to be loaded, and tables, an empty one and a full one. */
+async function listingsIn(place: Place, capture: string): Promise<ReadonlyMap<string, string>> {
+  const dump = place.file('dump.txt', (await place.run('flows', capture)).out);
+  const save = (await place.run('conntrack', '--from', capture, '-L', '-o', 'save')).out;
+  const saved = place.file('saved.txt', save);
+  const table = `${place.folder}/t`;
+  await place.run('conntrack', '--table', table, '-R', saved);
+  return new Map([
+    ['dump.txt', dump],
+    ['saved.txt', saved],
+    ['t', table],
+  ]);
+}
+
 describe('an example', () => {
   const capture = fileURLToPath(new URL('../examples/http.pcap', import.meta.url));
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -28,7 +42,9 @@ describe('an example', () => {
   test.each([...new Set(shown)])('runs as it is printed: %s', async (command) => {
     const place = new Place();
     const words = [...command.replace(/ >.*$/, '').matchAll(/'([^']*)'|(\S+)/g)].map(([, a, b]) => a ?? b!);
+    const listings = await listingsIn(place, capture);
     const args = words.slice(1).map((word) => {
+      if (listings.has(word)) return listings.get(word)!;
       const file = rules[word as keyof typeof rules];
       if (file !== undefined) return fileURLToPath(new URL(`../examples/${file}`, import.meta.url));
       return word.endsWith('.pcap') ? capture : word;
@@ -36,6 +52,8 @@ describe('an example', () => {
     const { status, out, err } = await place.run(...args);
     place.end();
     expect(status, err).toBe(args.includes('--check') || args.includes('--lint') ? 1 : 0);
+    // Of a command that fills a table nothing is to be seen.
+    if (args.includes('-R')) return;
     // A ruleset without errors has nothing to say on standard output.
     if (args[0] === 'check' && args.length === 2) return;
     // The example capture has no host of 10.0.0.0/8, no unanswered TCP, and nothing that a helper reads.

@@ -23,7 +23,7 @@ export const CONNTRACK: Command = {
   ],
   examples: [
     {
-      command: 'keepstate conntrack --from dump.txt -L -p tcp --dport 443',
+      command: 'keepstate conntrack --from dump.txt -L -p tcp --dport 80',
       says: 'what a saved listing has',
     },
     {
@@ -31,7 +31,7 @@ export const CONNTRACK: Command = {
       says: 'what began in a capture',
     },
     {
-      command: 'keepstate conntrack --table t -D -p udp -d 10.0.0.2',
+      command: 'keepstate conntrack --table t -D -p udp -d 198.51.100.80',
       says: 'remove from a table of your own',
     },
     {
