@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS } from './run.ts';
 import { Place } from './testing/keepstate.ts';
 
-/** What the examples of conntrack(8) name: a listing, the same to be loaded, and tables, an empty one and a full one. */
+/** What examples name: a listing, the same to be loaded, a table in a file, and a capture to be written. */
 async function listingsIn(place: Place, capture: string): Promise<ReadonlyMap<string, string>> {
   const dump = place.file('dump.txt', (await place.run('flows', capture)).out);
   const save = (await place.run('conntrack', '--from', capture, '-L', '-o', 'save')).out;
@@ -15,6 +15,7 @@ async function listingsIn(place: Place, capture: string): Promise<ReadonlyMap<st
     ['dump.txt', dump],
     ['saved.txt', saved],
     ['t', table],
+    ['left.pcapng', `${place.folder}/left.pcapng`],
   ]);
 }
 
