@@ -1,13 +1,26 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { CaptureRecord, type HostModel, type Outcome, PcapngWriter } from '@keepstate/engine';
 import { decidedBy } from './format/rule-words.ts';
 import { Failure, UsageError } from './trouble.ts';
 import { VERSION } from './version.ts';
 
-/** LINKTYPE_RAW: a packet begins with its IP header. */
-const LINKTYPE_RAW = 101;
+/**
+ * DLT_RAW: a packet begins with its IP header. Not LINKTYPE_RAW (101), which is the same: of a file with two interfaces of
+ * that type tcpdump reads the first packet only (measured: libpcap 1.10.3 compares it with its own 12).
+ */
+const DLT_RAW = 12;
 /** if_tsresol of nanoseconds, so that no capture's times are rounded. */
 const NANOSECONDS = 9;
+
+/** Whether two names lead to one file. */
+function isSameFile(a: string, b: string): boolean {
+  try {
+    const [one, other] = [statSync(a), statSync(b)];
+    return one.isFile() && one.dev === other.dev && one.ino === other.ino;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * What leaves the firewall, written to a pcapng file: each packet as it is then, on the interface that it leaves by,
@@ -24,11 +37,14 @@ export class PacketFile {
 
   /**
    * Makes the file, or empties it.
-   * @throws UsageError for standard output, which has the trace
+   * @param inputs files that are read meanwhile
+   * @throws UsageError for standard output, which has the trace, and for an input, which would be lost
    * @throws Failure if it cannot be written
    */
-  constructor(name: string, host: HostModel) {
+  constructor(name: string, host: HostModel, inputs: readonly string[]) {
     if (name === '-') throw new UsageError("'--write -': standard output has the trace; name a file");
+    if (inputs.some((input) => isSameFile(input, name)))
+      throw new UsageError(`'--write ${name}': that is one of the files to be read`, false);
     this.name = name;
     this.host = host;
     try {
@@ -61,7 +77,7 @@ export class PacketFile {
   }
 
   private packet(device: number, bytes: Uint8Array, time: number, comment: string): void {
-    const record = this.record.packet(bytes, time, LINKTYPE_RAW);
+    const record = this.record.packet(bytes, time, DLT_RAW);
     record.iface = this.interface(device);
     this.put(this.writer.record(record, comment));
   }
@@ -71,7 +87,7 @@ export class PacketFile {
     if (there !== undefined) return there;
     const number = this.writer.interfaces;
     const name = this.host.device(device)?.name ?? '';
-    this.put(this.writer.interface({ linktype: LINKTYPE_RAW, name, tsresol: NANOSECONDS }));
+    this.put(this.writer.interface({ linktype: DLT_RAW, name, tsresol: NANOSECONDS }));
     this.interfaces.set(device, number);
     return number;
   }

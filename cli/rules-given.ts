@@ -58,14 +58,22 @@ export async function rulesGiven(
   world: World,
 ): Promise<RulesGiven | null> {
   const named = given.all('rules');
-  const texts = named.length > 0 ? words.filter(isText) : [];
+  const held = words.filter(isText);
+  const texts = named.length > 0 ? held : [];
+  // Only a name that --rules gives makes us wait for the languages of rules (bin.js).
+  if (held.length > texts.length && (held.length < words.length || hasHost(given)))
+    throw new UsageError(`${held[0]} holds text, no capture: rules go with --rules ${held[0]}`);
   const files = await read([...named, ...texts], given, world);
   if (files === 'wrong') return null;
   if (files === null && given.has('strict')) throw new UsageError("option '--strict' needs --rules");
-  const described = given.has('host') || given.has('iface') || given.has('route') || given.has('local');
+  const described = hasHost(given);
   const rules =
     files === null && !described ? null : { host: hostOf(given), tables: files?.ruleset.tables() ?? [] };
   return { files, rules, captures: words.filter((word) => !texts.includes(word)) };
+}
+
+function hasHost(given: Given): boolean {
+  return given.has('host') || given.has('iface') || given.has('route') || given.has('local');
 }
 
 /** Says what nobody told it about the host. */

@@ -167,7 +167,7 @@ describe('trace --rules', () => {
   });
 
   test('a ruleset in the place of a capture is said to want --rules', async () => {
-    const { status, err } = await place.run('trace', RULES, CAPTURE);
+    const { status, err } = await place.run('trace', RULES);
     expect(status).toBe(2);
     expect(err).toContain(`hint: if it holds rules, say so: --rules ${RULES}`);
   });
@@ -177,6 +177,14 @@ describe('trace --rules', () => {
     expect(status).toBe(2);
     expect(err).toContain('--rules');
   });
+});
+
+test('rules among the captures, without --rules, are told before any packet is shown', async () => {
+  for (const command of ['trace', 'flows', 'events']) {
+    const { status, out, err } = await place.run(command, ...SERVER, RULES, CAPTURE);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toContain(`rules go with --rules ${RULES}`);
+  }
 });
 
 describe('trace of translated flows', () => {
@@ -260,6 +268,15 @@ describe('trace --write', () => {
       ]),
     );
     expect(await written('--rules', RULES, ...host, drop)).toEqual([]);
+  });
+
+  test('refuses to write over what it reads', async () => {
+    for (const name of [CAPTURE, RULES]) {
+      const before = readFileSync(name);
+      const { status, err } = await place.run('trace', '--rules', RULES, '--write', name, CAPTURE);
+      expect([status, err]).toEqual([2, expect.stringContaining('that is one of the files to be read')]);
+      expect(readFileSync(name)).toEqual(before);
+    }
   });
 
   test('refuses standard output, and a file that cannot be written', async () => {

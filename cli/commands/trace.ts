@@ -50,7 +50,13 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
   const { session, several } = play;
   const view = session.hasRules ? new RuleView(session, given, json, colour) : null;
   const written = given.value('write');
-  const file = written === null ? null : new PacketFile(written, session.firewall.host);
+  const file =
+    written === null
+      ? null
+      : new PacketFile(written, session.firewall.host, [
+          ...play.sources.map((source) => source.name),
+          ...[...given.all('rules'), ...given.all('host')],
+        ]);
   const names = new Map<CaptureSource, Piece>();
   if (several) for (const s of play.sources) names.set(s, json ? jsonFile(s.name) : traceFile(s.name));
   const gone = new LastGone(session);
