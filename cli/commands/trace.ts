@@ -41,6 +41,14 @@ async function run(words: readonly string[], given: Given, world: World): Promis
   return status;
 }
 
+/** Where --write puts what leaves, null without it. */
+function packetFile({ session, sources }: Play, given: Given): PacketFile | null {
+  const name = given.value('write');
+  if (name === null) return null;
+  const inputs = [...sources.map((source) => source.name), ...given.all('rules'), ...given.all('host')];
+  return new PacketFile(name, session.firewall.host, inputs);
+}
+
 async function play(play: Play, files: RuleFiles | null, given: Given, world: World): Promise<number> {
   const json = given.has('json');
   const colour = colourOf(given, world);
@@ -49,14 +57,7 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
   const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
   const { session, several } = play;
   const view = session.hasRules ? new RuleView(session, given, json, colour) : null;
-  const written = given.value('write');
-  const file =
-    written === null
-      ? null
-      : new PacketFile(written, session.firewall.host, [
-          ...play.sources.map((source) => source.name),
-          ...[...given.all('rules'), ...given.all('host')],
-        ]);
+  const file = packetFile(play, given);
   const names = new Map<CaptureSource, Piece>();
   if (several) for (const s of play.sources) names.set(s, json ? jsonFile(s.name) : traceFile(s.name));
   const gone = new LastGone(session);
