@@ -40,6 +40,10 @@ const SYSCTLS: Readonly<Record<string, string>> = {
   'net.ipv4.icmp_msgs_per_sec': '100000',
   'net.ipv4.icmp_msgs_burst': '100000',
   'net.ipv6.icmp.ratelimit': '0',
+  // What is left of a datagram is given up with an ICMP error, which would fall into a later ruleset's counters.
+  'net.ipv4.ipfrag_time': '3600',
+  'net.ipv6.ip6frag_time': '3600',
+  'net.netfilter.nf_conntrack_frag6_timeout': '3600',
   // The host's own packets would have a flow label drawn at random.
   'net.ipv6.auto_flowlabels': '0',
 };
