@@ -21,6 +21,12 @@ export default [
   { ...source, input: 'engine/index.ts', output: { file: 'engine/dist/engine.js', format: 'esm' } },
   {
     ...source,
+    input: 'live/index.ts',
+    external: [/^node:/, '@keepstate/engine', 'koffi'],
+    output: { file: 'live/dist/live.js', format: 'esm' },
+  },
+  {
+    ...source,
     input: 'cli/main.ts',
     external: [/^node:/, WITH_RULES],
     output: { file: 'cli/dist/keepstate.js', format: 'esm' },

@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['keepstate-source'] },
   ssr: { resolve: { conditions: ['keepstate-source'] } },
   test: {
-    include: ['engine/**/*.test.ts', 'cli/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['engine/**/*.test.ts', 'live/**/*.test.ts', 'cli/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
   },
