@@ -26,20 +26,20 @@ const fail = (command: string, errno: Errno): never => {
   throw new ToolError(failedText(command, errno), 1);
 };
 
-function list(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
+async function list(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const { status } = request;
   // A status of no bits is what the kernel calls invalid.
   if (status !== null && status.mask === 0 && request.table === 'conntrack') fail('list', 'EINVAL');
   if (request.output.has('labels')) world.labels.load();
   const printer = new Printer(request, table.now, world.labels, world.write);
   const which = request.table === 'expect' ? 'conntrack' : request.table;
-  for (const entry of table.list(which)) if (matches(request, entry)) printer.flow(entry);
+  for (const entry of await table.list(which)) if (matches(request, entry)) printer.flow(entry);
   printer.endFlows();
-  if (request.given.has('zero') && which === 'conntrack') table.zero();
+  if (request.given.has('zero') && which === 'conntrack') await table.zero();
   return { status: 0, summary: `${printer.shown} flow entries have been shown.` };
 }
 
-function get(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
+async function get(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const wanted = newEntry({ ...request, given: new Set() });
   if (wanted.original === null) fail('get', 'EINVAL');
   // Ports of the reply without its addresses end in this text, whatever is in the table (measured).
@@ -49,7 +49,7 @@ function get(request: Request, table: ConntrackTable, world: ExecuteWorld): Outc
   }
   const { family, protonum } = wanted;
   if ((protonum === 1 && family !== 2) || (protonum === 58 && family !== 10)) fail('get', 'EINVAL');
-  const entry = table.get(family, protonum, wanted.original!);
+  const entry = await table.get(family, protonum, wanted.original!);
   if (entry === null) fail('get', 'ENOENT');
   const printer = new Printer(request, table.now, world.labels, world.write);
   if (matches(request, entry!)) printer.flow(entry!);
@@ -57,9 +57,9 @@ function get(request: Request, table: ConntrackTable, world: ExecuteWorld): Outc
   return { status: shown > 0 ? 0 : 1, summary: `${shown} flow entries have been shown.` };
 }
 
-function create(request: Request, table: ConntrackTable): Outcome {
+async function create(request: Request, table: ConntrackTable): Promise<Outcome> {
   const adding = request.command === 'A';
-  const errno = table.create(newEntry(request));
+  const errno = await table.create(newEntry(request));
   if (errno !== null && !(adding && errno === 'EEXIST')) fail(adding ? 'add' : 'create', errno);
   return {
     status: 0,
@@ -67,11 +67,11 @@ function create(request: Request, table: ConntrackTable): Outcome {
   };
 }
 
-function remove(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
+async function remove(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const printer = new Printer(request, table.now, world.labels, world.write);
-  for (const entry of table.list('conntrack')) {
+  for (const entry of await table.list('conntrack')) {
     if (!matches(request, entry)) continue;
-    table.delete(entry);
+    await table.delete(entry);
     printer.flow(entry);
   }
   const { shown } = printer;
@@ -79,13 +79,13 @@ function remove(request: Request, table: ConntrackTable, world: ExecuteWorld): O
 }
 
 /** Changes one flow. @returns it as it is then, null if that does not count as updated */
-function updateOne(
+async function updateOne(
   request: Request,
   table: ConntrackTable,
   world: ExecuteWorld,
   entry: Entry,
   change: Change,
-): Entry | null {
+): Promise<Entry | null> {
   if (request.family === null) {
     // Measured in 1.4.7: without an address or -f the family is left open, and the kernel refuses that.
     const text = failedText('update', 'EOPNOTSUPP');
@@ -94,21 +94,21 @@ function updateOne(
   }
   // Measured, too: zones are not sent along, so that the kernel looks in the default zone.
   const zoned = entry.zoneOriginal !== 0 || entry.zoneReply !== 0;
-  const after = zoned ? 'ENOENT' : table.update(entry, change);
+  const after = zoned ? 'ENOENT' : await table.update(entry, change);
   if (typeof after !== 'string') return after;
   world.say(failedText('update', after));
   // What the kernel refuses to change is shown and counted all the same, if it is found.
   return after === 'ENOENT' ? null : entry;
 }
 
-function update(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
+async function update(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const printer = new Printer(request, table.now, world.labels, world.write);
-  for (const entry of table.list('conntrack')) {
+  for (const entry of await table.list('conntrack')) {
     if (!matches(request, entry)) continue;
     const state = request.fields.get('state');
     const change = changeOf(request, entry, state === undefined ? null : stateName(entry.protonum, state));
     if (Object.keys(change).length === 0) continue;
-    const after = updateOne(request, table, world, entry, change);
+    const after = await updateOne(request, table, world, entry, change);
     if (after !== null) printer.flow(after);
   }
   const { shown } = printer;
@@ -116,43 +116,42 @@ function update(request: Request, table: ConntrackTable, world: ExecuteWorld): O
 }
 
 /** The expectation that -G or -D is about. */
-function expectationOf(request: Request, table: ConntrackTable): ExpectRecord {
+async function expectationOf(request: Request, table: ConntrackTable): Promise<ExpectRecord> {
   const { src, dst, protonum } = request;
   const tuple = {
     src: wordsText(src!.words),
     dst: wordsText(dst!.words),
     ...portsOf(request, 'original'),
   };
-  const found = table
-    .expectations()
-    .find((e) => e.protonum === protonum && sameTuple(e.protonum, e.tuple, tuple));
+  const all = await table.expectations();
+  const found = all.find((e) => e.protonum === protonum && sameTuple(e.protonum, e.tuple, tuple));
   return found ?? fail('get expect', 'ENOENT');
 }
 
-function expectations(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
+async function expectations(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const printer = new Printer(request, table.now, world.labels, world.write);
   switch (request.command) {
     case 'L':
-      for (const one of table.expectations())
+      for (const one of await table.expectations())
         if (request.family === null || one.family === request.family) printer.expectation(one);
       printer.endExpectations();
       return { status: 0, summary: `${printer.shown} expectations have been shown.` };
     case 'G':
-      printer.expectation(expectationOf(request, table));
+      printer.expectation(await expectationOf(request, table));
       return { status: 0, summary: '1 expectations have been shown.' };
     case 'D':
-      table.deleteExpectation(expectationOf(request, table));
+      await table.deleteExpectation(await expectationOf(request, table));
       return { status: 0, summary: '1 expectations have been deleted.' };
     case 'I': {
-      const errno = table.createExpectation(newExpectation(request));
+      const errno = await table.createExpectation(newExpectation(request));
       if (errno !== null) fail('create expect', errno);
       return { status: 0, summary: '1 expectations have been created.' };
     }
     case 'F':
-      table.flushExpectations();
+      await table.flushExpectations();
       return { status: 0, summary: 'expectation table has been emptied.' };
     default:
-      world.write(`${table.expectations().length}\n`);
+      world.write(`${(await table.expectations()).length}\n`);
       return { status: 0, summary: null };
   }
 }
@@ -171,10 +170,14 @@ export function changes({ command, given }: Request): boolean {
  * Carries out a request, but for -E, -h and -V.
  * @throws ToolError
  */
-export function execute(request: Request, table: ConntrackTable, world: ExecuteWorld): Outcome {
+export async function execute(
+  request: Request,
+  table: ConntrackTable,
+  world: ExecuteWorld,
+): Promise<Outcome> {
   const { command } = request;
   if (command === 'S') {
-    world.write(statsText(table.stats(), request.table === 'expect'));
+    world.write(statsText(await table.stats(), request.table === 'expect'));
     return { status: 0, summary: null };
   }
   if (request.table === 'expect') return expectations(request, table, world);
@@ -191,10 +194,10 @@ export function execute(request: Request, table: ConntrackTable, world: ExecuteW
     case 'U':
       return update(request, table, world);
     case 'F':
-      table.flush();
+      await table.flush();
       return { status: 0, summary: 'connection tracking table has been emptied.' };
     default:
-      world.write(`${table.count()}\n`);
+      world.write(`${await table.count()}\n`);
       return { status: 0, summary: null };
   }
 }

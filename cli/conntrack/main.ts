@@ -29,12 +29,12 @@ async function runFile(name: string, source: Source | null, world: ExecuteWorld)
   const table = await tableFor(requests, source, world);
   try {
     for (const request of requests) {
-      const { summary } = execute(request, table, world);
+      const { summary } = await execute(request, table, world);
       // Measured: of what a file does, only the emptying of a table is said.
       if (request.command === 'F' && summary !== null) world.say(`${TOOL}: ${summary}`);
     }
   } finally {
-    table.close();
+    await table.close();
   }
   return 0;
 }
@@ -59,9 +59,9 @@ async function runOne(args: readonly string[], source: Source | null, world: Exe
   else {
     const table = await tableFor([request], source, world);
     try {
-      outcome = execute(request, table, world);
+      outcome = await execute(request, table, world);
     } finally {
-      table.close();
+      await table.close();
     }
   }
   if (outcome.summary !== null) world.say(`${TOOL}: ${outcome.summary}`);

@@ -70,8 +70,11 @@ export interface TableStats {
   expectDelete: number;
 }
 
+/** At once, or when whoever holds the table has answered. */
+export type Awaitable<T> = T | Promise<T>;
+
 /**
- * Where the command looks: a table in memory or a file, later one of a running keepstate or of the kernel. Records are
+ * Where the command looks: a table in memory or a file, one of a running keepstate or of the kernel. Records are
  * copies as of the call.
  */
 export interface ConntrackTable {
@@ -80,24 +83,24 @@ export interface ConntrackTable {
   /** Whether it may be changed; null, or why not in a sentence. */
   readonly readOnly: string | null;
   /** The flows, in any order. `dying` and `unconfirmed` are empty where a table has none such. */
-  list(which: 'conntrack' | 'dying' | 'unconfirmed'): readonly Entry[];
+  list(which: 'conntrack' | 'dying' | 'unconfirmed'): Awaitable<readonly Entry[]>;
   /** The flow that has a tuple in either direction, in the default zone. */
-  get(family: number, protonum: number, tuple: TupleRecord): Entry | null;
+  get(family: number, protonum: number, tuple: TupleRecord): Awaitable<Entry | null>;
   /** Makes a flow. @returns the error, null if it is there now */
-  create(flow: NewEntry): Errno | null;
+  create(flow: NewEntry): Awaitable<Errno | null>;
   /** Changes a flow that {@link list} or {@link get} gave. @returns the flow as it is then, or the error */
-  update(flow: Entry, change: Change): Entry | Errno;
-  delete(flow: Entry): void;
-  flush(): void;
+  update(flow: Entry, change: Change): Awaitable<Entry | Errno>;
+  delete(flow: Entry): Awaitable<void>;
+  flush(): Awaitable<void>;
   /** Sets every flow's counters to 0. */
-  zero(): void;
+  zero(): Awaitable<void>;
   /** How many flows there are. */
-  count(): number;
-  expectations(): readonly ExpectRecord[];
-  createExpectation(expectation: NewExpectation): Errno | null;
-  deleteExpectation(expectation: ExpectRecord): void;
-  flushExpectations(): void;
-  stats(): TableStats;
+  count(): Awaitable<number>;
+  expectations(): Awaitable<readonly ExpectRecord[]>;
+  createExpectation(expectation: NewExpectation): Awaitable<Errno | null>;
+  deleteExpectation(expectation: ExpectRecord): Awaitable<void>;
+  flushExpectations(): Awaitable<void>;
+  stats(): Awaitable<TableStats>;
   /** Keeps what was changed. @throws Failure if that fails */
-  close(): void;
+  close(): Awaitable<void>;
 }
