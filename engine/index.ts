@@ -70,7 +70,7 @@ export type { RuleLog } from './hook/pipeline.ts';
 export { isRuleKind, RULE_KINDS, type RuleKind, recogniseRules } from './hook/rule-kind.ts';
 export { type RuleSource, Ruleset, type RulesetOptions } from './hook/ruleset.ts';
 export { verdictName } from './hook/trace-lines.ts';
-export { defaultHost, HostModel } from './host/model.ts';
+export { bridgeHost, defaultHost, HostModel } from './host/model.ts';
 export { parseHostFile } from './host/parse-file.ts';
 export { ifaceFlag, localFlag, routeFlag } from './host/parse-flags.ts';
 export { parseIpAddr, parseIpRoute } from './host/parse-ip.ts';

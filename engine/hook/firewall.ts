@@ -55,7 +55,12 @@ export class Firewall {
   /** Null until somebody asks for it: who only tracks never does. */
   private machine: HostModel | null;
   private readonly seed: number;
-  private readonly wishes: { bytes: boolean; log: RuleLog | null; tracer: PacketTrace | null };
+  private readonly wishes: {
+    bytes: boolean;
+    inPlace: boolean;
+    log: RuleLog | null;
+    tracer: PacketTrace | null;
+  };
 
   constructor(options: FirewallOptions = {}) {
     this.settings = options.settings ?? new Settings();
@@ -67,7 +72,7 @@ export class Firewall {
     this.defrag = new Defrag(this.settings);
     this.plain = new PlainPath(this.conntrack);
     this.machine = options.host ?? null;
-    this.wishes = { bytes: false, log: null, tracer: null };
+    this.wishes = { bytes: false, inPlace: false, log: null, tracer: null };
     if (options.host !== undefined || options.rules !== undefined) this.loadRules(options.rules ?? []);
   }
 
@@ -101,6 +106,20 @@ export class Firewall {
     this.tellWishes();
   }
 
+  /**
+   * Whether a packet that is accepted is to stand as it leaves in `pkt.bytes` from `pkt.off` to `pkt.end`, for a firewall
+   * that sends packets on: its hop limit is taken in place. What leaves in fragments is in {@link Outcome.out}, and
+   * then only that.
+   */
+  get inPlace(): boolean {
+    return this.wishes.inPlace;
+  }
+
+  set inPlace(wanted: boolean) {
+    this.wishes.inPlace = wanted;
+    this.tellWishes();
+  }
+
   /** Told what rules log, if set. */
   get ruleLog(): RuleLog | null {
     return this.wishes.log;
@@ -124,6 +143,7 @@ export class Firewall {
   private tellWishes(): void {
     if (this.pipeline === null) return;
     this.pipeline.wantsBytes = this.wishes.bytes;
+    this.pipeline.inPlace = this.wishes.inPlace;
     this.pipeline.ruleLog = this.wishes.log;
     this.pipeline.runner.tracer = this.wishes.tracer;
   }

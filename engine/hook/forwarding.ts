@@ -28,6 +28,7 @@ export class Forwarding {
   takes(pkt: Packet, linktype: number, frame: number): boolean {
     const { host } = this;
     const { view, off } = pkt;
+    if (host.transparent) return this.bridges(pkt, linktype, frame);
     let src = this.ordinary;
     let dst = src;
     if (src === 0) {
@@ -46,5 +47,12 @@ export class Forwarding {
     }
     pkt.ifout = deviceOf(dst);
     return true;
+  }
+
+  /** As {@link takes} for a bridge, to which all addresses are alike; `ifout` is noted already. */
+  private bridges(pkt: Packet, linktype: number, frame: number): boolean {
+    if (linktype !== DLT_EN10MB) return true;
+    pkt.mac = frame;
+    return (pkt.view.getUint8(frame) & 1) === 0;
   }
 }

@@ -9,7 +9,7 @@ const DONT_FRAGMENT = 0x4000;
  * The MTU of the device that a packet leaves by, if it is longer; 0 if it fits. A packet that is longer than the MTU of
  * the device that it came in by, too, is what a network card put together of several: Linux does not measure those.
  */
-function outgrown(host: HostModel, pkt: Packet): number {
+export function outgrownMtu(host: HostModel, pkt: Packet): number {
   const mtu = host.device(pkt.ifout)?.mtu ?? 0;
   const length = pkt.end - pkt.off;
   if (mtu === 0 || length <= mtu) return 0;
@@ -24,7 +24,7 @@ function outgrown(host: HostModel, pkt: Packet): number {
 export function pathMtu(host: HostModel, pkt: Packet, isReassembled: boolean): number {
   if (isReassembled) return 0;
   if (pkt.family === AF_INET && (pkt.view.getUint16(pkt.off + 6) & DONT_FRAGMENT) === 0) return 0;
-  return outgrown(host, pkt);
+  return outgrownMtu(host, pkt);
 }
 
 /**
@@ -32,7 +32,7 @@ export function pathMtu(host: HostModel, pkt: Packet, isReassembled: boolean): n
  * @param bytes the packet as it leaves, `pkt` tells by which device
  */
 export function cutToMtu(host: HostModel, pkt: Packet, bytes: Uint8Array): readonly Uint8Array[] {
-  const mtu = pkt.family === AF_INET ? outgrown(host, pkt) : 0;
+  const mtu = pkt.family === AF_INET ? outgrownMtu(host, pkt) : 0;
   if (mtu === 0) return [bytes];
   const header = (bytes[0]! & 15) << 2;
   return fragmentIpv4(bytes, (mtu - header) & ~7);

@@ -1,20 +1,11 @@
 import { Random } from '../base/random.ts';
-import {
-  R_CUT_SHORT,
-  R_HOP_LIMIT,
-  R_IP_LENGTH,
-  R_IP_SHORT,
-  R_LINK_LOCAL,
-  R_MTU,
-  R_OTHER_HOST,
-} from '../base/reason.ts';
+import { R_CUT_SHORT, R_IP_LENGTH, R_IP_SHORT, R_OTHER_HOST } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_CONFIRMED, IPS_NAT_MASK } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
 import { type HostModel, LOOPBACK } from '../host/model.ts';
-import { ipError, tooBig } from '../host/reject.ts';
-import { isLinkLocalSource, ROUTE_DROP, ROUTE_LOCAL, routeInput, unreachableCode } from '../host/routing.ts';
+import { ROUTE_DROP, ROUTE_LOCAL, routeInput } from '../host/routing.ts';
 import { dissect } from '../packet/dissect.ts';
 import { enterLink } from '../packet/link.ts';
 import {
@@ -46,13 +37,14 @@ import { setClosing } from './closing.ts';
 import type { EstablishedWay } from './established.ts';
 import { Forwarding } from './forwarding.ts';
 import { BEHIND_TRACKING } from './hooks.ts';
-import { hopLimit, putHop, takeHop } from './hop-limit.ts';
-import { cutToMtu, pathMtu } from './mtu.ts';
+import { putHop, takeHop } from './hop-limit.ts';
+import { leavesInPieces, leaving } from './leaving.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import { NOT_PLAIN, PlainPath, TRACKED } from './plain.ts';
 import { writeRoute } from './record-route.ts';
 import { isForSelf, outputDevice } from './route-output.ts';
 import { HookRunner } from './runner.ts';
+import { type Stop, stopOf, unroutable } from './stop.ts';
 
 /** How deep packets of the firewall's own may cause others. */
 const DEEPEST = 4;
@@ -81,6 +73,8 @@ export class Pipeline implements RuleEffects {
   readonly runner: HookRunner;
   /** Whether {@link Outcome.out} is wanted: the bytes of what leaves. */
   wantsBytes = false;
+  /** Whether an accepted packet is to stand in `pkt` as it leaves: see {@link Firewall.inPlace}. */
+  inPlace = false;
   ruleLog: RuleLog | null = null;
 
   private readonly conntrack: Conntrack;
@@ -88,6 +82,9 @@ export class Pipeline implements RuleEffects {
   private readonly host: HostModel;
   private readonly plain: PlainPath;
   private mayBePlain = true;
+  /** Whether the host is a bridge, and by which device the packet under way then leaves. */
+  private isBridge = false;
+  private bridgeOut = 0;
   private forwarding: Forwarding;
   /** The way of established flows' packets that are forwarded, if their state decides it: of plain ones all of it, */
   private established: EstablishedWay | null = null;
@@ -126,6 +123,7 @@ export class Pipeline implements RuleEffects {
     const hasMac = host.devices.some((device) => device !== null && device.mac !== null);
     this.mayBePlain = runner.tracksFirst && !hasMac;
     this.forwarding = new Forwarding(host);
+    this.isBridge = host.transparent;
     const unused = this.states[0]!;
     this.established = this.mayBePlain ? runner.established(AF_INET, NF_INET_PRE_ROUTING, unused) : null;
     this.behind4 = runner.established(AF_INET, NF_INET_FORWARD, unused);
@@ -141,6 +139,7 @@ export class Pipeline implements RuleEffects {
     const frame = pkt.off;
     // Who says by which device it came says that it is not this host's own.
     const isGiven = pkt.ifin !== 0;
+    if (this.isBridge) this.bridgeOut = pkt.ifout;
     if (runner.tracer !== null) runner.tracer.begin?.(pkt);
     const verdict = this.mayBePlain ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
     const isTracked = verdict === NF_ACCEPT || verdict === TRACKED;
@@ -148,6 +147,7 @@ export class Pipeline implements RuleEffects {
     const state = this.states[0]!;
     if (isPlainWay && this.established?.takes(pkt) && this.isUnseen) {
       if (verdict === NF_ACCEPT || this.conntrack.confirm(pkt)) {
+        if (this.inPlace && !this.isBridge) takeHop(pkt);
         this.established.pass(pkt, outcome);
         return NF_ACCEPT;
       }
@@ -251,6 +251,8 @@ export class Pipeline implements RuleEffects {
   /** From the wire, or from lo. */
   private input(state: HookState, from: number): number {
     const { pkt } = state;
+    // Rules learn by which device it leaves when it is routed.
+    if (this.isBridge) pkt.ifout = 0;
     if (from === 0) {
       const ingress = this.run(state, NF_INGRESS, 0);
       if (ingress !== NF_ACCEPT) return this.refuse(state, ingress, NF_INGRESS);
@@ -261,8 +263,12 @@ export class Pipeline implements RuleEffects {
     }
     const verdict = this.run(state, NF_INET_PRE_ROUTING, from);
     if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_INET_PRE_ROUTING);
+    if (this.isBridge) {
+      pkt.ifout = this.bridgeOut;
+      return this.forward(state);
+    }
     const route = routeInput(this.host, pkt);
-    if (route === ROUTE_DROP) return this.unroutable(state);
+    if (route === ROUTE_DROP) return this.stop(state, unroutable(this.host, pkt));
     if (route !== ROUTE_LOCAL) return this.forward(state);
     const local = this.run(state, NF_INET_LOCAL_IN, 0);
     if (local !== NF_ACCEPT) return this.refuse(state, local, NF_INET_LOCAL_IN);
@@ -272,40 +278,31 @@ export class Pipeline implements RuleEffects {
   /** By another device to another machine. */
   private forward(state: HookState): number {
     const { pkt } = state;
-    const hops = hopLimit(pkt);
-    if (hops <= 1) {
-      this.complain(state, true, 0);
-      because(pkt, R_HOP_LIMIT, hops);
-      return this.lose(state);
-    }
-    if (pkt.family !== AF_INET && isLinkLocalSource(pkt)) {
-      because(pkt, R_LINK_LOCAL);
-      return this.unroutable(state);
-    }
-    const mtu = pathMtu(this.host, pkt, this.runner.reassembled);
-    if (mtu !== 0) return this.outgrown(state, mtu);
+    const stop = this.isBridge ? null : stopOf(this.host, pkt, this.runner.reassembled);
+    if (stop !== null) return this.stop(state, stop);
     const { view, off, family } = pkt;
     const way = family === AF_INET ? this.behind4 : this.behind6;
     if (way?.isFor(pkt) && this.depth === 0 && this.isUnseen) {
+      if (this.inPlace && !this.isBridge) takeHop(pkt);
       way.join(pkt, this.outcome);
       const verdict = this.runner.translateEstablished(state);
       return verdict === NF_ACCEPT
         ? this.accept(state, true)
         : this.refuse(state, verdict, NF_INET_POST_ROUTING);
     }
-    const looks = this.wantsBytes || this.runner.looksBehind(family);
-    const taken = looks ? takeHop(pkt) : 0;
+    const looks = this.wantsBytes || this.inPlace || this.runner.looksBehind(family);
+    const taken = looks && !this.isBridge ? takeHop(pkt) : 0;
     if (pkt.family === AF_INET) pkt.priority = PRIORITY_OF_TOS[(pkt.view.getUint8(pkt.off + 1) & 0x1e) >> 1]!;
     this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_FORWARD;
     let verdict = this.run(state, hook, 0);
     if (verdict === NF_ACCEPT) {
-      writeRoute(this.host, pkt);
+      if (!this.isBridge) writeRoute(this.host, pkt);
       hook = NF_INET_POST_ROUTING;
       verdict = this.run(state, hook, 0);
     }
     const result = verdict === NF_ACCEPT ? this.accept(state, true) : this.refuse(state, verdict, hook);
-    if (looks) putHop(view, off, family, taken);
+    if (looks && !this.isBridge && !this.inPlace) putHop(view, off, family, taken);
     return result;
   }
 
@@ -313,14 +310,16 @@ export class Pipeline implements RuleEffects {
   private output(state: HookState, from: number): number {
     const { pkt } = state;
     const { host } = this;
-    pkt.ifout = outputDevice(host, pkt) || host.firstDevice;
+    // A bridge only answers: by the device that the packet came by.
+    pkt.ifout = this.isBridge ? this.states[0]!.pkt.ifin : outputDevice(host, pkt) || host.firstDevice;
     pkt.pkttype = PACKET_HOST;
     if (this.depth === 0) this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_LOCAL_OUT;
     let verdict = this.run(state, hook, from);
     if (verdict === NF_ACCEPT) {
       // OUTPUT may have translated its destination.
-      if ((pkt.status & IPS_NAT_MASK) !== 0) pkt.ifout = outputDevice(host, pkt) || pkt.ifout;
+      if ((pkt.status & IPS_NAT_MASK) !== 0 && !this.isBridge)
+        pkt.ifout = outputDevice(host, pkt) || pkt.ifout;
       if (this.depth === 0) this.outcome.ifout = pkt.ifout;
       hook = NF_INET_POST_ROUTING;
       verdict = this.run(state, hook, 0);
@@ -340,18 +339,18 @@ export class Pipeline implements RuleEffects {
     if (leaves) {
       const verdict = this.run(state, NF_EGRESS, 0);
       if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_EGRESS);
-      if (this.wantsBytes && this.depth === 0) this.emit(pkt);
+      if (this.depth === 0) this.emit(pkt);
     } else if (this.wantsBytes && this.depth === 0)
       this.outcome.delivered = copyOfBytes(pkt.bytes, pkt.off, pkt.end);
     if (this.depth === 0) this.outcome.verdict = 'accept';
     return NF_ACCEPT;
   }
 
-  /** What leaves: the packet, or its fragments if it came in some. */
+  /** Notes what leaves, where somebody wants to know. */
   private emit(pkt: Packet): void {
-    const bytes = copyOfBytes(pkt.bytes, pkt.off, pkt.end);
-    if (this.runner.reassembled) this.outcome.out.push(...this.defrag.refragment(bytes));
-    else this.outcome.out.push(...cutToMtu(this.host, pkt, bytes));
+    const { runner, outcome, defrag, host } = this;
+    if (!this.wantsBytes && !(this.inPlace && leavesInPieces(host, pkt, runner.reassembled))) return;
+    outcome.out.push(...leaving(host, defrag, pkt, runner.reassembled));
   }
 
   /** An answer never confirms the flow of the packet that it is about (measured: it leaves no entry). */
@@ -394,25 +393,9 @@ export class Pipeline implements RuleEffects {
     return NF_DROP;
   }
 
-  /** Routing refused the packet: the IP layer may say so to its sender. */
-  private unroutable(state: HookState): number {
-    const { pkt } = state;
-    const code = unreachableCode(pkt.family, pkt.reason);
-    if (code >= 0) this.complain(state, false, code);
+  /** The IP layer does not forward the packet, and may say so to its sender. */
+  private stop(state: HookState, { error }: Stop): number {
+    if (error !== null) this.answer(state, error, 'icmp');
     return this.lose(state);
-  }
-
-  /** The packet is too long for its next link, and its sender is told so. */
-  private outgrown(state: HookState, mtu: number): number {
-    const { pkt } = state;
-    const bytes = tooBig(this.host, pkt, mtu);
-    if (bytes !== null) this.answer(state, bytes, 'icmp');
-    because(pkt, R_MTU, pkt.end - pkt.off, mtu);
-    return this.lose(state);
-  }
-
-  private complain(state: HookState, exceeded: boolean, code: number): void {
-    const bytes = ipError(this.host, state.pkt, exceeded, code, NF_INET_PRE_ROUTING);
-    if (bytes !== null) this.answer(state, bytes, 'icmp');
   }
 }

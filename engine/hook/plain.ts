@@ -76,7 +76,8 @@ export class PlainPath {
     const addresses = halves(src) + halves(dst);
     if (fold(halves(a) + halves(b) + halves(c) + addresses) !== 0xffff) return NOT_PLAIN;
     const { conntrack } = this;
-    if (conntrack.verifies && (proto === IPPROTO_TCP || view.getUint16(l4 + 6) !== 0)) {
+    const isLooked = conntrack.verifies && pkt.checksum !== CHECKSUM_UNNECESSARY;
+    if (isLooked && (proto === IPPROTO_TCP || view.getUint16(l4 + 6) !== 0)) {
       if (fold(sum(view, l4, end, addresses + proto + end - l4)) !== 0xffff) return NOT_PLAIN;
       pkt.checksum = CHECKSUM_UNNECESSARY;
     }

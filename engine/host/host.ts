@@ -63,6 +63,11 @@ export interface Host {
   /** Whether nothing is known of the machine: neither its addresses nor its routes. */
   readonly isDefault: boolean;
   /**
+   * Whether it is a bridge: whoever hands over a packet says by which device it leaves, nothing is routed, and hop limit
+   * and MTU are not its business.
+   */
+  readonly transparent: boolean;
+  /**
    * The address that flows are masqueraded with: one of the device that they leave by, as routing picks it.
    * @param view with the destination at `at`
    * @param device the device it leaves by

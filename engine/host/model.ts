@@ -73,6 +73,8 @@ export class HostModel implements Host {
   rpFilter: RpFilter = 0;
   /** Set by {@link defaultHost}: nothing is known of the host, every packet is forwarded from device 2 to device 3. */
   isDefault = false;
+  /** Set by {@link bridgeHost}: packets are passed on as they are, by the device that their `ifout` says. */
+  transparent = false;
 
   private readonly names: Map<string, Device> = new Map();
   /** What Linux holds in its table `local`, and in `main`. */
@@ -340,5 +342,27 @@ export function defaultHost(): HostModel {
     host.addRoute({ prefix: prefixOf(text), device: 3, type: RTN_UNICAST, metric: 0, source: null });
   }
   host.isDefault = true;
+  return host;
+}
+
+/**
+ * A bridge between devices: a firewall that nobody sees. Its packets come with both devices set.
+ * @param names of the devices; they get the numbers 2, 3 and so on
+ */
+export function bridgeHost(names: readonly string[]): HostModel {
+  const host = new HostModel();
+  names.forEach((name, i) => {
+    host.addDevice(name, { index: LOOPBACK + 1 + i });
+  });
+  for (const text of ['0.0.0.0/0', '::/0']) {
+    host.addRoute({
+      prefix: prefixOf(text),
+      device: host.firstDevice,
+      type: RTN_UNICAST,
+      metric: 0,
+      source: null,
+    });
+  }
+  host.transparent = true;
   return host;
 }

@@ -19,6 +19,8 @@ function errorSource(host: Host, pkt: Packet, hook: number): Uint8Array {
   const isIpv4 = family === AF_INET;
   const size = isIpv4 ? 4 : 16;
   const src = off + (isIpv4 ? 12 : 8);
+  // A bridge has no address: as with `reject` in Linux's bridges the one that was asked for answers.
+  if (host.transparent) return bytes.slice(src + size, src + 2 * size);
   const isRouted = !isIpv4 || hook !== NF_INET_PRE_ROUTING;
   if (isRouted && host.addressType(family, view, src + size, 0) === RTN_LOCAL)
     return bytes.slice(src + size, src + 2 * size);

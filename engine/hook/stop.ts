@@ -1,0 +1,41 @@
+import { R_HOP_LIMIT, R_LINK_LOCAL, R_MTU } from '../base/reason.ts';
+import type { HostModel } from '../host/model.ts';
+import { ipError, tooBig } from '../host/reject.ts';
+import { isLinkLocalSource, unreachableCode } from '../host/routing.ts';
+import { because, type Packet } from '../packet/packet.ts';
+import { NF_INET_PRE_ROUTING } from '../rules/family.ts';
+import { hopLimit } from './hop-limit.ts';
+import { pathMtu } from './mtu.ts';
+
+/** The IP layer keeps a packet from being forwarded. */
+export interface Stop {
+  /** The ICMP error that tells its sender, a whole IP packet; null if there is none. */
+  readonly error: Uint8Array | null;
+}
+
+/**
+ * What keeps a packet from being forwarded, once it is routed: its hop limit, a link-local source, its length.
+ * @param isReassembled whether it came in fragments, and will leave in such
+ * @returns null if nothing does; else `pkt` says why
+ */
+export function stopOf(host: HostModel, pkt: Packet, isReassembled: boolean): Stop | null {
+  const hops = hopLimit(pkt);
+  if (hops <= 1) {
+    because(pkt, R_HOP_LIMIT, hops);
+    return { error: ipError(host, pkt, true, 0, NF_INET_PRE_ROUTING) };
+  }
+  if (isLinkLocalSource(pkt)) {
+    because(pkt, R_LINK_LOCAL);
+    return unroutable(host, pkt);
+  }
+  const mtu = pathMtu(host, pkt, isReassembled);
+  if (mtu === 0) return null;
+  because(pkt, R_MTU, pkt.end - pkt.off, mtu);
+  return { error: tooBig(host, pkt, mtu) };
+}
+
+/** Routing refused a packet, which says why: its sender may be told. */
+export function unroutable(host: HostModel, pkt: Packet): Stop {
+  const code = unreachableCode(pkt.family, pkt.reason);
+  return { error: code < 0 ? null : ipError(host, pkt, false, code, NF_INET_PRE_ROUTING) };
+}
