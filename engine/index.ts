@@ -66,10 +66,10 @@ export type { NatDecision, NatEnd } from './hook/nat-decision.ts';
 export { NftTraceLines } from './hook/nft-trace-lines.ts';
 export { type Answer, Outcome, ruleNumber, type Verdict } from './hook/outcome.ts';
 export type { PacketTrace } from './hook/packet-trace.ts';
-export type { RuleLog } from './hook/pipeline.ts';
 export { isRuleKind, RULE_KINDS, type RuleKind, recogniseRules } from './hook/rule-kind.ts';
 export { type RuleSource, Ruleset, type RulesetOptions } from './hook/ruleset.ts';
 export { verdictName } from './hook/trace-lines.ts';
+export type { RuleLog } from './hook/way.ts';
 export { bridgeHost, defaultHost, HostModel } from './host/model.ts';
 export { parseHostFile } from './host/parse-file.ts';
 export { ifaceFlag, localFlag, routeFlag } from './host/parse-flags.ts';
@@ -79,7 +79,20 @@ export { expectFreePort } from './nat/expect-port.ts';
 export { followMaster } from './nat/follow.ts';
 export { isTranslated, mangleTcp, mangleUdp } from './nat/mangle.ts';
 export { ipv4Text, ipv6FullText, ipv6Text, parseAddress } from './packet/address.ts';
-export { icmpErrorPacket, icmpPacket, sctpPacket, tcpPacket, udpPacket } from './packet/build.ts';
+export {
+  genericPacket,
+  grePacket,
+  icmpErrorPacket,
+  icmpPacket,
+  icmpv6Packet,
+  pptpGrePacket,
+  sctpPacket,
+  tcpPacket,
+  udplitePacket,
+  udpPacket,
+} from './packet/build.ts';
+export { sctpInit } from './packet/build-sctp.ts';
+export { fold, pseudoSum, sctpCrc, sum } from './packet/checksum.ts';
 export { dissect } from './packet/dissect.ts';
 export { enterLink } from './packet/link.ts';
 export {

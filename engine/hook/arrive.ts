@@ -33,7 +33,11 @@ export function arrive(host: HostModel, pkt: Packet, linktype: number, frame: nu
   if (pkt.ifin === 0) pkt.ifin = inputDevice(host, pkt);
   if (linktype === DLT_EN10MB) {
     pkt.mac = frame;
-    pkt.pkttype = ethernetType(pkt.view, frame, host.device(pkt.ifin)?.mac ?? null);
+    pkt.pkttype = ethernetType(
+      pkt.view,
+      frame,
+      host.transparent ? null : (host.device(pkt.ifin)?.mac ?? null),
+    );
   } else if (linktype === DLT_LINUX_SLL || linktype === DLT_LINUX_SLL2) {
     const type = linktype === DLT_LINUX_SLL ? pkt.view.getUint16(frame) : pkt.view.getUint8(frame + 10);
     pkt.pkttype = type === PACKET_OUTGOING ? PACKET_HOST : type;

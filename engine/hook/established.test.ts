@@ -6,6 +6,7 @@ import { Packet, resetPacket } from '../packet/packet.ts';
 import { TH_ACK, TH_FIN, TH_SYN } from '../packet/tcp.ts';
 import { Firewall } from './firewall.ts';
 import { ruleNumber } from './outcome.ts';
+import type { PacketTrace } from './packet-trace.ts';
 import { Ruleset } from './ruleset.ts';
 import { gateway } from './testing.mts';
 
@@ -19,6 +20,13 @@ ${more}
 }
 `;
 const ESTABLISHED = 'ct state established,related counter accept';
+
+/** Between texts of different tools. */
+const NEXT = '# next\n';
+
+/** A table of iptables that sees packets first. */
+const RAW = (rules: string, name = 'raw'): string =>
+  `*${name}\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rules}\nCOMMIT\n${NEXT}`;
 
 /** Rulesets by what they do with packets of established flows. */
 const RULESETS: readonly (readonly [string, string])[] = [
@@ -64,6 +72,31 @@ COMMIT
 COMMIT
 `,
   ],
+  [
+    'come behind others that see packets untracked',
+    `${RAW('-A PREROUTING -p tcp --dport 21 -j CT --helper ftp')}${chain(ESTABLISHED)}`,
+  ],
+  [
+    'come behind some that give them helpers',
+    `${RAW('-A PREROUTING -p tcp --dport 80 -j CT --helper ftp')}${chain(ESTABLISHED)}`,
+  ],
+  [
+    'come behind some that do not track them',
+    `${RAW('-A PREROUTING -p tcp --sport 80 -j CT --notrack')}${chain(ESTABLISHED)}`,
+  ],
+  [
+    'come behind some that drop them',
+    `${RAW('-A PREROUTING -p tcp --tcp-flags FIN FIN -j DROP')}${chain(ESTABLISHED)}`,
+  ],
+  [
+    'come behind some that mark and change them',
+    `${RAW('-A PREROUTING -j MARK --set-mark 7\n-A PREROUTING -m ttl --ttl-eq 5 -j TTL --ttl-set 9', 'mangle')}${chain(ESTABLISHED)}${NEXT}${RAW('-A PREROUTING -p tcp -j MARK --set-mark 9')}`,
+  ],
+  [
+    'come behind some that ask for zones',
+    `${RAW('-A PREROUTING -s 10.0.0.5 -j CT --zone-orig 3')}${chain(ESTABLISHED)}`,
+  ],
+  ['accept them nowhere, behind others', `${RAW('-A PREROUTING -p tcp --dport 81')}${chain('counter')}`],
 ];
 
 const out = { src: '10.0.0.5', dst: '198.51.100.7', sport: 1000, dport: 80 };
@@ -80,14 +113,28 @@ const PACKETS: readonly Uint8Array[] = [
   tcpPacket({ ...out, flags: TH_ACK, seq: 2, ack: 3 }),
 ];
 
+const UNMOVED: PacketTrace = {
+  atHook: () => undefined,
+  tracked: () => undefined,
+  enter: () => undefined,
+  matched: () => undefined,
+  unmatched: () => undefined,
+  unknown: () => undefined,
+  returned: () => undefined,
+  policy: () => undefined,
+};
+
 /** What becomes of each packet, and the ruleset with its counters. */
-function play(text: string, wantsBytes: boolean, isGateway: boolean): string[] {
+function play(text: string, wantsBytes: boolean, isGateway: boolean, isTraced = false): string[] {
   const ruleset = new Ruleset();
-  expect(ruleset.load({ name: 'rules', text })).toEqual([]);
+  for (const part of text.split(NEXT))
+    if (part !== '') expect(ruleset.load({ name: 'rules', text: part })).toEqual([]);
   const host = isGateway ? { host: gateway() } : {};
   const firewall = new Firewall({ ...host, rules: ruleset.tables() });
   // With the bytes of what leaves, every packet goes past every rule.
   firewall.wantsBytes = wantsBytes;
+  // And where somebody follows them, each takes the general way.
+  if (isTraced) firewall.tracer = UNMOVED;
   const pkt = new Packet();
   const lines = PACKETS.map((bytes, i) => {
     resetPacket(pkt, bytes, viewOf(bytes), 0, bytes.length);
@@ -106,7 +153,9 @@ describe.each(RULESETS)(
       ['nothing is known of', false],
       ['has addresses', true],
     ])('on a host that %s', (_, isGateway) => {
-      expect(play(text, false, isGateway)).toEqual(play(text, true, isGateway));
+      const quick = play(text, false, isGateway);
+      expect(quick).toEqual(play(text, true, isGateway));
+      expect(quick).toEqual(play(text, false, isGateway, true));
     });
   },
 );

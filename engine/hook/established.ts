@@ -99,8 +99,10 @@ export class EstablishedWay {
 
 /**
  * Works out the way of established flows' packets.
- * @param entries what is called at each hook for the family; nothing may be called before tracking if it is from there
+ * @param entries what is called at each hook for the family
  * @param from its first hook, NF_INET_PRE_ROUTING or NF_INET_FORWARD
+ * @param skip how many entries there come before
+ * @param passes whether the packets pass chains among those that have no rule for them
  * @param state of a packet that nobody needs
  * @returns null if more than their state decides, or if they are not accepted
  */
@@ -108,13 +110,17 @@ export function establishedWay(
   entries: readonly (readonly HookEntry[])[],
   family: number,
   from: number,
+  skip: number,
+  passes: boolean,
   state: HookState,
 ): EstablishedWay | null {
   if (entries[NF_EGRESS]!.length > 0) return null;
   const walk = new Walk(state, family);
+  if (passes) for (const entry of entries[from]!.slice(0, skip)) walk.passes(entry, from);
   const hooks = [NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING];
   for (const hook of hooks.slice(hooks.indexOf(from)))
-    for (const entry of entries[hook]!) if (!walk.enters(entry, hook)) return null;
+    for (const entry of entries[hook]!.slice(hook === from ? skip : 0))
+      if (!walk.enters(entry, hook)) return null;
   return new EstablishedWay(walk.outcome, walk.counters);
 }
 
@@ -130,6 +136,13 @@ class Walk {
     state.pkt = new Packet();
     state.pkt.family = family;
     state.pkt.ctinfo = IP_CT_ESTABLISHED;
+  }
+
+  /** A chain that accepts, and has no rule for the packet. */
+  passes({ kind, chain, weight }: HookEntry, hook: number): void {
+    if (kind !== STEP_CHAIN) return;
+    if (chain!.policyCounters !== null) this.counters.push(chain!.policyCounters);
+    this.outcome.pass(hook, weight, chain, null);
   }
 
   /** Returns false if an entry does not surely let the packet pass. */

@@ -19,8 +19,9 @@ import { CtExpr } from '../rules/expr-ct.ts';
 import { NF_ACCEPT, NF_DROP, NF_STOLEN } from '../rules/verdict.ts';
 import { Outcome } from './outcome.ts';
 import type { PacketTrace } from './packet-trace.ts';
-import { Pipeline, type RuleLog } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { NOT_PLAIN, PlainPath } from './plain.ts';
+import type { RuleLog } from './way.ts';
 
 /** What a firewall starts with. */
 export interface FirewallOptions {

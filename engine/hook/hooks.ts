@@ -5,6 +5,7 @@ import {
   NF_INET_LOCAL_OUT,
   NF_INET_POST_ROUTING,
   NF_INET_PRE_ROUTING,
+  NF_INGRESS,
   NFPROTO_INET,
   NFPROTO_IPV4,
   NFPROTO_IPV6,
@@ -117,11 +118,15 @@ export class Hooks {
   readonly entries: readonly HookEntry[][];
   /** Whether anything of the rules is called before a packet is tracked. */
   readonly before: boolean;
+  /** Whether that is all between defragmentation and tracking. */
+  readonly between: boolean;
+  /** First entry of PREROUTING behind tracking: {@link BEHIND_TRACKING} unless rules come before. */
+  readonly behind: number;
   /** Whether there are chains of type nat, and so translation. */
   readonly translates: boolean;
   /** Bit n is set if something is called at hook n. */
   readonly busy: number;
-  /** The same of what comes behind {@link BEHIND_TRACKING}, which is all if that hook does not track. */
+  /** The same of what comes behind tracking, which is all if that hook does not track. */
   readonly busyLater: number;
 
   /**
@@ -152,21 +157,25 @@ export class Hooks {
     this.translates = entries[NF_INET_POST_ROUTING]!.some(({ kind }) => kind === STEP_NAT);
     this.busy = entries.reduce((bits, list, hook) => bits | (list.length > 0 ? 1 << hook : 0), 0);
     this.busyLater = entries.reduce(
-      (bits, list, hook) => bits | (list.length > laterFrom(hook) ? 1 << hook : 0),
+      (bits, list, hook) => bits | (list.length > laterFrom(list) ? 1 << hook : 0),
       0,
     );
+    this.behind = laterFrom(entries[NF_INET_PRE_ROUTING]!);
     const first = [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT].some(
       (hook) => entries[hook]![0]!.kind !== STEP_DEFRAG,
     );
     const second = [NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT].some(
       (hook) => entries[hook]![1]!.kind !== STEP_TRACK,
     );
-    this.before = first || second || entries[5]!.length > 0;
+    this.before = first || second || entries[NF_INGRESS]!.length > 0;
+    const isDefragFirst = entries[NF_INET_PRE_ROUTING]![0]!.kind === STEP_DEFRAG;
+    this.between = this.before && isDefragFirst && entries[NF_INGRESS]!.length === 0;
   }
 }
 
-function laterFrom(hook: number): number {
-  return hook === NF_INET_PRE_ROUTING || hook === NF_INET_LOCAL_OUT ? BEHIND_TRACKING : 0;
+/** First entry behind tracking; the first of all if that hook does not track. */
+function laterFrom(list: readonly HookEntry[]): number {
+  return list.findIndex(({ kind }) => kind === STEP_TRACK) + 1;
 }
 
 /** Whether a chain of type nat is called at a hook for sources: NF_NAT_MANIP_SRC. */

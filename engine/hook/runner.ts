@@ -24,6 +24,7 @@ import { runChain } from '../rules/run.ts';
 import { Runner } from '../rules/runner.ts';
 import { traceChain } from '../rules/trace-run.ts';
 import { NF_ACCEPT, NF_DROP, NF_REPEAT, NF_STOLEN } from '../rules/verdict.ts';
+import { EarlyPorts } from './early-ports.ts';
 import { type EstablishedWay, establishedWay } from './established.ts';
 import { type HookEntry, Hooks, STEP_CHAIN, STEP_DEFRAG, STEP_TRACK } from './hooks.ts';
 import { natDecision } from './nat-decision.ts';
@@ -64,7 +65,8 @@ export class HookRunner {
   /** Whether there is anything to call at a hook from an entry on. */
   isBusy(family: number, hook: number, from: number): boolean {
     const hooks = family === AF_INET ? this.hooks4 : this.hooks6;
-    return this.tracer !== null || (((from === 0 ? hooks.busy : hooks.busyLater) >> hook) & 1) !== 0;
+    const busy = from === hooks.behind ? hooks.busyLater : hooks.busy;
+    return this.tracer !== null || ((busy >> hook) & 1) !== 0;
   }
 
   /** Whether anybody looks at packets that are forwarded, from FORWARD on. */
@@ -73,16 +75,60 @@ export class HookRunner {
     return this.tracer !== null || (hooks.busy & FORWARDED) !== 0;
   }
 
+  /** Whether rules see an IPv4 packet before it is tracked, but only between defragmentation and tracking. */
+  get tracksSecond(): boolean {
+    return this.hooks4.between;
+  }
+
+  /** First entry of PREROUTING behind tracking, for IPv4. */
+  get behind(): number {
+    return this.hooks4.behind;
+  }
+
+  /** What rules ask for that see packets before they are tracked, be they this host's own; null if that is much. */
+  earlyPorts(): EarlyPorts | null {
+    const { entries, behind } = this.hooks4;
+    const isFirst = entries[NF_INET_LOCAL_OUT]![0]!.kind === STEP_DEFRAG;
+    return isFirst ? EarlyPorts.of(entries[NF_INET_PRE_ROUTING]!.slice(1, behind - 1)) : null;
+  }
+
   /** Whether no rule sees an IPv4 packet before it is tracked. */
   get tracksFirst(): boolean {
     return !this.hooks4.before;
   }
 
-  /** As {@link establishedWay}; null also if rules see packets before they are tracked, and it is from there. */
-  established(family: number, from: number, state: HookState): EstablishedWay | null {
+  /**
+   * As {@link establishedWay}, from tracking on if it is from there.
+   * @param passes whether packets come to chains before tracking that have no rule for them
+   */
+  established(family: number, from: number, passes: boolean, state: HookState): EstablishedWay | null {
     const hooks = family === AF_INET ? this.hooks4 : this.hooks6;
-    const isEarly = from === NF_INET_PRE_ROUTING && hooks.before;
-    return isEarly ? null : establishedWay(hooks.entries, family, from, state);
+    const skip = from === NF_INET_PRE_ROUTING ? hooks.behind : 0;
+    return establishedWay(hooks.entries, family, from, skip, passes, state);
+  }
+
+  /** Notes an IPv4 packet at chains of PREROUTING before tracking that have no rule for it. */
+  passEarly(state: HookState): void {
+    const { entries, behind } = this.hooks4;
+    const list = entries[NF_INET_PRE_ROUTING]!;
+    for (let i = 1; i < behind - 1; i++) {
+      const { chain, weight } = list[i]!;
+      emptyChain(chain!, state);
+      this.outcome.pass(NF_INET_PRE_ROUTING, weight, chain, null);
+    }
+  }
+
+  /** Calls what stands at PREROUTING between defragmentation and tracking, for the IPv4 packet that came in. */
+  runEarly(state: HookState): number {
+    const { entries, behind } = this.hooks4;
+    const list = entries[NF_INET_PRE_ROUTING]!;
+    state.hook = NF_INET_PRE_ROUTING;
+    for (let i = 1; i < behind - 1; i++) {
+      const entry = list[i]!;
+      const verdict = this.chain(state, entry, entry.chain!, true);
+      if (verdict !== NF_ACCEPT) return verdict;
+    }
+    return NF_ACCEPT;
   }
 
   /**

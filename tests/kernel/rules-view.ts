@@ -44,7 +44,10 @@ export function leftText(bytes: Uint8Array, isAnswer: boolean): string {
 
 /** A line of the kernel's log without the random id of ICMP errors of this host. */
 export function logText(line: string): string {
-  return line.replace(/(IN=(?:lo)? OUT=[^[]*)ID=\d+ ((?:DF )?PROTO=ICMP TYPE=(?:3|5|11|12) )/, '$1ID=0 $2');
+  return line.replace(
+    /(IN=(?:lo)? OUT=[^[]*)ID=\d+ ((?:DF )?(?:OPT \([0-9A-F]*\) )?PROTO=ICMP TYPE=(?:3|5|11|12) )/,
+    '$1ID=0 $2',
+  );
 }
 
 /** Source and destination, as text, of an IP packet. */
