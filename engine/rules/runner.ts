@@ -291,13 +291,14 @@ export class Runner extends SourceReader {
     for (let i = 0; i < dimensions.length; i++) {
       const { bits } = dimensions[i]!;
       const from = this.classOf(dimensions[i]!);
-      let any = 0;
+      let several = 0;
       for (let w = 0; w < words; w++) {
         const left = i === 0 ? bits[from + w]! : candidates[base + w]! & bits[from + w]!;
         candidates[base + w] = left;
-        any |= left;
+        several |= left & (left - 1);
       }
-      if (any === 0) return;
+      // One rule or none: to ask it costs less than the next source.
+      if (several === 0) return;
     }
   }
 
