@@ -19,6 +19,21 @@ export {
   PcapWriter,
 } from './capture/index.ts';
 export { Conntrack, isNewEvent } from './conntrack/conntrack.ts';
+export {
+  createFlow,
+  type EditError,
+  type FlowChange,
+  type FlowSpec,
+  labelsOf,
+  updateFlow,
+  zeroCounters,
+} from './conntrack/edit.ts';
+export {
+  createExpectation,
+  type ExpectationSpec,
+  findExpectation,
+  flushExpectations,
+} from './conntrack/edit-expect.ts';
 export type { EventSink } from './conntrack/events.ts';
 export * as ipct from './conntrack/events.ts';
 export { type ExpectRecord, readExpectation } from './conntrack/expect-record.ts';
@@ -28,11 +43,14 @@ export {
   EXPECT_PERMANENT,
   EXPECT_USERSPACE,
   type Expectation,
+  type ExpectFn,
+  type ExpectFnMaker,
   type ExpectSpec,
+  namedExpectFn,
 } from './conntrack/expectation.ts';
 export { findFlow, type TupleQuery } from './conntrack/flow-find.ts';
 export { type Counters, type FlowRecord, readFlow, type TupleRecord } from './conntrack/flow-record.ts';
-export { F_ID, F_KIND, F_MASTER, F_STATUS, ROW_WORDS } from './conntrack/flow-table.ts';
+export { F_ID, F_KIND, F_MASTER, F_PROTO, F_STATUS, ROW_WORDS } from './conntrack/flow-table.ts';
 export type { Stats } from './conntrack/flows.ts';
 export {
   type ExpectPolicy,
@@ -42,9 +60,13 @@ export {
   type Helper,
 } from './conntrack/helper.ts';
 export { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, PROFILES, type Profile } from './conntrack/profile.ts';
+export { type Restored, type RestoreOptions, restore } from './conntrack/restore.ts';
 export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/settings.ts';
+export { Snapshot, snapshot } from './conntrack/snapshot.ts';
+export { SnapshotError } from './conntrack/snapshot-format.ts';
 export * as ips from './conntrack/status.ts';
 export { statusNames } from './conntrack/status.ts';
+export type { ProtoChange } from './conntrack/tracker.ts';
 export { DESTINATION, destinationOf, portAt, SOURCE, sourceOf } from './helper/flow-ends.ts';
 export {
   bytesOf,
@@ -99,6 +121,7 @@ export {
   AF_INET,
   AF_INET6,
   AF_UNSPEC,
+  CHECKSUM_UNNECESSARY,
   CTINFO_INVALID,
   CTINFO_NONE,
   IP_CT_ESTABLISHED,
@@ -125,6 +148,7 @@ export { tcpAck, tcpFlagNames, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } fr
 export { packetText, writePacket } from './packet/text.ts';
 export { hasPorts, Located, locate, locatePacket } from './packet/text-ip.ts';
 export { NOT_PLAIN, putPlain } from './packet/text-plain.ts';
+export { sctpTags } from './proto/sctp-edit.ts';
 export { W_STATE as F_TCP_STATE } from './proto/tcp-words.ts';
 export { type BaseChain, Chain, Rule, type RuleTable } from './rules/chain.ts';
 export { familyWord, hookName } from './rules/family.ts';

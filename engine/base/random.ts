@@ -3,7 +3,8 @@
  * seeds give equal runs. Not for secrets.
  */
 export class Random {
-  private state: number;
+  /** Where it stands: one that is set to the state of another goes on as that one. Never 0. */
+  state: number;
 
   /** @param seed any 32-bit number */
   constructor(seed: number) {

@@ -19,10 +19,10 @@ import {
   type Packet,
 } from '../packet/packet.ts';
 import { mayJoin } from './clash.ts';
+import { EditFlows } from './edit-flows.ts';
 import { IPCT_NEW_MASK } from './events.ts';
 import { Finisher } from './finisher.ts';
 import * as F from './flow-table.ts';
-import { RelatedFlows } from './related-flows.ts';
 import type { Settings } from './settings.ts';
 import * as S from './status.ts';
 import {
@@ -58,7 +58,7 @@ const SMALL_TABLE = 1024;
  * Connection tracking: finds or makes the flow of each packet, lets its tracker advance it, keeps the table.
  * The caller says what time it is with every packet; time never runs backwards here.
  */
-export class Conntrack extends RelatedFlows {
+export class Conntrack extends EditFlows {
   readonly settings: Settings;
   /** The tuple of the packet under way. */
   readonly tuple: T.Tuple = new Int32Array(T.TUPLE_WORDS);
@@ -88,6 +88,13 @@ export class Conntrack extends RelatedFlows {
     this.finisher = new Finisher(this);
     this.evictable = (row) => (this.table.words[row * F.ROW_WORDS + F.F_STATUS]! & S.IPS_ASSURED) === 0;
     this.configure();
+  }
+
+  /** What comes before anything is done to the table from outside: time passes, settings that changed are taken over. */
+  comeTo(now: number): void {
+    this.tick(now);
+    if (this.killed !== 0) this.freeKilled();
+    if (this.version !== this.settings.version) this.configure();
   }
 
   /** What comes before each packet: time passes up to it, settings that changed are taken over. */
@@ -251,6 +258,11 @@ export class Conntrack extends RelatedFlows {
     return false;
   }
 
+  /** Whether there is room for one more flow, with a tuple; if need be, another one goes (early_drop). */
+  override makeRoom(t: T.Tuple): boolean {
+    return this.max === 0 || this.table.count < this.max || this.earlyDrop(t);
+  }
+
   /** Makes an unconfirmed flow (init_conntrack). Returns 0 and a reason if there can be none. */
   private open(pkt: Packet, tracker: Tracker): number {
     const t = this.tuple;
@@ -259,7 +271,7 @@ export class Conntrack extends RelatedFlows {
       this.invalid(pkt, R_NO_INVERSE, (t[T.T_PORTS]! >> 8) & 255);
       return 0;
     }
-    if (this.max !== 0 && this.table.count >= this.max && !this.earlyDrop(t)) {
+    if (!this.makeRoom(t)) {
       this.stats.drop++;
       because(pkt, R_TABLE_FULL, this.max);
       pkt.ctinfo = CTINFO_NONE;
@@ -340,7 +352,7 @@ export class Conntrack extends RelatedFlows {
     this.discard(flow);
   }
 
-  /** As {@link RelatedFlows}' own, except that a row to which packets refer stays taken until they have gone on. */
+  /** As {@link EditFlows}' own, except that a row to which packets refer stays taken until they have gone on. */
   protected override discard(flow: number): void {
     if (flow === this.killed) this.table.words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
     else super.discard(flow);

@@ -17,6 +17,8 @@ export const IPCT_PROTOINFO: number = 1 << 5;
 export const IPCT_HELPER: number = 1 << 6;
 /** IPCT_MARK. */
 export const IPCT_MARK: number = 1 << 7;
+/** IPCT_LABEL: connlabels changed by a command. */
+export const IPCT_LABEL: number = 1 << 10;
 
 /** Events that make a message of type NEW; all others but DESTROY are updates. */
 export const IPCT_NEW_MASK: number = IPCT_NEW | IPCT_RELATED;

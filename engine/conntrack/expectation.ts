@@ -1,3 +1,4 @@
+import type { Conntrack } from './conntrack.ts';
 import type { Helper } from './helper.ts';
 import type { Tuple } from './tuple.ts';
 
@@ -7,6 +8,22 @@ export const EXPECT_PERMANENT = 1;
 export const EXPECT_INACTIVE = 2;
 /** NF_CT_EXPECT_USERSPACE: conntrack(8) made it. */
 export const EXPECT_USERSPACE = 4;
+
+/** What is done with an expected flow when it comes, before any rule sees it (the kernel's expectfn). */
+export interface ExpectFn {
+  /** @param flow not in the table yet */
+  (flow: number, expected: Expectation): void;
+  /** The name by which a snapshot keeps it; an expectation whose function has none is in no snapshot. */
+  readonly fnName?: string;
+}
+
+/** Makes an {@link ExpectFn} anew for what a flow expects. @param master its row */
+export type ExpectFnMaker = (ct: Conntrack, master: number) => ExpectFn;
+
+/** Gives a function the name by which snapshots keep it. */
+export function namedExpectFn(fnName: string, fn: ExpectFn): ExpectFn {
+  return Object.assign((flow: number, expected: Expectation) => fn(flow, expected), { fnName });
+}
 
 /** A flow that is expected. Made by helpers with {@link expectation}. */
 export interface Expectation {
@@ -28,11 +45,8 @@ export interface Expectation {
   expires: number;
   /** The id that users see. */
   id: number;
-  /**
-   * Called when its flow comes, before any rule sees it: translation of expected flows.
-   * @param flow not in the table yet
-   */
-  onMatch: ((flow: number, expected: Expectation) => void) | null;
+  /** Called when its flow comes: translation of expected flows. */
+  onMatch: ExpectFn | null;
   /** Direction of the master in which the expected flow goes on; 0 unless translated. */
   dir: number;
   /** Port (upper half of a port word) before a helper chose another for translation. */

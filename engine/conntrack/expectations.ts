@@ -13,10 +13,18 @@ export class Expectations {
   count = 0;
   /** When the next one is given up (ms), Infinity if none ever. */
   nextDue: number = Number.POSITIVE_INFINITY;
+  /** The id that the next one gets. */
+  nextId = 1;
+
+  /** What happened, with the names of `conntrack -S`: flows that were expected, expectations made and gone. */
+  readonly counts: { expect_new: number; expect_create: number; expect_delete: number } = {
+    expect_new: 0,
+    expect_create: 0,
+    expect_delete: 0,
+  };
 
   private readonly pool: AddressPool;
   private readonly byDestination: Map<number, Expectation[]> = new Map();
-  private nextId = 1;
 
   constructor(pool: AddressPool) {
     this.pool = pool;
@@ -30,6 +38,7 @@ export class Expectations {
     else there.push(expected);
     expected.id = this.nextId++;
     this.count++;
+    this.counts.expect_create++;
     if (expected.expires < this.nextDue) this.nextDue = expected.expires;
     this.holdAddresses(expected);
   }
@@ -43,6 +52,7 @@ export class Expectations {
     if (there.length === 1) this.byDestination.delete(key);
     else there.splice(at, 1);
     this.count--;
+    this.counts.expect_delete++;
     if (expected.expires <= this.nextDue) this.findNextDue();
     this.releaseAddresses(expected);
     return true;

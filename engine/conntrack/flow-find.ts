@@ -13,7 +13,8 @@ export interface TupleQuery extends TupleRecord {
   readonly zone?: number;
 }
 
-function portWord(q: TupleQuery): number {
+/** The T_PORTS of a tuple as written; what is left out is 0. */
+export function portWord(q: TupleQuery): number {
   if (q.protonum === IPPROTO_ICMP || q.protonum === IPPROTO_ICMPV6)
     return ((q.id ?? 0) << 16) | ((q.type ?? 0) << 8) | (q.code ?? 0);
   if (q.protonum === IPPROTO_GRE) return ((q.srckey ?? 0) << 16) | (q.dstkey ?? 0);

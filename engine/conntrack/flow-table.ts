@@ -55,6 +55,9 @@ export const FLAG_TSTAMP: number = 1 << 29;
 /** In F_EVENTS: nobody is told of the flow (nf_conntrack_events was 0 when it was made; measured). */
 export const FLAG_SILENT: number = 1 << 28;
 
+/** In F_EVENTS: a command made the flow, which gave it the extension of SYNPROXY, too (nfct_synproxy; measured). */
+export const FLAG_SYNPROXY: number = 1 << 31;
+
 const START_ROWS = 1024;
 /** A table that outgrows this many rows (2 MiB) makes room for all that it may ever need. */
 const SMALL = 16 * START_ROWS;

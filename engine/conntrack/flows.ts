@@ -59,7 +59,7 @@ export class Flows {
 
   /** F.FLAG_* of new flows. */
   protected newFlags = 0;
-  private readonly wheel: ExpiryWheel;
+  protected readonly wheel: ExpiryWheel;
   private readonly rivalScratch: T.Tuple = new Int32Array(T.TUPLE_WORDS);
   /** Flows whose timer was set to what has already passed: gone before the next packet, even at the same time. */
   private readonly overdue: number[] = [];
@@ -67,7 +67,7 @@ export class Flows {
   private wanted: number = Number.NaN;
   /** When the flow that is being removed came to its end (ms); a field for the same reason. */
   private moment: number = Number.NaN;
-  private nextId = 1;
+  protected nextId = 1;
 
   /** @param seed keys the hash tables */
   constructor(seed: number) {

@@ -1,5 +1,6 @@
 import type { Packet } from '../packet/packet.ts';
 import type { Conntrack } from './conntrack.ts';
+import type { ExpectFnMaker } from './expectation.ts';
 import type { FlowExtension } from './extension.ts';
 
 /** {@link Helper.help}: the packet goes on. */
@@ -52,6 +53,14 @@ export interface Helper {
   help(call: HelpCall): number;
   /** The flow is gone: forgets what it holds because of it elsewhere. May be called twice. @param data of {@link start} */
   end?(data: unknown): void;
+  /** What a snapshot keeps of that data, as JSON has it; left out, a restored flow begins with {@link start} anew. */
+  save?(data: unknown): unknown;
+  /** The data that {@link save} gave this for. Changes nothing else. @returns undefined if it gave no such thing */
+  restore?(saved: unknown): unknown;
+  /** A restored flow is in the table: the helper notes elsewhere what it holds because of it. */
+  resume?(ct: Conntrack, data: unknown): void;
+  /** Functions of expectations ({@link ExpectFn}) by the names that they have in snapshots, beside keepstate's own. */
+  readonly expectFns?: ReadonlyMap<string, ExpectFnMaker>;
 }
 
 /** {@link Template} of a packet of which a rule said only its zone. */

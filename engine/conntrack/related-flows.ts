@@ -43,7 +43,7 @@ export class RelatedFlows extends Flows {
   /** At most this many expectations in all (nf_conntrack_expect_max). */
   maxExpectations = 4096;
 
-  private readonly extensions: Map<number, FlowExtension> = new Map();
+  protected readonly extensions: Map<number, FlowExtension> = new Map();
   /** How many packets that were set aside, and flows that it is master of, refer to a flow. */
   private readonly held: Map<number, number> = new Map();
 
@@ -254,7 +254,7 @@ export class RelatedFlows extends Flows {
     for (const expected of this.expectations.due(this.now)) this.unexpect(expected);
   }
 
-  private keep(flow: number): void {
+  protected keep(flow: number): void {
     this.held.set(flow, (this.held.get(flow) ?? 0) + 1);
   }
 
@@ -276,6 +276,7 @@ export class RelatedFlows extends Flows {
     w[at + F.F_MASTER] = expected.master;
     w[at + F.F_MARK] = w[expected.master * F.ROW_WORDS + F.F_MARK]!;
     this.keep(expected.master);
+    this.expectations.counts.expect_new++;
     if (expected.helper !== null) this.assignHelper(flow, expected.helper);
     expected.onMatch?.(flow, expected);
   }
@@ -302,7 +303,7 @@ export class RelatedFlows extends Flows {
     this.assignByPort(flow);
   }
 
-  private assignByPort(flow: number): void {
+  protected assignByPort(flow: number): void {
     const at = flow * F.ROW_WORDS;
     const kind = this.table.words[at + F.F_KIND]!;
     const port = this.table.words[at + F.F_RPORTS]! >>> 16;

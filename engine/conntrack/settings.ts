@@ -151,6 +151,14 @@ export class Settings {
     return this.values.get(this.find(name).name)!;
   }
 
+  /**
+   * The name of a sysctl as {@link SYSCTLS} has it, by any name that a kernel generation gave it.
+   * @throws SysctlError if there is none
+   */
+  nameOf(name: string): string {
+    return this.find(name).name;
+  }
+
   /** A time as milliseconds. */
   millis(name: string): number {
     return this.get(name) * 1000;

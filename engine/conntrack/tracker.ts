@@ -15,6 +15,17 @@ export const TRACK_REPEAT = 3;
 /** Only from {@link Tracker.error}: not a case for it, track the packet as usual. */
 export const TRACK_CONTINUE = 4;
 
+/** What is to change in the state of a flow's protocol; what is left out stays. */
+export interface ProtoChange {
+  /** Number of the state. */
+  readonly state?: number;
+  /** TCP: bits of both sides (IP_CT_TCP_FLAG_*), as many as `mask` has. */
+  readonly flags?: number;
+  readonly mask?: number;
+  /** SCTP: verification tags that packets of each direction must carry. */
+  readonly vtags?: { readonly original: number; readonly reply: number };
+}
+
 /** One transport protocol. All its state is in the flow's F_PROTO words. */
 export interface Tracker {
   /** As conntrack(8) prints it. */
@@ -37,6 +48,15 @@ export interface Tracker {
   readonly error: ((ct: Conntrack, pkt: Packet) => number) | null;
   /** Copies the settings it needs; called once before packets and after each change. */
   configure(settings: Settings): void;
+  /**
+   * Changes a flow's state as ctnetlink's users ask for it (CTA_PROTOINFO); left out, there is nothing to change.
+   * @returns false if that is no state of the protocol (EINVAL): nothing is changed then
+   */
+  edit?(ct: Conntrack, flow: number, change: ProtoChange): boolean;
+  /** Whether words at F_PROTO of a row can be those of a flow, from a snapshot of whatever profile; left out, all can. */
+  isSane?(words: Int32Array, at: number): boolean;
+  /** Moments that a flow's words hold are to be so many ms later. */
+  shift?(ct: Conntrack, flow: number, by: number): void;
   /** State as conntrack(8) prints it, null for protocols that show none. */
   state(ct: Conntrack, flow: number): string | null;
 }

@@ -1,4 +1,5 @@
 import { after, before } from '../base/seq.ts';
+import { isNumbers } from './saved-data.ts';
 
 /** How many places are remembered for each direction. */
 const MOST = 2;
@@ -9,6 +10,20 @@ const MOST = 2;
  */
 export class FtpLines {
   private readonly places: readonly [number[], number[]] = [[], []];
+
+  /** The places of both directions, as {@link FtpLines.of} takes them. */
+  save(): readonly [readonly number[], readonly number[]] {
+    return this.places;
+  }
+
+  /** Lines with the places that {@link save} gave. @returns undefined if it gave no such thing */
+  static of(saved: unknown): FtpLines | undefined {
+    if (!Array.isArray(saved) || saved.length !== 2) return undefined;
+    if (!saved.every((places) => isNumbers(places, -1) && places.length <= MOST)) return undefined;
+    const lines = new FtpLines();
+    for (const dir of [0, 1]) for (const seq of saved[dir] as number[]) lines.places[dir]!.push(seq | 0);
+    return lines;
+  }
 
   /** Whether a line begins at a sequence number. */
   begins(dir: number, seq: number): boolean {

@@ -126,6 +126,8 @@ export function ftpHelper({ loose = false, ports = [21] }: FtpOptions = {}): Hel
     ports,
     policies: [{ name: 'ftp', maxExpected: 1, timeout: 300_000 }],
     start: () => new FtpLines(),
+    save: (data) => (data as FtpLines).save(),
+    restore: FtpLines.of,
     help: (call) => help(call, loose),
   };
 }

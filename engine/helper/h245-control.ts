@@ -2,7 +2,7 @@ import { HELP_ACCEPT, type HelpCall, type Helper } from '../conntrack/helper.ts'
 import { AF_INET, AF_INET6, IP_CT_ESTABLISHED, IP_CT_ESTABLISHED_REPLY } from '../packet/packet.ts';
 import { IPPROTO_UDP } from '../packet/protocols.ts';
 import { readH245 } from './h323-channel.ts';
-import { startH323 } from './h323-state.ts';
+import { H323_DATA } from './h323-state.ts';
 import { eachTpkt } from './h323-tpkt.ts';
 import { refuse } from './refuse.ts';
 
@@ -31,6 +31,6 @@ export const H245_HELPER: Helper = {
   families: [AF_INET, AF_INET6],
   ports: [],
   policies: [{ name: 'H.245', maxExpected: 18, timeout: 240_000 }],
-  start: startH323,
+  ...H323_DATA,
   help,
 };

@@ -1,6 +1,6 @@
 /** A call that is passed on to somebody else: Facility with the reason callForwarded (H.225.0 7.3.8). */
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import { EXPECT_ADDED, type Expectation, type ExpectSpec } from '../conntrack/expectation.ts';
+import { EXPECT_ADDED, type ExpectFn, type ExpectSpec, namedExpectFn } from '../conntrack/expectation.ts';
 import { F_SRC } from '../conntrack/flow-table.ts';
 import type { HelpCall, Helper } from '../conntrack/helper.ts';
 import { expectFreePort } from '../nat/expect-port.ts';
@@ -52,8 +52,8 @@ export function expectForward(call: HelpCall, address: H323Address, helper: Help
 }
 
 /** The forwarded call keeps its source and goes on to where it was forwarded to. */
-function forwardTo(ct: Conntrack): NonNullable<Expectation['onMatch']> {
-  return (flow, { dir, savedAddress, savedPort }) => {
+export function forwardTo(ct: Conntrack): ExpectFn {
+  return namedExpectFn('callforwarding', (flow, { dir, savedAddress, savedPort }) => {
     setupNat(ct, flow, addressRange(ct.addressOf(flow, 1 - dir, F_SRC)), NF_NAT_MANIP_SRC);
     const range = {
       flags: NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED,
@@ -64,5 +64,5 @@ function forwardTo(ct: Conntrack): NonNullable<Expectation['onMatch']> {
       basePort: 0,
     };
     setupNat(ct, flow, range, NF_NAT_MANIP_DST);
-  };
+  });
 }

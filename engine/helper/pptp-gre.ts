@@ -1,6 +1,6 @@
 import { R_CALL_ENDED } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import { EXPECT_ADDED, type Expectation, type ExpectSpec } from '../conntrack/expectation.ts';
+import { EXPECT_ADDED, type ExpectFn, type ExpectSpec, namedExpectFn } from '../conntrack/expectation.ts';
 import { F_DST, F_SRC, F_ZONES, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { HelpCall } from '../conntrack/helper.ts';
 import { T_DST, T_KIND, T_PORTS, T_SRC, T_ZONE, TUPLE_WORDS, type Tuple } from '../conntrack/tuple.ts';
@@ -61,7 +61,8 @@ export function expectGre(call: HelpCall, data: PptpData): void {
   drop(conntrack, flow, sent);
 }
 
-function keysOf(ct: Conntrack): GreTracker['keys'] | null {
+/** Where the call ids of a table's control connections are noted, null where GRE has no tracker of its own. */
+export function keysOf(ct: Conntrack): GreTracker['keys'] | null {
   const tracker = ct.tracker(IPPROTO_GRE);
   return tracker instanceof GreTracker ? tracker.keys : null;
 }
@@ -120,17 +121,17 @@ function tupleOf(ct: Conntrack, master: number, { src, dst, srcKey, dstKey }: Wa
 }
 
 /** One direction opened the flow: the other need not be expected any more. */
-function forgetOther(ct: Conntrack): NonNullable<Expectation['onMatch']> {
-  return (_flow, { master, tuple }) => {
+export function forgetOther(ct: Conntrack): ExpectFn {
+  return namedExpectFn('pptp', (_flow, { master, tuple }) => {
     const ports = tuple[T_PORTS]!;
     const other = { src: tuple[T_DST]!, dst: tuple[T_SRC]!, srcKey: ports & 0xffff, dstKey: ports >>> 16 };
     drop(ct, master, other);
-  };
+  });
 }
 
 /** The same of a translated call; its flow is translated as its control connection is. */
-function translateGre(ct: Conntrack, data: PptpData): NonNullable<Expectation['onMatch']> {
-  return (flow, { master, dir, savedPort }) => {
+export function translateGre(ct: Conntrack, data: PptpData): ExpectFn {
+  return namedExpectFn('pptp-nat', (flow, { master, dir, savedPort }) => {
     // Measured: if the server is first, what the client would have sent stays expected.
     if (dir === 0) drop(ct, master, wayOf(ct, master, 1, data.pacCallId, data.pnsCallId));
     const key = dir === 0 ? NF_NAT_MANIP_SRC : NF_NAT_MANIP_DST;
@@ -141,5 +142,5 @@ function translateGre(ct: Conntrack, data: PptpData): NonNullable<Expectation['o
       const range = { minAddress: address, maxAddress: address, minPort: port, maxPort: port, basePort: 0 };
       setupNat(ct, flow, { flags, ...range }, manip);
     }
-  };
+  });
 }

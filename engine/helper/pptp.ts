@@ -2,11 +2,12 @@ import { HELP_ACCEPT, type HelpCall, type Helper } from '../conntrack/helper.ts'
 import { isTranslated } from '../nat/mangle.ts';
 import { AF_INET, IP_CT_ESTABLISHED, IP_CT_ESTABLISHED_REPLY } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
-import type { GreKeys } from '../proto/gre-keys.ts';
+import type { GreKeys, GreKeyWords } from '../proto/gre-keys.ts';
 import { payloadOf } from './payload.ts';
 import { endCall, expectGre } from './pptp-gre.ts';
 import * as M from './pptp-messages.ts';
 import { translateMessage } from './pptp-nat.ts';
+import { restorePptp, resumePptp, savePptp } from './pptp-saved.ts';
 
 /** States of the control connection, in the order in which they are compared. */
 const SESSION_NONE = 0;
@@ -36,6 +37,8 @@ export interface PptpData {
   ownCallId: number;
   /** Where its call ids are noted, null if they never were. */
   keys: GreKeys | null;
+  /** Call ids of a snapshot that are to be noted again. */
+  kept: readonly GreKeyWords[];
 }
 
 /** Reads one message. @returns false if it does not belong here: nothing is done with it */
@@ -150,7 +153,11 @@ export const PPTP_HELPER: Helper = {
     pacCallId: 0,
     ownCallId: 0,
     keys: null,
+    kept: [],
   }),
+  save: (data) => savePptp(data as PptpData),
+  restore: restorePptp,
+  resume: (ct, data) => resumePptp(ct, data as PptpData),
   end: (data) => {
     const { keys } = data as PptpData;
     keys?.remove(data as PptpData);

@@ -8,7 +8,7 @@ import { itemsOf, pick, signalAddress, writeAddress } from './h323-address.ts';
 import { heedH245, heedOpen } from './h323-channel.ts';
 import { expectSignalling, isHidden, isSenders, isShown, shownAddress } from './h323-expect.ts';
 import { expectForward } from './h323-forward.ts';
-import { startH323 } from './h323-state.ts';
+import { H323_DATA } from './h323-state.ts';
 import { eachTpkt } from './h323-tpkt.ts';
 import { sameAddress } from './payload.ts';
 import { decode, PerReader, type PerValue } from './per-decode.ts';
@@ -107,6 +107,6 @@ export const Q931_HELPER: Helper = {
   families: [AF_INET, AF_INET6],
   ports: [1720],
   policies: [{ name: 'Q.931', maxExpected: 20, timeout: 240_000 }],
-  start: startH323,
+  ...H323_DATA,
   help,
 };

@@ -6,7 +6,7 @@ import { DESTINATION, destinationOf, portAt, SOURCE, sourceOf } from './flow-end
 import { RAS_MESSAGE } from './h225-ras.ts';
 import { type H323Address, itemsOf, pick, signalAddress, writeAddress } from './h323-address.ts';
 import { expectSignalling, isSenders, isShown, shownAddress } from './h323-expect.ts';
-import { type H323State, startH323 } from './h323-state.ts';
+import { H323_DATA, type H323State } from './h323-state.ts';
 import { payloadOf, sameAddress } from './payload.ts';
 import { decode, PerReader, type PerRecord, type PerValue } from './per-decode.ts';
 import { Q931_HELPER } from './q931.ts';
@@ -198,6 +198,6 @@ export const RAS_HELPER: Helper = {
   families: [AF_INET, AF_INET6],
   ports: [1719],
   policies: [{ name: 'RAS', maxExpected: 32, timeout: 240_000 }],
-  start: startH323,
+  ...H323_DATA,
   help,
 };

@@ -62,5 +62,7 @@ export const SANE_HELPER: Helper = {
   ports: [6566],
   policies: [{ name: 'sane', maxExpected: 1, timeout: 300_000 }],
   start: (): SaneData => ({ started: false }),
+  save: (data) => (data as SaneData).started,
+  restore: (saved) => (typeof saved === 'boolean' ? { started: saved } : undefined),
   help,
 };

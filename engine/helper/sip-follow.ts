@@ -1,7 +1,7 @@
 /** Translation of the flows that a translated SIP flow told of. */
 
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import type { Expectation } from '../conntrack/expectation.ts';
+import { type Expectation, type ExpectFn, namedExpectFn } from '../conntrack/expectation.ts';
 import { F_DST, F_KIND, F_PORTS, F_SRC, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { T_DST, T_KIND, T_PORTS } from '../conntrack/tuple.ts';
 import {
@@ -51,13 +51,13 @@ function pairOf(ct: Conntrack, flow: number, { master }: Expectation): NatRange 
  * What happens to such a flow when it comes: its destination is the one that the helper read; its source, if it is
  * the end that the master talks to, the one that the master's own is translated to.
  */
-export function followSip(ct: Conntrack): NonNullable<Expectation['onMatch']> {
-  return (flow, expected) => {
+export function followSip(ct: Conntrack): ExpectFn {
+  return namedExpectFn('sip', (flow, expected) => {
     const { master, dir, savedAddress, savedPort } = expected;
     setupNat(ct, flow, portRange(savedAddress, savedPort), NF_NAT_MANIP_DST);
     const pair = expected.class === 0 ? null : pairOf(ct, flow, expected);
     if (pair !== null) setupNat(ct, flow, pair, NF_NAT_MANIP_SRC);
     else if (sameAddress(ct.addressOf(flow, 0, F_SRC), ct.addressOf(master, dir, F_SRC)))
       setupNat(ct, flow, addressRange(ct.addressOf(master, 1 - dir, F_DST)), NF_NAT_MANIP_SRC);
-  };
+  });
 }

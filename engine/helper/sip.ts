@@ -14,6 +14,7 @@ import { sumTcp, sumUdp } from '../nat/mangle.ts';
 import { AF_INET, AF_INET6, IP_CT_ESTABLISHED, IP_CT_ESTABLISHED_REPLY } from '../packet/packet.ts';
 import { IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
 import { payloadOf } from './payload.ts';
+import { restoreNumbers } from './saved-data.ts';
 import { newEnd, SIP_PORT } from './sip-address.ts';
 import { processMessage } from './sip-dialogue.ts';
 import { CONTENT_LENGTH, FOUND, findHeader } from './sip-header.ts';
@@ -118,7 +119,15 @@ function shift({ conntrack, flow, pkt, dir, ext }: HelpCall, by: number): void {
 /** The helpers for SIP by UDP and by TCP. @param options those that differ from {@link SIP_OPTIONS} */
 export function sipHelpers(options: Partial<SipOptions> = {}): readonly Helper[] {
   const all = { ...SIP_OPTIONS, ...options };
-  const common = { name: NAME, families: [AF_INET, AF_INET6], ports: [SIP_PORT], policies: POLICIES, start };
+  const common = {
+    name: NAME,
+    families: [AF_INET, AF_INET6],
+    ports: [SIP_PORT],
+    policies: POLICIES,
+    start,
+    save: (data: unknown) => data,
+    restore: restoreNumbers(start),
+  };
   return [
     { ...common, proto: IPPROTO_UDP, help: (call) => helpUdp(call, all) },
     { ...common, proto: IPPROTO_TCP, help: (call) => helpTcp(call, all) },

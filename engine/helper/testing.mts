@@ -3,6 +3,8 @@
 import type { Expectation } from '../conntrack/expectation.ts';
 import { type FlowRecord, readFlow } from '../conntrack/flow-record.ts';
 import type { Helper } from '../conntrack/helper.ts';
+import { restore } from '../conntrack/restore.ts';
+import { snapshot } from '../conntrack/snapshot.ts';
 import { T_DST, T_KIND, T_PORTS, T_SRC } from '../conntrack/tuple.ts';
 import { Firewall } from '../hook/firewall.ts';
 import { Ruleset } from '../hook/ruleset.ts';
@@ -39,6 +41,9 @@ export interface TalkOptions {
   readonly helpers?: readonly Helper[];
 }
 
+/** Whether each packet of a {@link Talk} comes to a firewall that was restored from a snapshot of the one before. */
+export const restarts: { on: boolean } = { on: false };
+
 /** What became of a packet. */
 export interface Heard {
   /** Payload as it left, one letter a byte; null if it did not. */
@@ -67,10 +72,11 @@ export function testHost(): HostModel {
 
 /** One exchange. TCP's numbers go on by themselves, with nothing lost. */
 export class Talk {
-  readonly firewall: Firewall;
+  firewall: Firewall;
   now = 1_000_000;
   readonly client: string;
   readonly server: string;
+  private readonly restart: () => Firewall;
   private readonly isTcp: boolean;
   private readonly port: number;
   private readonly outer: string;
@@ -88,8 +94,12 @@ export class Talk {
     ${options.masqueraded === true ? MASQUERADE : ''}`;
     const errors = rules.load({ name: 'rules', text });
     if (errors.length > 0) throw new Error(String(errors[0]));
-    this.firewall = new Firewall({ host: testHost(), rules: rules.tables(), helpers });
-    this.firewall.wantsBytes = true;
+    this.restart = () => {
+      const firewall = new Firewall({ host: testHost(), rules: rules.tables(), helpers });
+      firewall.wantsBytes = true;
+      return firewall;
+    };
+    this.firewall = this.restart();
     this.isTcp = proto === 'tcp';
     this.port = port;
     this.client = options.client ?? '10.0.0.1';
@@ -115,12 +125,25 @@ export class Talk {
 
   /** Any packet. @param end 0 comes from inside, 1 from outside */
   packet(end: 0 | 1, bytes: Uint8Array): Heard {
+    if (restarts.on) this.goOnElsewhere();
     const pkt = new Packet();
     resetPacket(pkt, bytes, viewOf(bytes), 0, bytes.length);
     pkt.ifin = end === 0 ? INSIDE : OUTSIDE;
     this.firewall.receive(pkt, DLT_RAW, this.now);
     const out = this.firewall.outcome.out[0] ?? new Uint8Array(0);
     return { text: out.length === 0 ? null : payloadText(out), bytes: out, pkt };
+  }
+
+  /** Another firewall takes this one's place, with all that a snapshot keeps. */
+  private goOnElsewhere(): void {
+    const before = this.firewall.conntrack;
+    const firewall = this.restart();
+    firewall.conntrack.helpers = before.helpers;
+    firewall.conntrack.autoHelpers = before.autoHelpers;
+    before.comeTo(this.now);
+    restore(firewall.conntrack, snapshot(before), { now: this.now });
+    firewall.conntrack.sink = before.sink;
+    this.firewall = firewall;
   }
 
   /** What is expected, as `proto source > destination:port seconds`. */

@@ -33,12 +33,12 @@ test('tftp: a masqueraded client gets its answer', () => {
 
 test('tftp: a second flow that expects the same answer is refused', () => {
   const talk = new Talk('tftp', 'udp', 69);
-  const other = talk.firewall.conntrack;
   talk.up(READ);
-  other.autoHelpers = ['tftp'];
+  talk.firewall.conntrack.autoHelpers = ['tftp'];
   const { client, server } = talk;
   const request = udpPacket({ src: client, dst: server, sport: 4000, dport: 69, payload: 0 });
   expect(talk.packet(0, request).text).toBe('');
+  const other = talk.firewall.conntrack;
   const helper = other.helpers.find(({ name }) => name === 'tftp')!;
   other.helpers = [{ ...helper, ports: [70] }];
   const payload = Uint8Array.of(0, 1);

@@ -49,10 +49,20 @@ export class Forwarding {
     return true;
   }
 
-  /** As {@link takes} for a bridge, to which all addresses are alike; `ifout` is noted already. */
+  /** As {@link takes} for a bridge, to which all addresses are alike; `ifout` is mostly noted already. */
   private bridges(pkt: Packet, linktype: number, frame: number): boolean {
+    if (pkt.ifin === 0 || pkt.ifout <= LOOPBACK) return this.isRouted(pkt);
     if (linktype !== DLT_EN10MB) return true;
     pkt.mac = frame;
     return (pkt.view.getUint8(frame) & 1) === 0;
+  }
+
+  /** Whether a packet of a bridge whose `ifout` is not given is to be forwarded; then it is noted. */
+  private isRouted(pkt: Packet): boolean {
+    if (pkt.ifin === 0 || pkt.ifout === LOOPBACK) return false;
+    const dst = this.host.facts4(pkt.view, pkt.off + 16);
+    if ((dst & FACT_FORWARD) === 0) return false;
+    pkt.ifout = deviceOf(dst);
+    return true;
   }
 }

@@ -75,7 +75,10 @@ export class Way implements RuleEffects {
 
   protected readonly conntrack: Conntrack;
   protected readonly host: HostModel;
-  /** Whether the host is a bridge, and by which device the packet under way then leaves. */
+  /**
+   * Whether the host is a bridge, and by which device the packet under way then leaves: LOOPBACK if it is for this
+   * machine, 0 if that is to be found out.
+   */
   protected isBridge = false;
   protected bridgeOut = 0;
   /** The state of the packet that came in, and of those that it caused, by depth. */
@@ -187,12 +190,15 @@ export class Way implements RuleEffects {
     const verdict = this.run(state, NF_INET_PRE_ROUTING, from);
     if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_INET_PRE_ROUTING);
     if (this.isBridge) {
-      pkt.ifout = this.bridgeOut;
-      return this.forward(state);
+      // Where the kernel has not routed it yet, rules may have said where to.
+      pkt.ifout = this.bridgeOut || outputDevice(this.host, pkt);
+      if (pkt.ifout !== LOOPBACK) return this.forward(state);
+      pkt.ifout = 0;
+    } else {
+      const route = routeInput(this.host, pkt);
+      if (route === ROUTE_DROP) return this.stop(state, unroutable(this.host, pkt));
+      if (route !== ROUTE_LOCAL) return this.forward(state);
     }
-    const route = routeInput(this.host, pkt);
-    if (route === ROUTE_DROP) return this.stop(state, unroutable(this.host, pkt));
-    if (route !== ROUTE_LOCAL) return this.forward(state);
     const local = this.run(state, NF_INET_LOCAL_IN, 0);
     if (local !== NF_ACCEPT) return this.refuse(state, local, NF_INET_LOCAL_IN);
     return this.accept(state, false);
@@ -233,8 +239,9 @@ export class Way implements RuleEffects {
   private output(state: HookState, from: number): number {
     const { pkt } = state;
     const { host } = this;
-    // A bridge only answers: by the device that the packet came by.
-    pkt.ifout = this.isBridge ? this.states[0]!.pkt.ifin : outputDevice(host, pkt) || host.firstDevice;
+    if (!this.isBridge) pkt.ifout = outputDevice(host, pkt) || host.firstDevice;
+    // A bridge answers by the device that the packet came by.
+    else pkt.ifout = this.depth > 0 ? this.states[0]!.pkt.ifin : this.bridgeOut || outputDevice(host, pkt);
     pkt.pkttype = PACKET_HOST;
     if (this.depth === 0) this.outcome.ifout = pkt.ifout;
     let hook = NF_INET_LOCAL_OUT;
@@ -248,7 +255,7 @@ export class Way implements RuleEffects {
       verdict = this.run(state, hook, 0);
     }
     if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, hook);
-    if (!isForSelf(host, pkt)) return this.accept(state, true);
+    if (this.isBridge || !isForSelf(host, pkt)) return this.accept(state, true);
     if (!this.confirm(pkt)) return this.lose(state);
     pkt.ifin = LOOPBACK;
     pkt.ifout = 0;

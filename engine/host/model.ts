@@ -73,7 +73,11 @@ export class HostModel implements Host {
   rpFilter: RpFilter = 0;
   /** Set by {@link defaultHost}: nothing is known of the host, every packet is forwarded from device 2 to device 3. */
   isDefault = false;
-  /** Set by {@link bridgeHost}: packets are passed on as they are, by the device that their `ifout` says. */
+  /**
+   * Set by {@link bridgeHost}, and where a kernel routes: packets are passed on as they are, by the device that their
+   * `ifout` says. LOOPBACK says that they are for this machine (INPUT), 0 that its routes say where to; `ifin` 0 and
+   * `pkttype` PACKET_OUTGOING that they are its own (OUTPUT).
+   */
   transparent = false;
 
   private readonly names: Map<string, Device> = new Map();
@@ -93,11 +97,26 @@ export class HostModel implements Host {
   private readonly loopbackRoutes: number;
 
   constructor() {
+    this.addLoopback();
+    this.loopbackRoutes = this.local4.size;
+  }
+
+  /** Forgets all devices, addresses and routes but lo's, to be filled again. */
+  clear(): void {
+    const { local4, main4, local6, main6, groups4, groups6 } = this;
+    for (const table of [local4, main4, local6, main6, groups4, groups6]) table.clear();
+    this.devices.length = 0;
+    this.addresses.length = 0;
+    this.names.clear();
+    this.first = 0;
+    this.addLoopback();
+  }
+
+  private addLoopback(): void {
     for (const group of ['224.0.0.1', 'ff02::1', 'ff02::2']) this.join(prefixOf(group));
     this.addDevice('lo', { index: LOOPBACK, type: ARPHRD_LOOPBACK, mtu: 65536 });
     this.addAddress('lo', prefixOf('127.0.0.1/8'));
     this.addAddress('lo', prefixOf('::1/128'));
-    this.loopbackRoutes = this.local4.size;
   }
 
   /** Adds a device, or changes what is given of one that is there. Its number is the next free one if left out. */

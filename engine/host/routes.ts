@@ -47,6 +47,12 @@ export class RouteTable {
     this.isIpv4 = family === AF_INET;
   }
 
+  /** Forgets all routes. */
+  clear(): void {
+    this.levels.length = 0;
+    this.size = 0;
+  }
+
   /** Adds a route; one to the same network with the same metric that is there already goes first. */
   add(route: Route): void {
     const { length, words } = route.prefix;

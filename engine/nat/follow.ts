@@ -1,5 +1,5 @@
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import type { Expectation } from '../conntrack/expectation.ts';
+import { type ExpectFn, namedExpectFn } from '../conntrack/expectation.ts';
 import { F_DST, F_SRC } from '../conntrack/flow-table.ts';
 import {
   addressRange,
@@ -15,8 +15,8 @@ import { setupNat } from './setup.ts';
  * address that the master sends to, its destination the one that the master comes from, at the port that the helper
  * read before it chose another.
  */
-export function followMaster(ct: Conntrack): NonNullable<Expectation['onMatch']> {
-  return (flow, { master, dir, savedPort }) => {
+export function followMaster(ct: Conntrack): ExpectFn {
+  return namedExpectFn('nat-follow-master', (flow, { master, dir, savedPort }) => {
     setupNat(ct, flow, addressRange(ct.addressOf(master, 1 - dir, F_DST)), NF_NAT_MANIP_SRC);
     const to = ct.addressOf(master, 1 - dir, F_SRC);
     const range = {
@@ -28,5 +28,5 @@ export function followMaster(ct: Conntrack): NonNullable<Expectation['onMatch']>
       basePort: 0,
     };
     setupNat(ct, flow, range, NF_NAT_MANIP_DST);
-  };
+  });
 }

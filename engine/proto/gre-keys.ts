@@ -10,6 +10,9 @@ interface GreKey {
   readonly dstKey: number;
 }
 
+/** Direction, addresses of sender and receiver as words, and call ids of both. */
+export type GreKeyWords = readonly [dir: number, src: number, dst: number, srcKey: number, dstKey: number];
+
 /**
  * Call ids that PPTP control connections told of (nf_ct_gre_keymap). A GRE packet carries only its receiver's call id;
  * the sender's, which makes both directions one flow, is looked up here. IPv4 alone.
@@ -56,6 +59,13 @@ export class GreKeys {
       if (key.src === src && key.dst === dst && key.dstKey === dstKey) return key.srcKey;
     }
     return 0;
+  }
+
+  /** What an owner told of, as {@link add} takes it: dir, src, dst, srcKey, dstKey. */
+  of(owner: object): GreKeyWords[] {
+    return this.all()
+      .filter((key) => key.owner === owner)
+      .map(({ dir, src, dst, srcKey, dstKey }) => [dir, src, dst, srcKey, dstKey]);
   }
 
   private all(): GreKey[] {

@@ -40,6 +40,7 @@ import {
   sctpVtag,
 } from '../packet/sctp.ts';
 import { portTuple } from './ports.ts';
+import { editSctp, isSaneSctp } from './sctp-edit.ts';
 import {
   nextSctpState,
   SCTP_CLOSED,
@@ -60,6 +61,8 @@ export class SctpTracker implements Tracker {
   readonly error = null;
   readonly tuple: typeof portTuple = portTuple;
   readonly invert: typeof swapPorts = swapPorts;
+  readonly edit: typeof editSctp = editSctp;
+  readonly isSane: typeof isSaneSctp = isSaneSctp;
   private checksum = true;
   /** Milliseconds by state. */
   private readonly timeouts = new Float64Array(SCTP_TIMEOUTS.length);

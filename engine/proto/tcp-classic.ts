@@ -10,6 +10,7 @@ import { swapPorts } from '../conntrack/tuple.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { TCP_HEADER, TH_ACK, TH_SYN, tcpAck, tcpFlags } from '../packet/tcp.ts';
 import { portTuple } from './ports.ts';
+import { editTcp, isSaneTcp } from './tcp-edit.ts';
 import * as X from './tcp-states.ts';
 import { W_LAST_ACK, W_STATE } from './tcp-words.ts';
 
@@ -36,6 +37,8 @@ export class ClassicTcpTracker implements Tracker {
   readonly error = null;
   readonly tuple: typeof portTuple = portTuple;
   readonly invert: typeof swapPorts = swapPorts;
+  readonly edit: typeof editTcp = editTcp;
+  readonly isSane: typeof isSaneTcp = isSaneTcp;
   private readonly timeouts = new Float64Array(TCP_STATE_NAMES.length);
 
   configure(settings: Settings): void {

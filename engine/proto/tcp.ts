@@ -33,6 +33,7 @@ import { because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts'
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TCP_HEADER, tcpFlags, tcpHeaderLength } from '../packet/tcp.ts';
 import { portTuple } from './ports.ts';
+import { editTcp, isKeepAlive, isSaneTcp } from './tcp-edit.ts';
 import { noteIgnoredSyn, resync } from './tcp-ignored.ts';
 import { TcpLimits } from './tcp-predict.ts';
 import { readSegment, Segment } from './tcp-segment.ts';
@@ -71,6 +72,8 @@ export class TcpTracker implements Tracker {
   readonly error = null;
   readonly tuple: typeof portTuple = portTuple;
   readonly invert: typeof swapPorts = swapPorts;
+  readonly edit: typeof editTcp = editTcp;
+  readonly isSane: typeof isSaneTcp = isSaneTcp;
   /** Shared with {@link predicted}. */
   readonly limits: TcpLimits = new TcpLimits();
   private loose = true;
@@ -177,6 +180,7 @@ export class TcpTracker implements Tracker {
       case X.TCP_IGNORE:
         return this.ignore(w, at, pkt, s);
       case X.TCP_INVALID:
+        if (this.old === X.TCP_SYN_SENT && isKeepAlive(w, at, s)) return TRACK_ACCEPT;
         because(pkt, R_TCP_INVALID, s.index, s.dir, this.old);
         return TRACK_INVALID;
       case X.TCP_TIME_WAIT:

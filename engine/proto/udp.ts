@@ -54,6 +54,10 @@ export class UdpTracker implements Tracker {
     return null;
   }
 
+  shift(ct: Conntrack, flow: number, by: number): void {
+    ct.table.doubles[(flow * ROW_WORDS) / 2 + STREAM_AFTER]! += by;
+  }
+
   packet(ct: Conntrack, pkt: Packet, flow: number, dir: number): number {
     if (!(this.lite ? this.soundLite(pkt) : this.sound(pkt))) return TRACK_INVALID;
     const w = ct.table.words;
