@@ -65,7 +65,7 @@ export { Settings, SYSCTLS, type Sysctl, SysctlError } from './conntrack/setting
 export { Snapshot, snapshot } from './conntrack/snapshot.ts';
 export { SnapshotError } from './conntrack/snapshot-format.ts';
 export * as ips from './conntrack/status.ts';
-export { statusNames } from './conntrack/status.ts';
+export { STATUS_NAMES, statusNames } from './conntrack/status.ts';
 export type { ProtoChange } from './conntrack/tracker.ts';
 export { DESTINATION, destinationOf, portAt, SOURCE, sourceOf } from './helper/flow-ends.ts';
 export {

@@ -1,5 +1,10 @@
 import type { Outcome, Packet } from '@keepstate/engine';
 
+/** Link type of Ethernet frames. */
+export const DLT_EN10MB = 1;
+/** Link type of IP packets without a link header. */
+export const DLT_RAW = 101;
+
 /** Who decides about packets: a firewall, and whatever stands around it. */
 export interface Judge {
   /** Of the packet that was judged last. */

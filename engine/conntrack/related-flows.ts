@@ -125,15 +125,6 @@ export class RelatedFlows extends Flows {
     return ext.labels;
   }
 
-  /** Starts a flow's timer anew without counting a packet (nf_ct_refresh). @param timeout ms */
-  renew(flow: number, timeout: number): void {
-    const at = flow * F.ROW_WORDS;
-    const status = this.table.words[at + F.F_STATUS]!;
-    if ((status & S.IPS_FIXED_TIMEOUT) !== 0) return;
-    if ((status & S.IPS_CONFIRMED) !== 0) this.setTimeout(flow, timeout);
-    else this.table.doubles[(at + F.F_EXPIRES) / 2] = timeout;
-  }
-
   /** How many refer to a flow: `use=` of conntrack(8). */
   uses(flow: number): number {
     return 1 + (this.held.get(flow) ?? 0);

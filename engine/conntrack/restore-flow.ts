@@ -26,8 +26,8 @@ export interface FlowPlace {
   readonly shift: number;
   readonly device: ((saved: number) => number) | undefined;
   readonly extra: FlowExtras | undefined;
-  /** TCP: nothing is known of the windows, so that none is minded (as of what conntrack(8) makes). */
-  readonly isLiberal: boolean;
+  /** TCP: flags of a flow whose windows are not known, so that none is minded (as of what conntrack(8) makes); or 0. */
+  readonly liberal: number;
 }
 
 /**
@@ -59,8 +59,10 @@ export function prepareExtras(
   return found;
 }
 
-/** IP_CT_TCP_FLAG_SACK_PERM | IP_CT_TCP_FLAG_BE_LIBERAL. */
-const LIBERAL = 0x0a;
+/** IP_CT_TCP_FLAG_BE_LIBERAL. */
+export const BE_LIBERAL = 0x08;
+/** The same, and IP_CT_TCP_FLAG_SACK_PERM: nothing at all is known. */
+export const BLIND = 0x0a;
 
 const scratch: Int32Array = new Int32Array(F.ROW_WORDS);
 
@@ -118,8 +120,8 @@ export function insertFlow(
   if ((status & S.IPS_SRC_NAT) !== 0) translated.push(flow);
   if (place.master !== 0) ct.bindMaster(flow, place.master);
   if (place.shift !== 0) ct.tracker(kind & 255).shift?.(ct, flow, place.shift);
-  if (place.isLiberal && (kind & 255) === IPPROTO_TCP)
-    ct.tracker(IPPROTO_TCP).edit?.(ct, flow, { flags: LIBERAL, mask: LIBERAL });
+  if (place.liberal !== 0 && (kind & 255) === IPPROTO_TCP)
+    ct.tracker(IPPROTO_TCP).edit?.(ct, flow, { flags: place.liberal, mask: place.liberal });
   if (place.isAlive) ct.readmit(flow);
   else words[flow * F.ROW_WORDS + F.F_STATUS]! |= S.IPS_DYING;
   return flow;

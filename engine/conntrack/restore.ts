@@ -1,7 +1,7 @@
 import type { Conntrack } from './conntrack.ts';
 import { PROFILES } from './profile.ts';
 import { restoreExpectation } from './restore-expect.ts';
-import { checkFlow, type FlowExtras, insertFlow, prepareExtras } from './restore-flow.ts';
+import { BE_LIBERAL, BLIND, checkFlow, type FlowExtras, insertFlow, prepareExtras } from './restore-flow.ts';
 import { ALIVE, readSnapshot, type SavedTable, timerAt } from './restore-read.ts';
 import { type SnapshotHead, STATE_DYING, STATE_GONE } from './snapshot-format.ts';
 
@@ -11,6 +11,11 @@ export interface RestoreOptions {
   readonly now: number;
   /** Number that a device has now, by the snapshot's meta and the one that it had; those that changed let masqueraded flows end when a device loses its address. */
   readonly device?: (meta: unknown, saved: number) => number;
+  /**
+   * Whether no packet has passed since the snapshot, by its meta; left out, none has. Where packets have, connections
+   * went on that the snapshot knows nothing of: what TCP announced is out of date, and no window is minded.
+   */
+  readonly isLast?: (meta: unknown) => boolean;
 }
 
 /** What was restored. */
@@ -106,7 +111,9 @@ function restoreFlows(
   counts.expired += expired;
   // What wrote the words did not follow windows, and what reads them does.
   const wrote = PROFILES.find(({ name }) => name === saved.head.profile);
-  const isLiberal = wrote !== undefined && !wrote.tcpWindow && ct.settings.profile.tcpWindow;
+  const isBlind = wrote !== undefined && !wrote.tcpWindow;
+  const isLate = options.isLast?.(saved.head.meta) === false;
+  const liberal = !ct.settings.profile.tcpWindow ? 0 : isBlind ? BLIND : isLate ? BE_LIBERAL : 0;
   const rows = new Int32Array(states.length);
   const translated: number[] = [];
   for (let i = 0; i < states.length; i++) {
@@ -114,7 +121,7 @@ function restoreFlows(
     const isAlive = states[i] === ALIVE;
     const master = saved.masters[i]! < 0 ? 0 : rows[saved.masters[i]!]!;
     const extra = extras.get(i);
-    const row = insertFlow(ct, saved, i, { isAlive, master, shift, device, extra, isLiberal }, translated);
+    const row = insertFlow(ct, saved, i, { isAlive, master, shift, device, extra, liberal }, translated);
     rows[i] = row;
     if (row === 0) counts.taken++;
     else if (isAlive) counts.flows++;

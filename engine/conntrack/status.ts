@@ -39,7 +39,8 @@ export const IPS_EXTENDED: number = 1 << 30;
 /** IPS_NAT_MASK: it is translated. */
 export const IPS_NAT_MASK: number = IPS_SRC_NAT | IPS_DST_NAT;
 
-const NAMES: readonly string[] = [
+/** Names of the status bits by their numbers. */
+export const STATUS_NAMES: readonly string[] = [
   'EXPECTED',
   'SEEN_REPLY',
   'ASSURED',
@@ -60,5 +61,5 @@ const NAMES: readonly string[] = [
 
 /** The names of the status bits that are set, in the order of their numbers. */
 export function statusNames(status: number): string[] {
-  return NAMES.filter((_, bit) => (status & (1 << bit)) !== 0);
+  return STATUS_NAMES.filter((_, bit) => (status & (1 << bit)) !== 0);
 }

@@ -24,7 +24,7 @@ const MASTER_TIMEOUT = 300_000;
  */
 function help(call: HelpCall): number {
   if (call.dir === 0) return HELP_ACCEPT;
-  call.conntrack.renew(call.flow, MASTER_TIMEOUT);
+  call.conntrack.prolong(call.flow, MASTER_TIMEOUT);
   const { pkt } = call;
   const at = payloadOf(call);
   const connect = findBytes(pkt.view, at, pkt.end, CONNECT);

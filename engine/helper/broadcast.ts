@@ -30,5 +30,5 @@ export function expectAnswers(call: HelpCall, port: number, { timeout }: ExpectP
     destinationPort: portAt(call, 1, DESTINATION),
     flags: EXPECT_PERMANENT,
   });
-  conntrack.renew(flow, timeout);
+  conntrack.prolong(flow, timeout);
 }

@@ -1,0 +1,71 @@
+import koffi, { type node } from 'koffi';
+import type { Driver, Judge } from './driver.ts';
+import { close, pollSet } from './libc.ts';
+
+/** Packets that a driver may take before the others, timers and sockets have their turn. */
+const BUDGET = 256;
+
+/**
+ * Runs drivers on Node's event loop: sleeps until packets are there, and between batches lets timers, signals and
+ * sockets have their turn, under whatever flood.
+ */
+export class Loop {
+  /** Ends when {@link stop} was called; rejects with what a driver or the judge threw, after which nothing runs. */
+  readonly ended: Promise<void>;
+  private readonly drivers: readonly Driver[];
+  private readonly judge: Judge;
+  private handle: node.PollHandle | null = null;
+  private set = -1;
+  private isDue = false;
+  private resolve: () => void = () => {};
+  private reject: (error: unknown) => void = () => {};
+
+  /** @param drivers stay the caller's, who closes them behind {@link ended} */
+  constructor(drivers: readonly Driver[], judge: Judge) {
+    this.drivers = drivers;
+    this.judge = judge;
+    this.ended = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** @throws DriverError */
+  start(): void {
+    // A set, since Node no longer waits for a descriptor that had an error once (a device that went down).
+    this.set = pollSet(this.drivers.flatMap(({ fds }) => fds));
+    this.handle = koffi.node.poll(this.set, () => this.wake());
+  }
+
+  /** Takes no more packets. */
+  async stop(): Promise<void> {
+    this.halt();
+    this.resolve();
+    await this.ended;
+  }
+
+  private halt(): void {
+    if (this.handle === null) return;
+    this.handle.close();
+    this.handle = null;
+    close(this.set);
+  }
+
+  /** Called from outside of JavaScript, where nothing may be thrown and no promise goes on. */
+  private wake(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    setImmediate(this.turn);
+  }
+
+  private readonly turn = (): void => {
+    this.isDue = false;
+    if (this.handle === null) return;
+    try {
+      for (const driver of this.drivers) driver.run(this.judge, BUDGET);
+    } catch (error) {
+      this.halt();
+      this.reject(error);
+    }
+  };
+}
