@@ -4,11 +4,11 @@ import { runConntrack } from '../conntrack/main.ts';
 /** Its name, which is what conntrack(8) is called by, too. */
 export const CONNTRACK_NAME = 'conntrack';
 
-/** `keepstate conntrack`: conntrack(8) on dumps, captures and tables of its own. */
+/** `keepstate conntrack`: conntrack(8) on a running keepstate, the kernel, dumps, captures and tables of its own. */
 export const CONNTRACK: Command = {
   name: CONNTRACK_NAME,
   takes: '-L|-G|-D|-I|-A|-U|-E|-F|-C|-S|-R …',
-  summary: 'conntrack(8) on a dump, a capture or a table in a file',
+  summary: 'conntrack(8) on a running keepstate, the kernel or a file',
   about: [
     'Takes the command line of conntrack(8) 1.4.7 and does what that does, with the same output, messages and exit ' +
       'status. `keepstate conntrack -h` lists it. Options of keepstate besides those below are not taken.',
@@ -17,11 +17,19 @@ export const CONNTRACK: Command = {
       'What is wrong with a dump is said with file, line and column, and nothing of it is used.',
     '--table keeps a table in a file: commands change it as conntrack(8) changes that of the kernel, and timeouts run ' +
       'down in between. Two commands at the same time are not kept apart.',
+    '--control is the table of a running keepstate, by the socket that keepstate run makes; that of the default socket is ' +
+      'looked at where nothing else is named. -E shows its events until SIGINT or SIGTERM.',
+    "--kernel is the Linux kernel's own table, in the network namespace of the command; it takes CAP_NET_ADMIN. -E shows " +
+      'its events until SIGINT or SIGTERM.',
     '-o json prints one JSON object a line. -U prints every entry that it changes, where conntrack(8) 1.4.7 loses some ' +
       'of several.',
     'Called by the name conntrack, as through a link, keepstate is this command.',
   ],
   examples: [
+    {
+      command: 'keepstate conntrack -L -p tcp --state ESTABLISHED',
+      says: 'connections of the running keepstate',
+    },
     {
       command: 'keepstate conntrack --from dump.txt -L -p tcp --dport 80',
       says: 'what a saved listing has',

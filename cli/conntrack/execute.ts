@@ -1,19 +1,22 @@
 import type { ExpectRecord } from '@keepstate/engine';
-import { wordsText } from './address.ts';
+import { AF_INET, wordsText } from './address.ts';
 import type { ParseWorld } from './command-line.ts';
 import { usageText } from './help.ts';
-import { matches, stateName } from './match.ts';
+import { fits, matches, stateName } from './match.ts';
 import { changeOf, newEntry, newExpectation, portsOf } from './new-entry.ts';
 import { Printer } from './printer.ts';
 import type { Request } from './request.ts';
 import { statsText } from './stats.ts';
-import type { Change, ConntrackTable, Entry } from './table.ts';
-import { sameTuple } from './tuple.ts';
+import type { Change, ConntrackTable, Entry, Wanted } from './table.ts';
 import { type Errno, failedText, TOOL, ToolError } from './words.ts';
 
 /** What carrying out a request may use. */
 export interface ExecuteWorld extends ParseWorld {
   readonly write: (text: string) => void;
+  /** Writes out what was collected, for whoever follows events. */
+  readonly flush?: () => void;
+  /** For where a running keepstate is, if nobody says. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** What came of a request: the status to exit with, and the line that sums it up (null for none). */
@@ -26,6 +29,9 @@ const fail = (command: string, errno: Errno): never => {
   throw new ToolError(failedText(command, errno), 1);
 };
 
+/** What is changed is looked for by its family; -m and -u say what it shall be, too. */
+const familyOf = ({ family }: Request): Wanted => ({ family, mark: null, status: null });
+
 async function list(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const { status } = request;
   // A status of no bits is what the kernel calls invalid.
@@ -33,9 +39,15 @@ async function list(request: Request, table: ConntrackTable, world: ExecuteWorld
   if (request.output.has('labels')) world.labels.load();
   const printer = new Printer(request, table.now, world.labels, world.write);
   const which = request.table === 'expect' ? 'conntrack' : request.table;
-  for (const entry of await table.list(which)) if (matches(request, entry)) printer.flow(entry);
+  const zero = request.given.has('zero') && which === 'conntrack';
+  const { mark, family } = request;
+  const asked = mark === null ? null : { value: mark.asked, mask: mark.mask };
+  const wanted: Wanted = { family, mark: asked, status };
+  const entries =
+    zero && table.listAndZero !== undefined ? table.listAndZero(wanted) : table.list(which, wanted);
+  for (const entry of await entries) if (matches(request, entry)) printer.flow(entry);
   printer.endFlows();
-  if (request.given.has('zero') && which === 'conntrack') await table.zero();
+  if (zero && table.listAndZero === undefined) await table.zero();
   return { status: 0, summary: `${printer.shown} flow entries have been shown.` };
 }
 
@@ -69,7 +81,7 @@ async function create(request: Request, table: ConntrackTable): Promise<Outcome>
 
 async function remove(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const printer = new Printer(request, table.now, world.labels, world.write);
-  for (const entry of await table.list('conntrack')) {
+  for (const entry of await table.list('conntrack', familyOf(request))) {
     if (!matches(request, entry)) continue;
     await table.delete(entry);
     printer.flow(entry);
@@ -103,7 +115,7 @@ async function updateOne(
 
 async function update(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const printer = new Printer(request, table.now, world.labels, world.write);
-  for (const entry of await table.list('conntrack')) {
+  for (const entry of await table.list('conntrack', familyOf(request))) {
     if (!matches(request, entry)) continue;
     const state = request.fields.get('state');
     const change = changeOf(request, entry, state === undefined ? null : stateName(entry.protonum, state));
@@ -123,25 +135,31 @@ async function expectationOf(request: Request, table: ConntrackTable): Promise<E
     dst: wordsText(dst!.words),
     ...portsOf(request, 'original'),
   };
+  if (table.getExpectation !== undefined) {
+    return (await table.getExpectation(request.family!, protonum!, tuple)) ?? fail('get expect', 'ENOENT');
+  }
   const all = await table.expectations();
-  const found = all.find((e) => e.protonum === protonum && sameTuple(e.protonum, e.tuple, tuple));
+  const found = all.find((e) => e.protonum === protonum && fits(e, tuple));
   return found ?? fail('get expect', 'ENOENT');
 }
 
 async function expectations(request: Request, table: ConntrackTable, world: ExecuteWorld): Promise<Outcome> {
   const printer = new Printer(request, table.now, world.labels, world.write);
+  // Measured: without -f these are IPv4's only, where those of flows are both families'.
+  const { family: wanted } = request;
+  const ofFamily = ({ family }: ExpectRecord): boolean => family === (wanted ?? AF_INET);
   switch (request.command) {
     case 'L':
-      for (const one of await table.expectations())
-        if (request.family === null || one.family === request.family) printer.expectation(one);
+      for (const one of await table.expectations()) if (ofFamily(one)) printer.expectation(one);
       printer.endExpectations();
       return { status: 0, summary: `${printer.shown} expectations have been shown.` };
     case 'G':
       printer.expectation(await expectationOf(request, table));
-      return { status: 0, summary: '1 expectations have been shown.' };
+      return { status: 0, summary: null };
     case 'D':
       await table.deleteExpectation(await expectationOf(request, table));
-      return { status: 0, summary: '1 expectations have been deleted.' };
+      // Measured in 1.4.7: whoever deletes one is told this, and of status 1.
+      return { status: 1, summary: '0 expectations have been shown.' };
     case 'I': {
       const errno = await table.createExpectation(newExpectation(request));
       if (errno !== null) fail('create expect', errno);
@@ -151,7 +169,7 @@ async function expectations(request: Request, table: ConntrackTable, world: Exec
       await table.flushExpectations();
       return { status: 0, summary: 'expectation table has been emptied.' };
     default:
-      world.write(`${(await table.expectations()).length}\n`);
+      world.write(`${[...(await table.expectations())].filter(ofFamily).length}\n`);
       return { status: 0, summary: null };
   }
 }

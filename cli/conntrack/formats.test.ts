@@ -1,4 +1,4 @@
-import { ips, protocolName, type TupleRecord } from '@keepstate/engine';
+import { ips, protocolName, TCP_STATE_NAMES, type TupleRecord } from '@keepstate/engine';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conntrackLine } from '../format/conntrack-line.ts';
@@ -11,7 +11,7 @@ import { wordsText } from './address.ts';
 import { jsonEntry } from './entry-json.ts';
 import { Labels } from './labels.ts';
 import { suggestedNat } from './nat-status.ts';
-import { SCTP_STATES, TCP_STATES } from './protocol-table.ts';
+import { SCTP_STATES } from './protocol-table.ts';
 import { readDump } from './read-dump.ts';
 import { saveLine } from './save-line.ts';
 import type { Entry } from './table.ts';
@@ -57,7 +57,7 @@ const zones = fc.oneof(
 );
 
 function stateOf(protonum: number): fc.Arbitrary<string | null> {
-  if (protonum === 6) return fc.constantFrom(...TCP_STATES);
+  if (protonum === 6) return fc.constantFrom(...TCP_STATE_NAMES);
   return protonum === 132 ? fc.constantFrom(...SCTP_STATES) : fc.constant(null);
 }
 
@@ -117,7 +117,6 @@ function icmpOf({ type, code, id }: TupleRecord): Partial<TupleRecord> {
 
 /** What lines leave out, as reading fills it in. */
 const none = { counters: null, start: null, helper: null, uses: 1, mark: 0, vtags: null } as const;
-const ofZone = ({ zoneOriginal }: Entry) => ({ zoneReply: zoneOriginal });
 const noIcmp = ({ src, dst, type: _t, code: _c, id: _i, ...ports }: TupleRecord): TupleRecord => ({
   src,
   dst,
@@ -148,7 +147,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
     // By a flow in the default zone it is told from conntrack -L -o extended.
     among: ([first, ...rest]) => [{ ...first!, zoneOriginal: 0, zoneReply: 0 }, ...rest],
     print: (e) => procNfConntrack(e, NOW, GRE),
-    kept: (e, line) => ({ flowId: line, vtags: null, helper: null, ...ofZone(e) }),
+    kept: (_e, line) => ({ flowId: line, vtags: null, helper: null }),
   },
   '/proc/net/ip_conntrack': {
     print: (e) => procIpConntrack(e, NOW, GRE, true),

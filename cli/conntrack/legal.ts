@@ -33,8 +33,8 @@ const LEGAL: Partial<Readonly<Record<Key, Legal>>> = {
   F: { takes: 'family' },
   h: { takes: 'protonum' },
   'L expect': { takes: 'family output' },
-  'G expect': { needs: 'src dst protonum' },
-  'D expect': { needs: 'src dst protonum' },
+  'G expect': { needs: 'src dst protonum', takes: 'reply-src reply-dst' },
+  'D expect': { needs: 'src dst protonum', takes: 'reply-src reply-dst' },
   'I expect': {
     needs: 'src dst protonum timeout tuple-src tuple-dst mask-src mask-dst',
     takes: 'reply-src reply-dst status',

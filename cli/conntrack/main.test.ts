@@ -88,9 +88,8 @@ describe('keepstate conntrack --from', () => {
 
 describe('what keepstate itself cannot do', () => {
   test.each([
-    [['-L'], 'no table is named: give --from FILE (a dump or a capture), --table FILE'],
-    [['-L', '--kernel'], "--kernel: this keepstate cannot look at the kernel's own table yet"],
-    [['-E', '--control', 'x'], '--control: this keepstate cannot look at a running keepstate yet'],
+    [['-L'], 'no keepstate is running: there is no socket '],
+    [['-E', '--control', 'x'], 'no keepstate is running: there is no socket x'],
     [['-L', '--from'], "option '--from' needs a value: FILE"],
     [['-L', '--from', 'a', '--table', 'b'], '--from and --table contradict each other'],
     [['-L', '--from', '/nonexistent/x'], 'cannot read /nonexistent/x: there is no such file'],

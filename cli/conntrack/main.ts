@@ -1,11 +1,13 @@
 import type { World } from '../command.ts';
 import { UsageError } from '../trouble.ts';
-import { type ParseWorld, parseArguments } from './command-line.ts';
+import { parseArguments } from './command-line.ts';
+import { showControlEvents } from './control-events.ts';
 import { showEvents } from './events.ts';
 import { changes, type ExecuteWorld, execute, type Outcome, printAbout } from './execute.ts';
+import { showKernelEvents } from './kernel-events.ts';
 import { Labels } from './labels.ts';
 import { loadRequests } from './load-file.ts';
-import { isCaptureSource, noTable, openTable } from './open-table.ts';
+import { isCaptureSource, openTable } from './open-table.ts';
 import type { Request } from './request.ts';
 import { type Source, takeSource } from './source-options.ts';
 import type { ConntrackTable } from './table.ts';
@@ -15,9 +17,9 @@ import { TOOL, ToolError } from './words.ts';
 async function tableFor(
   requests: readonly Request[],
   source: Source | null,
-  world: ParseWorld,
+  world: ExecuteWorld,
 ): Promise<ConntrackTable> {
-  const table = await openTable(source, world);
+  const table = await openTable(source, world, world.env ?? {});
   if (table.readOnly !== null && requests.some(changes)) throw new UsageError(table.readOnly, false);
   return table;
 }
@@ -39,13 +41,14 @@ async function runFile(name: string, source: Source | null, world: ExecuteWorld)
   return 0;
 }
 
-/** -E: only a capture tells what happened. */
+/** -E: a capture, a running keepstate and the kernel tell what happened. */
 async function watch(request: Request, source: Source | null, world: ExecuteWorld): Promise<Outcome> {
   if (source !== null && isCaptureSource(source)) return showEvents(request, source.name, world);
   if (source?.kind === 'from' || source?.kind === 'table') {
     throw new UsageError(`${source.name}: only a capture has events`, false);
   }
-  throw noTable(source);
+  if (source?.kind === 'kernel') return showKernelEvents(request, world);
+  return showControlEvents(request, source?.name ?? null, world, world.env ?? {});
 }
 
 async function runOne(args: readonly string[], source: Source | null, world: ExecuteWorld): Promise<number> {
@@ -83,6 +86,8 @@ export async function runConntrack(args: readonly string[], world: World): Promi
     say,
     labels: new Labels(say, world.env.KEEPSTATE_CONNLABEL),
     write: (text) => world.out.write(text),
+    flush: () => world.out.flush(),
+    env: world.env,
   };
   const { source, rest } = takeSource(args);
   try {

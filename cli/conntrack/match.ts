@@ -1,15 +1,16 @@
-import { ips, type TupleRecord } from '@keepstate/engine';
+import { type ExpectRecord, ips, TCP_STATE_NAMES, type TupleRecord } from '@keepstate/engine';
 import { addressWords, sameUnder, type Words, wordsText } from './address.ts';
 import { translated } from './nat-status.ts';
 import type { OptionName } from './option-table.ts';
 import type { Field } from './protocol-table.ts';
-import { SCTP_STATES, TCP_STATES } from './protocol-table.ts';
+import { SCTP_STATES } from './protocol-table.ts';
 import type { NatGiven, Request } from './request.ts';
 import type { Entry } from './table.ts';
+import { portWords } from './tuple.ts';
 
 /** The name of a protocol's state by its number, null where there is none. */
 export function stateName(protonum: number, state: number): string | null {
-  if (protonum === 6) return TCP_STATES[state] ?? null;
+  if (protonum === 6) return TCP_STATE_NAMES[state] ?? null;
   return protonum === 132 ? (SCTP_STATES[state] ?? null) : null;
 }
 
@@ -68,6 +69,12 @@ function statusMatches({ status, command }: Request, entry: Entry): boolean {
   return all && (entry.status & status.mask) === status.value;
 }
 
+function markMatches({ mark, command }: Request, entry: Entry): boolean {
+  if (mark === null) return true;
+  const found = (entry.mark & mark.mask) >>> 0;
+  return found === mark.value && (command !== 'L' || found === mark.asked);
+}
+
 /** A flow whose protocol has no state (DCCP) is in none. */
 function stateMatches(entry: Entry, state: number): boolean {
   return entry.state !== null && entry.state === stateName(entry.protonum, state);
@@ -104,13 +111,25 @@ export function matches(request: Request, entry: Entry): boolean {
   for (const [field, value] of request.fields) if (!fieldMatches(entry, field, value)) return false;
   const state = request.fields.get('state');
   if (!changing && state !== undefined && !stateMatches(entry, state)) return false;
-  const { mark } = request;
-  if (!changing && mark !== null && (entry.mark & mark.mask) >>> 0 !== mark.value) return false;
+  if (!changing && !markMatches(request, entry)) return false;
   if (!request.labels.every((bit) => entry.labels.includes(bit))) return false;
   if (findsNothing(request)) return false;
   const { srcNat, dstNat, anyNat } = request;
   if (!natMatches(entry, srcNat, 'src') || !natMatches(entry, dstNat, 'dst')) return false;
   return anyNat === null || natMatches(entry, anyNat, 'src') || natMatches(entry, anyNat, 'dst');
+}
+
+/** Whether a flow that begins with a tuple of the expectation's protocol fulfils it: only what its mask has counts. */
+export function fits({ tuple, mask }: ExpectRecord, wanted: TupleRecord): boolean {
+  const address = (end: 'src' | 'dst'): boolean =>
+    endMatches(tuple[end], addressWords(wanted[end]), addressWords(mask[end]));
+  const ports = portWords(tuple);
+  const masks = portWords(mask);
+  return (
+    address('src') &&
+    address('dst') &&
+    portWords(wanted).every((port, i) => ((port ^ ports[i]!) & masks[i]!) === 0)
+  );
 }
 
 /** Bits that a status may be given by the command. */

@@ -66,7 +66,7 @@ export class MemoryTable implements ConntrackTable {
     return null;
   }
 
-  update(flow: Entry, change: Change): Entry | Errno {
+  update(flow: Entry, change: Change): Entry | Errno | null {
     const key = this.keyOf(flow);
     const before = key === null ? undefined : this.flows.get(key);
     if (key === null || before === undefined) return 'ENOENT';
@@ -91,7 +91,7 @@ export class MemoryTable implements ConntrackTable {
     this.changed = true;
     if (after.timeout > 0) this.flows.set(key, after);
     else this.delete(before);
-    return after;
+    return after.timeout > 0 ? after : null;
   }
 
   delete(flow: Entry): void {

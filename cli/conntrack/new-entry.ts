@@ -82,6 +82,10 @@ export function newEntry(request: Request): NewEntry {
     labels: request.labelAdd ?? [],
     srcNat: natTo(request.srcNat),
     dstNat: natTo(request.dstNat),
+    fromNat: {
+      src: request.replySrc === null && request.replyDst !== null && request.dstNat?.to != null,
+      dst: request.replyDst === null && request.replySrc !== null && request.srcNat?.to != null,
+    },
   };
 }
 

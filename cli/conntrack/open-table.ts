@@ -2,6 +2,8 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { UsageError } from '../trouble.ts';
 import { captureContents } from './capture-table.ts';
 import type { ParseWorld } from './command-line.ts';
+import { ControlTable } from './control-table.ts';
+import { KernelTable, loadLive } from './kernel-table.ts';
 import { MemoryTable } from './memory-table.ts';
 import { isCapture, readDump } from './read-dump.ts';
 import type { Source } from './source-options.ts';
@@ -59,23 +61,17 @@ async function fromFile(name: string, world: ParseWorld): Promise<ConntrackTable
   return new MemoryTable(readDump(stdin ? 'standard input' : name, text, time, world), readOnly);
 }
 
-/** Why there is no table where none is named, or one that keepstate cannot look at. */
-export function noTable(source: Source | null): UsageError {
-  if (source?.kind === 'control' || source?.kind === 'kernel') {
-    const what = source.kind === 'control' ? 'a running keepstate' : "the kernel's own table";
-    const instead = 'use --from FILE or --table FILE';
-    return new UsageError(`--${source.kind}: this keepstate cannot look at ${what} yet: ${instead}`, false);
-  }
-  return new UsageError(
-    'no table is named: give --from FILE (a dump or a capture), --table FILE (a table kept in a file), ' +
-      "--control SOCKET (a running keepstate) or --kernel (the kernel's own table)",
-    false,
-  );
-}
-
-/** Opens the table that a command line names. @throws UsageError, Failure */
-export async function openTable(source: Source | null, world: ParseWorld): Promise<ConntrackTable> {
+/**
+ * Opens the table that a command line names; if it names none, that of the running keepstate.
+ * @throws UsageError, Failure
+ */
+export async function openTable(
+  source: Source | null,
+  world: ParseWorld,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ConntrackTable> {
   if (source?.kind === 'from') return fromFile(source.name, world);
   if (source?.kind === 'table') return new FileTable(source.name, Date.now());
-  throw noTable(source);
+  if (source?.kind === 'kernel') return new KernelTable(await loadLive());
+  return ControlTable.open(source?.name ?? null, env);
 }

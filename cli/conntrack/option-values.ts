@@ -83,6 +83,7 @@ const TAKERS: Readonly<Record<OptionName, Take>> = {
   },
   status: (r, v, _token, world) => {
     r.status = parseStatus(v, r.status, world.say);
+    if (r.mark !== null) r.mark = { ...r.mark, value: r.status.bits };
   },
   zero: () => undefined,
   'event-mask': (r, v) => {
@@ -97,7 +98,8 @@ const TAKERS: Readonly<Record<OptionName, Take>> = {
     r.maskDst = network(r, v, '--mask-dst').words;
   },
   mark: (r, v) => {
-    r.mark = markAndMask(v);
+    const mark = markAndMask(v);
+    r.mark = { ...mark, asked: mark.value };
   },
   id: (r, v) => {
     r.id = u32(v, 0);
@@ -114,7 +116,10 @@ const TAKERS: Readonly<Record<OptionName, Take>> = {
   },
   output: (r, v) => takeOutput(r, v),
   secmark: () => undefined,
-  'buffer-size': () => undefined,
+  'buffer-size': (r, v) => {
+    // As atol(3) reads it: what is no number is 0.
+    r.bufferSize = Math.min(Number(/^\s*\+?(\d+)/.exec(v)?.[1] ?? 0), 2 ** 31 - 1);
+  },
   zone: (r, v) => {
     r.zone = u16(v, 0);
   },

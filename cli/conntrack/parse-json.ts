@@ -1,28 +1,10 @@
-import { type ExpectRecord, ips, protocolName, type TupleRecord } from '@keepstate/engine';
+import { type ExpectRecord, ips, protocolName, STATUS_NAMES, type TupleRecord } from '@keepstate/engine';
 import { addressWords } from './address.ts';
 import { type Place, refuseAt } from './dump-error.ts';
 import type { Entry } from './table.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const STATUS = [
-  'EXPECTED',
-  'SEEN_REPLY',
-  'ASSURED',
-  'CONFIRMED',
-  'SRC_NAT',
-  'DST_NAT',
-  'SEQ_ADJUST',
-  'SRC_NAT_DONE',
-  'DST_NAT_DONE',
-  'DYING',
-  'FIXED_TIMEOUT',
-  'TEMPLATE',
-  'NAT_CLASH',
-  'HELPER',
-  'OFFLOAD',
-  'HW_OFFLOAD',
-];
 const EXPECT_FLAGS = ['PERMANENT', 'INACTIVE', 'USERSPACE'];
 const TUPLE_FIELDS = ['sport', 'dport', 'type', 'code', 'id', 'srckey', 'dstkey'] as const;
 
@@ -154,7 +136,7 @@ export function readEntry(text: string, place: Place): Entry {
     timeout: timeoutOf(fields),
     original: fields.tuple('original', family),
     reply: fields.tuple('reply', family),
-    status: fields.bits('status', STATUS, 'UNREPLIED') | ips.IPS_CONFIRMED,
+    status: fields.bits('status', STATUS_NAMES, 'UNREPLIED') | ips.IPS_CONFIRMED,
     mark: fields.number('mark', 0),
     zoneOriginal: zone,
     zoneReply: fields.number('zoneReply', zone),

@@ -4,12 +4,13 @@ import {
   type ExpectRecord,
   ips,
   protocolName,
+  TCP_STATE_NAMES,
   type TupleRecord,
 } from '@keepstate/engine';
 import { addressWords, wordsText } from './address.ts';
 import { fileError } from './dump-error.ts';
 import { suggestedNat } from './nat-status.ts';
-import { SCTP_STATES, TCP_STATES } from './protocol-table.ts';
+import { SCTP_STATES } from './protocol-table.ts';
 import type { Entry } from './table.ts';
 import { type Element, parseXml } from './xml-tree.ts';
 
@@ -99,7 +100,7 @@ function startOf(reader: Reader, independent: Element, now: number): number | nu
 function stateOf(reader: Reader, independent: Element, protonum: number): string | null {
   const state = reader.optional(independent, 'state')?.text ?? null;
   if (state === null || protonum !== 132) return state;
-  return SCTP_STATES[TCP_STATES.indexOf(state)] ?? state;
+  return SCTP_STATES[TCP_STATE_NAMES.indexOf(state)] ?? state;
 }
 
 function entryOf(reader: Reader, flow: Element, number: number, now: number): Entry {

@@ -1,3 +1,4 @@
+import { TCP_STATE_NAMES } from '@keepstate/engine';
 import type { TableName } from './legal.ts';
 import type { CommandLetter } from './option-table.ts';
 
@@ -90,20 +91,6 @@ const PORT_PAIRS: ProtocolSpec['pairs'] = {
   reply: { fields: ['reply.sport', 'reply.dport'], says: ['reply-src-port', 'reply-dst-port'] },
 };
 
-/** States of TCP by their numbers; LISTEN is an old name of the last. */
-export const TCP_STATES: readonly string[] = [
-  'NONE',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'FIN_WAIT',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'TIME_WAIT',
-  'CLOSE',
-  'SYN_SENT2',
-];
-
 /** States of SCTP by their numbers. */
 export const SCTP_STATES: readonly string[] = [
   'NONE',
@@ -160,7 +147,7 @@ export const PROTOCOLS: readonly ProtocolSpec[] = [
     name: 'tcp',
     number: 6,
     options: [...portOptions(), STATE, ...tuplePorts()],
-    states: TCP_STATES,
+    states: TCP_STATE_NAMES,
     unknown: 'unknown TCP',
     pairs: PORT_PAIRS,
   },

@@ -9,6 +9,15 @@ export interface NatGiven {
   readonly to: Endpoint | null;
 }
 
+/** A mark with the bits that count. */
+export interface MarkGiven {
+  /** As it was asked for: -L looks at this, too. */
+  readonly asked: number;
+  /** Measured in 1.4.7: a -u behind -m puts its bits here. */
+  readonly value: number;
+  readonly mask: number;
+}
+
 /** Everything that one command line of conntrack(8) says. */
 export interface Request {
   command: CommandLetter;
@@ -33,7 +42,7 @@ export interface Request {
   readonly protocolGiven: Set<string>;
   timeout: number | null;
   status: StatusGiven | null;
-  mark: { readonly value: number; readonly mask: number } | null;
+  mark: MarkGiven | null;
   zone: number | null;
   origZone: number | null;
   replyZone: number | null;
@@ -44,6 +53,8 @@ export interface Request {
   labelAdd: number[] | null;
   labelDel: readonly number[] | 'all' | null;
   id: number | null;
+  /** Bytes of events that the kernel shall keep, null where nothing says. */
+  bufferSize: number | null;
   readonly output: Set<OutputWord>;
   readonly events: Set<EventWord>;
 }
@@ -80,6 +91,7 @@ export function emptyRequest(): Request {
     labelAdd: null,
     labelDel: null,
     id: null,
+    bufferSize: null,
     output: new Set(),
     events: new Set(),
   };

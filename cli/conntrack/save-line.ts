@@ -1,4 +1,6 @@
 import type { TupleRecord } from '@keepstate/engine';
+import { isTimed } from '../format/conntrack-line.ts';
+import type { EventTells } from '../format/event-line.ts';
 import { secondsLeft } from '../format/tuple-text.ts';
 import { translated } from './nat-status.ts';
 import type { Entry } from './table.ts';
@@ -45,17 +47,21 @@ function ports(protocol: string, original: TupleRecord, reply: TupleRecord): str
  * A flow as `conntrack -o save` prints it (conntrack-tools 1.4.7), without a newline: a line for conntrack -R. Mark,
  * labels and helper are not in it.
  * @param command what the line does: A, U or D
+ * @param event what of an event of the kernel was told: the rest is left out. Listings have all.
  */
-export function saveLine(entry: Entry, command: 'A' | 'U' | 'D'): string {
+export function saveLine(entry: Entry, command: 'A' | 'U' | 'D', event?: EventTells): string {
   const { original, reply, protocol, protonum, status, state, vtags } = entry;
   const nat = translated(entry);
   return (
-    `-${command} -t ${secondsLeft(entry.timeout)} -u ${savedStatus(status)} ${zones(entry)}` +
+    `-${command} ${(event?.timeout ?? isTimed(entry)) ? `-t ${secondsLeft(entry.timeout)} ` : ''}` +
+    `-u ${savedStatus(status)} ${zones(entry)}` +
     `-s ${original.src} -d ${original.dst} ` +
     `${nat.dst ? '-g' : '-r'} ${reply.src} ${nat.src ? '-n' : '-q'} ${reply.dst} ` +
     `-p ${NAMED.has(protocol) ? protocol : protonum}` +
     ports(protocol, original, reply) +
     (state === null ? '' : ` --state ${state}`) +
-    (protocol !== 'sctp' ? '' : ` --orig-vtag ${vtags?.original ?? 0} --reply-vtag ${vtags?.reply ?? 0}`)
+    (protocol !== 'sctp' || (event !== undefined && vtags === null)
+      ? ''
+      : ` --orig-vtag ${vtags?.original ?? 0} --reply-vtag ${vtags?.reply ?? 0}`)
   );
 }

@@ -1,10 +1,30 @@
-import type { TableStats } from './table.ts';
+import type { CpuStats, TableStats } from './table.ts';
 
-/** What `conntrack -S` prints: one line, since a table has no CPUs. @param expect of the table of expectations */
+function cpuLine({ cpu, counts }: CpuStats): string {
+  const fields = counts.map(([name, count]) => `${name}=${count} `).join('');
+  return `cpu=${String(cpu).padEnd(4)}\t${fields}\n`;
+}
+
+/** The counts of a table without CPUs as those of one CPU: what it does not count is 0. */
+function oneCpu(stats: TableStats, expect: boolean): CpuStats {
+  const counts: CpuStats['counts'] = expect
+    ? [
+        ['expect_new', stats.expectNew],
+        ['expect_create', stats.expectCreate],
+        ['expect_delete', stats.expectDelete],
+      ]
+    : [
+        ...(['found', 'invalid'] as const).map((name) => [name, 0] as const),
+        ['insert', stats.insert],
+        ...(['insert_failed', 'drop', 'early_drop', 'error'] as const).map((name) => [name, 0] as const),
+        ...(['search_restart', 'clash_resolve', 'chaintoolong'] as const).map((name) => [name, 0] as const),
+      ];
+  return { cpu: 0, counts };
+}
+
+/** What `conntrack -S` prints: a line for each CPU. @param expect of the table of expectations */
 export function statsText(stats: TableStats, expect: boolean): string {
-  const fields = expect
-    ? `expect_new=${stats.expectNew} expect_create=${stats.expectCreate} expect_delete=${stats.expectDelete} `
-    : `found=0 invalid=0 insert=${stats.insert} insert_failed=0 drop=0 early_drop=0 error=0 ` +
-      'search_restart=0 clash_resolve=0 chaintoolong=0 ';
-  return `cpu=0   \t${fields}\n`;
+  const { cpus } = stats;
+  const all = expect ? cpus?.expectations : cpus?.flows;
+  return (all ?? [oneCpu(stats, expect)]).map(cpuLine).join('');
 }

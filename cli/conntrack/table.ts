@@ -7,6 +7,10 @@ export interface Entry extends FlowRecord {
   readonly labels: readonly number[];
   /** SCTP's verification tags where they are known. */
   readonly vtags: { readonly original: number; readonly reply: number } | null;
+  /** Security context (SELinux's), of the kernel's flows. */
+  readonly secctx?: string | null;
+  /** When it began and, of one that is gone, ended: nanoseconds since the epoch, where the table has them. */
+  readonly stamps?: { readonly start: bigint; readonly stop: bigint | null };
 }
 
 /** A translation asked for with a new flow: the port is null where none was. */
@@ -36,6 +40,8 @@ export interface NewEntry {
   readonly labels: readonly number[];
   readonly srcNat: NatTo | null;
   readonly dstNat: NatTo | null;
+  /** Whether an address of the reply is that of a translation, since none was given for itself. */
+  readonly fromNat?: { readonly src: boolean; readonly dst: boolean };
 }
 
 /** What is to change in a flow; what is left out stays. */
@@ -62,12 +68,27 @@ export interface NewExpectation {
   readonly timeout: number;
 }
 
+/** What one CPU counted: names as `conntrack -S` has them. */
+export interface CpuStats {
+  readonly cpu: number;
+  readonly counts: readonly (readonly [name: string, count: number])[];
+}
+
 /** Counts of /proc/net/stat/nf_conntrack that a table of its own can have. */
 export interface TableStats {
   insert: number;
   expectNew: number;
   expectCreate: number;
   expectDelete: number;
+  /** Of a table that counts on each CPU: all that it counts, of flows and of expectations. */
+  cpus?: { readonly flows: readonly CpuStats[]; readonly expectations: readonly CpuStats[] };
+}
+
+/** What a listing is about. A table may leave out what does not fit, and need not: whoever asks looks at each. */
+export interface Wanted {
+  readonly family: number | null;
+  readonly mark: { readonly value: number; readonly mask: number } | null;
+  readonly status: { readonly value: number; readonly mask: number } | null;
 }
 
 /** At once, or when whoever holds the table has answered. */
@@ -82,14 +103,22 @@ export interface ConntrackTable {
   readonly now: number;
   /** Whether it may be changed; null, or why not in a sentence. */
   readonly readOnly: string | null;
-  /** The flows, in any order. `dying` and `unconfirmed` are empty where a table has none such. */
-  list(which: 'conntrack' | 'dying' | 'unconfirmed'): Awaitable<readonly Entry[]>;
+  /**
+   * The flows, in any order, to be gone through once: a large table may read them meanwhile. `dying` and `unconfirmed`
+   * are empty where a table has none such.
+   */
+  list(which: 'conntrack' | 'dying' | 'unconfirmed', wanted?: Wanted): Awaitable<Iterable<Entry>>;
+  /** The flows, and each one's counters are 0 from when it is read: where a table can do both at once. */
+  listAndZero?(wanted: Wanted): Awaitable<Iterable<Entry>>;
   /** The flow that has a tuple in either direction, in the default zone. */
   get(family: number, protonum: number, tuple: TupleRecord): Awaitable<Entry | null>;
   /** Makes a flow. @returns the error, null if it is there now */
   create(flow: NewEntry): Awaitable<Errno | null>;
-  /** Changes a flow that {@link list} or {@link get} gave. @returns the flow as it is then, or the error */
-  update(flow: Entry, change: Change): Awaitable<Entry | Errno>;
+  /**
+   * Changes a flow that {@link list} or {@link get} gave.
+   * @returns the flow as it is then, null if it is gone by that (a timeout of 0), or the error
+   */
+  update(flow: Entry, change: Change): Awaitable<Entry | Errno | null>;
   delete(flow: Entry): Awaitable<void>;
   flush(): Awaitable<void>;
   /** Sets every flow's counters to 0. */
@@ -97,6 +126,8 @@ export interface ConntrackTable {
   /** How many flows there are. */
   count(): Awaitable<number>;
   expectations(): Awaitable<readonly ExpectRecord[]>;
+  /** The expectation that a flow of this original tuple fulfils, where a table has a way of its own to find it. */
+  getExpectation?(family: number, protonum: number, tuple: TupleRecord): Awaitable<ExpectRecord | null>;
   createExpectation(expectation: NewExpectation): Awaitable<Errno | null>;
   deleteExpectation(expectation: ExpectRecord): Awaitable<void>;
   flushExpectations(): Awaitable<void>;

@@ -97,8 +97,6 @@ const SAVED: readonly (readonly [number, string])[] = [
   [ips.IPS_SEEN_REPLY, 'SEEN_REPLY'],
   [ips.IPS_ASSURED, 'ASSURED'],
   [ips.IPS_FIXED_TIMEOUT, 'FIXED_TIMEOUT'],
-  [ips.IPS_OFFLOAD, 'OFFLOAD'],
-  [ips.IPS_HW_OFFLOAD, 'HW_OFFLOAD'],
 ];
 
 /** The value of -u for `-o save`. */

@@ -31,7 +31,19 @@ export function badParameter(text: string): never {
 }
 
 /** Error numbers of the kernel that the tables give. */
-export type Errno = 'EEXIST' | 'ENOENT' | 'EINVAL' | 'EPERM' | 'EBUSY' | 'EOPNOTSUPP';
+export type Errno =
+  | 'EEXIST'
+  | 'ENOENT'
+  | 'EINVAL'
+  | 'EPERM'
+  | 'EBUSY'
+  | 'EOPNOTSUPP'
+  | 'EINTR'
+  | 'ENOMEM'
+  | 'ENOSPC'
+  | 'ERANGE'
+  | 'EAFNOSUPPORT'
+  | 'ENOBUFS';
 
 const TEXTS: Readonly<Record<Errno, string>> = {
   EEXIST: 'File exists',
@@ -40,6 +52,12 @@ const TEXTS: Readonly<Record<Errno, string>> = {
   EPERM: 'sorry, you must be root or get CAP_NET_ADMIN capability to do this',
   EBUSY: 'Device or resource busy',
   EOPNOTSUPP: 'Operation not supported',
+  EINTR: 'Interrupted system call',
+  ENOMEM: 'Cannot allocate memory',
+  ENOSPC: 'No space left on device',
+  ERANGE: 'Numerical result out of range',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
+  ENOBUFS: 'No buffer space available',
 };
 
 const EINVAL_WORDS = 'invalid parameters';
@@ -48,6 +66,7 @@ const EINVAL_WORDS = 'invalid parameters';
 const OF_COMMAND: Readonly<Record<string, Partial<Readonly<Record<Errno, string>>>>> = {
   list: { EINVAL: EINVAL_WORDS },
   get: { EINVAL: EINVAL_WORDS, ENOENT: "such conntrack doesn't exist" },
+  delete: { EINVAL: EINVAL_WORDS, ENOENT: "such conntrack doesn't exist" },
   create: { EINVAL: EINVAL_WORDS, EEXIST: 'Such conntrack exists, try -U to update' },
   update: { EINVAL: EINVAL_WORDS },
   'create expect': { ENOENT: 'master conntrack not found' },

@@ -1,6 +1,8 @@
-import { type Counters, ips, type TupleRecord } from '@keepstate/engine';
+import { type Counters, ips, TCP_STATE_NAMES, type TupleRecord } from '@keepstate/engine';
+import { isTimed } from '../format/conntrack-line.ts';
+import { type EventTells, eventTells } from '../format/event-line.ts';
 import { secondsLeft, toolDeltaTime } from '../format/tuple-text.ts';
-import { SCTP_STATES, TCP_STATES } from './protocol-table.ts';
+import { SCTP_STATES } from './protocol-table.ts';
 import type { Entry } from './table.ts';
 
 /** What stands in front of the first `<flow>`. */
@@ -15,9 +17,12 @@ export interface XmlOptions {
   readonly ktimestamp?: boolean;
   /** Names of its labels, if they are to be shown. */
   readonly labels?: readonly string[];
+  /** Which of these an event tells. */
+  readonly tells?: EventTells;
 }
 
 const DCCP = 33;
+const EVENT_KINDS = { new: 'NEW', update: 'UPDATE', destroy: 'DESTROY' } as const;
 
 /** ICMP's fields are not in the XML of 1.4.7. */
 function ports(protonum: number, t: TupleRecord): string {
@@ -50,7 +55,7 @@ function direction(entry: Entry, dir: 'original' | 'reply', counts: boolean): st
 /** The command has names of TCP's states only: measured, an SCTP flow shows the one with its state's number. */
 function stateText({ protocol, state }: Entry): string {
   if (state === null) return '';
-  const shown = protocol === 'sctp' ? (TCP_STATES[SCTP_STATES.indexOf(state)] ?? state) : state;
+  const shown = protocol === 'sctp' ? (TCP_STATE_NAMES[SCTP_STATES.indexOf(state)] ?? state) : state;
   return `<state>${shown}</state>`;
 }
 
@@ -64,14 +69,20 @@ function nanoseconds(ms: number): string {
   return `${Math.round(ms * 1000)}000`;
 }
 
+/** Whole seconds that it was there. With times of the kernel, what is less than 0 goes around (measured). */
+function deltaText({ stamps }: Entry, start: number, now: number): string {
+  if (stamps == null || stamps.stop === null) return String(toolDeltaTime(start, now));
+  return String(BigInt.asUintN(64, stamps.stop - stamps.start) / 1_000_000_000n);
+}
+
 function times(entry: Entry, now: number, options: XmlOptions): string {
-  const { start } = entry;
+  const { start, stamps } = entry;
   if (start === null) return '';
-  const stop = options.type === 'destroy' ? `<stop>${nanoseconds(now)}</stop>` : '';
+  const stop = options.type === 'destroy' ? `<stop>${stamps?.stop ?? nanoseconds(now)}</stop>` : '';
   const stamp = options.ktimestamp
-    ? `<timestamp><start>${nanoseconds(start)}</start>${stop}</timestamp>`
+    ? `<timestamp><start>${stamps?.start ?? nanoseconds(start)}</start>${stop}</timestamp>`
     : '';
-  return `${stamp}<deltatime>${toolDeltaTime(start, now)}</deltatime>`;
+  return `${stamp}<deltatime>${deltaText(entry, start, now)}</deltatime>`;
 }
 
 /**
@@ -83,13 +94,15 @@ export function xmlFlow(entry: Entry, now: number, options: XmlOptions = {}): st
   const listed = type === undefined;
   const counts = listed || type === 'destroy';
   const { mark, zoneOriginal, zoneReply, status } = entry;
-  const left = secondsLeft(entry.timeout);
+  const all = { timeout: isTimed(entry), mark: true };
+  const tells = options.tells ?? (type === undefined ? all : eventTells(EVENT_KINDS[type], entry));
   return (
     `<flow${listed ? '' : ` type="${type}"`}>${direction(entry, 'original', counts)}` +
     `${direction(entry, 'reply', counts)}<meta direction="independent">` +
     stateText(entry) +
-    (type === 'destroy' && left === 0 ? '' : `<timeout>${left}</timeout>`) +
-    (mark === 0 && !listed ? '' : `<mark>${mark}</mark>`) +
+    (tells.timeout ? `<timeout>${secondsLeft(entry.timeout)}</timeout>` : '') +
+    (tells.mark ? `<mark>${mark}</mark>` : '') +
+    (entry.secctx == null ? '' : `<secctx>${entry.secctx}</secctx>`) +
     labelsText(options.labels) +
     (zoneOriginal === zoneReply && zoneOriginal !== 0 ? `<zone>${zoneOriginal}</zone>` : '') +
     (listed ? `<use>${entry.uses}</use>` : '') +

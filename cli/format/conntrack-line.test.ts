@@ -34,6 +34,21 @@ describe('a line of conntrack -L', () => {
     expect(conntrackLine(goldenFlow(line), NOW, { extended: true })).toBe(line);
   });
 
+  test('has the security context of the kernel behind the mark', () => {
+    // As the command prints a message of the kernel to which one was added.
+    const line =
+      'tcp      6 99 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1 [ASSURED] mark=5 secctx=u:r:t zone=4 use=1';
+    const flow = { ...goldenFlow(line.replace('secctx=u:r:t ', '')), secctx: 'u:r:t' };
+    expect(conntrackLine(flow, NOW)).toBe(line);
+  });
+
+  test('has no timeout where the flow is offloaded, since the kernel tells none', () => {
+    const line =
+      'tcp      6 src=10.0.0.1 dst=10.0.0.2 sport=1 dport=2 src=10.0.0.2 dst=10.0.0.1 sport=2 dport=1 [OFFLOAD] mark=5 use=1';
+    const flow = goldenFlow(line.replace('tcp      6 ', 'tcp      6 5 '));
+    expect(conntrackLine(flow, NOW)).toBe(line);
+  });
+
   test('with -o id ends in the id', () => {
     const line =
       'icmp     1 28 src=10.0.1.2 dst=10.0.2.2 type=8 code=0 id=9135 packets=1 bytes=84 src=10.0.2.2 dst=10.0.2.1 type=0 code=0 id=9135 packets=1 bytes=84 mark=0 delta-time=1 use=1 id=2116048906';

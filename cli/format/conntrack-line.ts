@@ -11,13 +11,16 @@ export interface LineOptions {
   readonly ktimestamp?: boolean;
 }
 
+/** A flow as it is shown: those of the kernel may have a security context. */
+export type ShownFlow = FlowRecord & { readonly secctx?: string | null };
+
 /** `ipv4     2 ` or `ipv6     10 `. */
 export function familyText(family: number): string {
   return family === 10 ? 'ipv6     10 ' : 'ipv4     2 ';
 }
 
 /** `zone-orig=` or `zone-reply=` inside a tuple, where the zone is of that direction only. */
-function directionZone(flow: FlowRecord, dir: 'orig' | 'reply'): string {
+export function directionZone(flow: FlowRecord, dir: 'orig' | 'reply'): string {
   if (flow.zoneOriginal === flow.zoneReply) return '';
   const zone = dir === 'orig' ? flow.zoneOriginal : flow.zoneReply;
   return zone === 0 ? '' : `zone-${dir}=${zone} `;
@@ -50,18 +53,29 @@ export function zoneText(flow: FlowRecord): string {
   return flow.zoneOriginal === flow.zoneReply && flow.zoneOriginal !== 0 ? `zone=${flow.zoneOriginal} ` : '';
 }
 
+/** Whether a flow has a timeout to show: the kernel tells none of one that is offloaded. */
+export function isTimed({ status }: FlowRecord): boolean {
+  return (status & ips.IPS_OFFLOAD) === 0;
+}
+
+/** `secctx=NAME `, nothing where there is none. */
+export function secctxText({ secctx }: ShownFlow): string {
+  return secctx == null ? '' : `secctx=${secctx} `;
+}
+
 /**
  * A flow as `conntrack -L` prints it (conntrack-tools 1.4.7), without a newline.
  * @param now the moment of the listing (ms)
  */
-export function conntrackLine(flow: FlowRecord, now: number, options: LineOptions = {}): string {
+export function conntrackLine(flow: ShownFlow, now: number, options: LineOptions = {}): string {
   const start = flow.start;
   return (
     (options.extended ? familyText(flow.family) : '') +
-    `${flow.protocol.padEnd(8)} ${flow.protonum} ${secondsLeft(flow.timeout)} ` +
+    `${flow.protocol.padEnd(8)} ${flow.protonum} ${isTimed(flow) ? `${secondsLeft(flow.timeout)} ` : ''}` +
     (flow.state === null ? '' : `${flow.state} `) +
     tuplesText(flow, flow.counters) +
     `mark=${flow.mark} ` +
+    secctxText(flow) +
     zoneText(flow) +
     (start === null ? '' : `delta-time=${toolDeltaTime(start, now)} `) +
     (start === null || !options.ktimestamp ? '' : `[start=${ctimeText(start)}] `) +

@@ -1,5 +1,12 @@
 import type { FlowRecord } from '@keepstate/engine';
-import { familyText, type LineOptions, tuplesText, zoneText } from './conntrack-line.ts';
+import {
+  familyText,
+  type LineOptions,
+  type ShownFlow,
+  secctxText,
+  tuplesText,
+  zoneText,
+} from './conntrack-line.ts';
 import { ctimeText, secondsLeft, toolDeltaTime } from './tuple-text.ts';
 
 /** What happened to a flow, by conntrack's words. */
@@ -11,9 +18,23 @@ export interface FlowEvent {
   /** When (ms since the epoch). */
   readonly time: number;
   /** The flow as it was then. */
-  readonly flow: FlowRecord;
+  readonly flow: ShownFlow;
   /** Whether the event says the protocol's state. Measured: an UPDATE does where that is what changed. */
   readonly state: boolean;
+  /** Which of these the kernel told; left out: as its own rules have it, which {@link eventBody} knows. */
+  readonly tells?: EventTells;
+}
+
+/** What not every event of the kernel has. */
+export interface EventTells {
+  readonly timeout: boolean;
+  readonly mark: boolean;
+}
+
+/** What an event of a flow has by the kernel's rules. */
+export function eventTells(kind: EventKind, flow: FlowRecord): EventTells {
+  // Measured: a flow that leaves with less than a second left, as one whose timer ran out, shows no timeout.
+  return { timeout: kind !== 'DESTROY' || secondsLeft(flow.timeout) > 0, mark: flow.mark !== 0 };
 }
 
 /** What `conntrack -E -o` adds to a line. */
@@ -31,16 +52,16 @@ export function eventPrefix(kind: EventKind): string {
 export function eventBody(event: FlowEvent, options: EventLineOptions = {}): string {
   const { flow, kind, time } = event;
   const gone = kind === 'DESTROY';
-  const left = secondsLeft(flow.timeout);
+  const tells = event.tells ?? eventTells(kind, flow);
   const start = gone ? flow.start : null;
   const text =
     (options.extended ? familyText(flow.family) : '') +
     `${flow.protocol.padEnd(8)} ${flow.protonum} ` +
-    // Measured: a flow that leaves with less than a second left, as one whose timer ran out, shows no timeout.
-    (gone && left === 0 ? '' : `${left} `) +
+    (tells.timeout ? `${secondsLeft(flow.timeout)} ` : '') +
     (flow.state === null || !event.state ? '' : `${flow.state} `) +
     tuplesText(flow, gone ? flow.counters : null) +
-    (flow.mark === 0 ? '' : `mark=${flow.mark} `) +
+    (tells.mark ? `mark=${flow.mark} ` : '') +
+    secctxText(flow) +
     zoneText(flow) +
     (start === null ? '' : `delta-time=${toolDeltaTime(start, time)} `) +
     (start === null || !options.ktimestamp ? '' : `[start=${ctimeText(start)}] [stop=${ctimeText(time)}] `) +

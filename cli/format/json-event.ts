@@ -27,7 +27,7 @@ export function jsonEvent(event: FlowEvent, stamp: string, events: number, reaso
     reason: why === null ? null : reasonText(reason, []),
     reasonCode: why === null ? null : reason,
     reasonName: why === null ? null : why.name,
-    timeout: why?.name === 'expired' ? null : timeout,
+    timeout: why?.name === 'expired' || event.tells?.timeout === false ? null : timeout,
     ...flow,
   });
   // The time goes in as text: nine digits behind ten are more than a double holds.

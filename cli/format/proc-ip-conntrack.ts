@@ -11,7 +11,7 @@ import { deltaTime } from './tuple-text.ts';
  */
 export function procIpConntrack(flow: FlowRecord, now: number, gre: GreTimeouts, marks: boolean): string {
   return (
-    procBody(flow, gre) +
+    procBody({ ...flow, zoneOriginal: 0, zoneReply: 0 }, gre) +
     (marks ? `mark=${flow.mark} ` : '') +
     (flow.start === null ? '' : `delta-time=${deltaTime(flow.start, now)} `) +
     `use=${flow.uses}`

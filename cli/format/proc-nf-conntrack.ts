@@ -1,5 +1,5 @@
 import { type FlowRecord, ips, ipv6FullText, parseAddress } from '@keepstate/engine';
-import { familyText } from './conntrack-line.ts';
+import { directionZone, familyText } from './conntrack-line.ts';
 import { countersText, deltaTime, procPorts, secondsLeft } from './tuple-text.ts';
 
 /** The two timeouts that /proc shows in the middle of a GRE flow's line, in seconds. */
@@ -28,9 +28,11 @@ export function procBody(flow: FlowRecord, gre: GreTimeouts): string {
     (flow.state === null ? '' : `${flow.state} `) +
     (original.srckey === undefined ? '' : `timeout=${gre.timeout}, stream_timeout=${gre.stream} `) +
     `src=${procAddress(original.src)} dst=${procAddress(original.dst)} ${procPorts(original)}` +
+    directionZone(flow, 'orig') +
     countersText(counters?.original) +
     ((status & ips.IPS_SEEN_REPLY) === 0 ? '[UNREPLIED] ' : '') +
     `src=${procAddress(reply.src)} dst=${procAddress(reply.dst)} ${procPorts(reply)}` +
+    directionZone(flow, 'reply') +
     countersText(counters?.reply) +
     ((status & ips.IPS_ASSURED) === 0 ? '' : '[ASSURED] ')
   );
@@ -44,7 +46,9 @@ export function procNfConntrack(flow: FlowRecord, now: number, gre: GreTimeouts)
   return (
     familyText(flow.family) +
     procBody(flow, gre) +
-    `mark=${flow.mark} zone=${flow.zoneOriginal} ` +
+    `mark=${flow.mark} ` +
+    // Measured: a zone of one direction stands in its tuple only.
+    (flow.zoneOriginal === flow.zoneReply ? `zone=${flow.zoneOriginal} ` : '') +
     (flow.start === null ? '' : `delta-time=${deltaTime(flow.start, now)} `) +
     `use=${flow.uses + 1}`
   );

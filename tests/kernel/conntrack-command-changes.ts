@@ -69,6 +69,10 @@ export const CHANGING: Readonly<Record<string, readonly string[]>> = {
     -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 16 --dport 2 --state NONE -t 100 --orig-zone 6 --reply-zone 7
     -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 17 --dport 2 --state NONE -t 100 --reply-zone 7
     -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 2 --state NONE -t 100 -w 3
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 2 -t 100 -m 12 -u ASSURED
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 2 --dport 2 -t 100 -m 12 -u UNREPLIED
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 3 --dport 2 -t 100 -u ASSURED -m 12/3 -u SEEN_REPLY
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 4 --dport 2 -t 100 -u ASSURED -m 12
     -L
     -L -o save
     -L -o xml`),
@@ -196,6 +200,8 @@ export const UPDATING: Readonly<Record<string, readonly string[]>> = {
     -U
     -U -s 203.0.113.9 -m 7
     -U -w 5
+    -U -d 10.0.0.5 -t 0
+    -U -d 10.0.0.4 -t 0
     -L -o extended`),
   'deletes by each filter': lines(`
     -D -s 203.0.113.9

@@ -181,6 +181,11 @@ const LOOKING: Readonly<Record<string, readonly string[]>> = {
     -L -m -1
     -L -m 010
     -L -m 4294967296
+    -L -m 5 -u ASSURED
+    -L -u ASSURED -m 5
+    -L -m 4/4 -u ASSURED
+    -L -m 5/4 -u ASSURED
+    -D -m 6 -u SEEN_REPLY -u ASSURED
     -L -c 5`),
   'filters by zone and family': lines(`
     -L -w 7
@@ -348,6 +353,8 @@ const LOOKING: Readonly<Record<string, readonly string[]>> = {
     -G expect -p tcp -s 1.1.1.1 -d 1.1.1.2
     -G expect -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 0 --dport 4000 --reply-port-src 0 --reply-port-dst 4000
     -D expect -p 99 -s 1.1.1.1 -d 1.1.1.2
+    -G expect -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 2 -r 1.1.1.1
+    -G expect -p 99 -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.1
     -I expect -p tcp -s 10.0.0.1 -d 10.0.0.2
     -I expect -p 99 -s 1.1.1.1 -d 1.1.1.2 --tuple-src 10.0.0.1 --tuple-dst 10.0.0.9 --mask-src 255.255.255.255 --mask-dst 255.255.255.255 -t 50
     -I expect -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 --tuple-src 1.1.1.1 --tuple-dst 1.1.1.2 --mask-src 255.255.255.255 --mask-dst 255.255.255.255 -t 50 --tuple-port-src 0 --tuple-port-dst 4000 --mask-port-src 0 --mask-port-dst 65535

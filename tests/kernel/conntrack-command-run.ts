@@ -152,8 +152,11 @@ function linesOf(out: string): Line[] {
     .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
 }
 
-/** What differs between two runs, null if nothing does. */
-export function difference(kernel: Did, ours: Did): string | null {
+/**
+ * What differs between two runs, null if nothing does.
+ * @param slack seconds by which timeouts may differ
+ */
+export function difference(kernel: Did, ours: Did, slack: number = SLACK): string | null {
   // Help is in keepstate's own words.
   if (HELP.test(kernel.out) && /^conntrack of keepstate/.test(ours.out)) return null;
   const [a, b] = [linesOf(kernel.out), linesOf(ours.out)];
@@ -161,7 +164,7 @@ export function difference(kernel: Did, ours: Did): string | null {
     kernel.status === ours.status &&
     kernel.err === ours.err &&
     a.length === b.length &&
-    a.every((line, i) => line.text === b[i]!.text && Math.abs(line.timeout - b[i]!.timeout) <= SLACK);
+    a.every((line, i) => line.text === b[i]!.text && Math.abs(line.timeout - b[i]!.timeout) <= slack);
   if (same) return null;
   const say = ({ status, out, err }: Did): string => `status ${status}\n${err}${out}`;
   return `kernel: ${say(kernel)}\nkeepstate: ${say(ours)}`;
