@@ -24,6 +24,9 @@ export class Subject {
   state: string | null = null;
   /** IPS_* bits, -1 without a flow. */
   status = -1;
+  /** Bytes and packets a second, both directions together. */
+  byteRate = -1;
+  packetRate = -1;
   /** Number of the packet. */
   packet = -1;
   /** ct state of the packet, null if it never reached tracking. */

@@ -9,11 +9,18 @@ export interface NumberField {
   readonly within: (s: Subject, low: number, high: number) => boolean;
   /** Only packets have it. */
   readonly packets?: boolean;
+  /** Only flows of a table that is looked at again and again have it. */
+  readonly top?: boolean;
   readonly help: string;
 }
 
 function between(value: number, low: number, high: number): boolean {
   return value >= low && value <= high;
+}
+
+/** Nobody asks for the very number of a rate: one number is the least that it may be. */
+function atLeast(value: number, low: number, high: number): boolean {
+  return value >= low && (low === high || value <= high);
 }
 
 /** Words that take numbers: `port 80`, `port 80,443`, `port 1000-2000`. */
@@ -43,6 +50,20 @@ export const NUMBER_FIELDS: readonly NumberField[] = [
     packets: true,
     within: (s, a, b) => between(s.packet, a, b),
     help: 'number of the packet',
+  },
+  {
+    word: 'rate',
+    most: Number.MAX_SAFE_INTEGER,
+    top: true,
+    within: (s, a, b) => atLeast(s.byteRate, a, b),
+    help: 'bytes a second, at least',
+  },
+  {
+    word: 'packet-rate',
+    most: Number.MAX_SAFE_INTEGER,
+    top: true,
+    within: (s, a, b) => atLeast(s.packetRate, a, b),
+    help: 'packets a second, at least',
   },
 ];
 

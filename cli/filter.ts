@@ -13,8 +13,8 @@ import {
 /** A compiled filter. */
 export type Filter = (s: Subject) => boolean;
 
-/** Whether packets or flows are filtered: flows have no ct state, for example. */
-export type FilterKind = 'packet' | 'flow';
+/** What is filtered: flows have no ct state, for example, and only those that `top` shows have rates. */
+export type FilterKind = 'packet' | 'flow' | 'top';
 
 interface Token {
   readonly text: string;
@@ -126,8 +126,11 @@ class Parser {
   }
 
   private allowed<F extends NumberField | WordField>(field: F, token: Token): F {
-    if (field.packets === true && this.kind === 'flow') {
+    if (field.packets === true && this.kind !== 'packet') {
       this.fail(`'${field.word}' is of packets: only trace can filter by it`, token);
+    }
+    if ('top' in field && field.top === true && this.kind !== 'top') {
+      this.fail(`'${field.word}' is a rate: only top can filter by it`, token);
     }
     return field;
   }

@@ -80,9 +80,10 @@ export function commandHelp(command: Command): string {
 
 /** What `keepstate help filter` prints. */
 export function filterHelp(): string {
-  const only = (packets: boolean | undefined): string => (packets === true ? ' (trace only)' : '');
+  const only = ({ packets, top }: { packets?: boolean; top?: boolean }): string =>
+    packets === true ? ' (trace only)' : top === true ? ' (top only)' : '';
   return [
-    '--filter EXPR: show only packets (trace) or flows (flows, events) that match',
+    '--filter EXPR: show only packets (trace) or flows (flows, events, top) that match',
     '',
     wrapped(
       "EXPR joins words with 'and', 'or', 'not' and parentheses; 'not' binds closest, then 'and', then 'or'. " +
@@ -94,12 +95,12 @@ export function filterHelp(): string {
     ...ADDRESS_FIELDS.map((f) => entry(`${f.word} ADDRESS`, f.help)),
     '',
     'Numbers; also a range 1000-2000 or a list 80,443:',
-    ...NUMBER_FIELDS.map((f) => entry(`${f.word} N`, f.help + only(f.packets))),
+    ...NUMBER_FIELDS.map((f) => entry(`${f.word} N`, f.help + only(f))),
     '',
     'Words; also a list NEW,RELATED:',
     ...WORD_FIELDS.map((f) => {
       const known = f.values.length > 20 ? 'see docs/reasons.md' : f.values.join(' ');
-      return entry(`${f.word} WORD`, `${f.help}${only(f.packets)}: ${known}`);
+      return entry(`${f.word} WORD`, `${f.help}${only(f)}: ${known}`);
     }),
     '',
     'Alone:',

@@ -4,17 +4,22 @@ import { refuse, UsageError } from './trouble.ts';
 
 /** Every long option by its name. */
 export type OptionName =
+  | 'all'
   | 'at'
   | 'batch'
+  | 'bridge'
   | 'bytes'
+  | 'capture'
   | 'check'
   | 'color'
   | 'community-id'
   | 'control'
+  | 'control-tcp'
   | 'count'
   | 'counters'
   | 'define'
   | 'expect'
+  | 'fail-open'
   | 'filter'
   | 'format'
   | 'from'
@@ -22,27 +27,41 @@ export type OptionName =
   | 'host'
   | 'iface'
   | 'include-path'
+  | 'interval'
   | 'json'
   | 'kernel'
   | 'kind'
+  | 'lines'
   | 'lint'
   | 'list'
   | 'local'
   | 'log'
+  | 'log-format'
+  | 'metrics'
+  | 'metrics-compat'
+  | 'nfqueue'
   | 'nft-trace'
   | 'no-time'
+  | 'once'
   | 'output'
   | 'profile'
   | 'quiet'
   | 'route'
   | 'rules'
   | 'seed'
+  | 'set'
+  | 'sort'
+  | 'state'
+  | 'state-every'
   | 'stdin'
   | 'strict'
   | 'sysctl'
   | 'table'
+  | 'tun'
+  | 'values'
   | 'verbose'
   | 'version'
+  | 'watch'
   | 'write';
 
 /** One option, documented here and nowhere else. */
@@ -59,9 +78,41 @@ export interface OptionSpec {
 }
 
 const TRACKING = ['trace', 'flows', 'events'];
+/** Commands that have rules. */
+const RULED = [...TRACKING, 'run'];
 
 /** All options, in the order in which help texts show them. */
 export const OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'bridge',
+    value: 'NAMES',
+    of: ['run'],
+    help:
+      'Be a firewall between two or more Ethernet devices, which nobody sees: eth0,eth1. Frames that are not IP pass. ' +
+      'The devices should have no addresses; what does not pass keepstate does not pass at all.',
+  },
+  {
+    name: 'tun',
+    value: 'NAME',
+    of: ['run'],
+    help:
+      'Filter and translate what the kernel routes into a TUN device, and give it back to the kernel by the same device. ' +
+      'It is made if it is not there.',
+  },
+  {
+    name: 'nfqueue',
+    value: 'N',
+    of: ['run'],
+    help:
+      'Say what becomes of packets that the kernel queues: -j NFQUEUE --queue-num N, or --queue-balance N:M for ' +
+      'several queues, N-M.',
+  },
+  {
+    name: 'capture',
+    value: 'NAME',
+    of: ['run'],
+    help: 'Only watch the packets of a device: nothing is held up, dropped or answered.',
+  },
   {
     name: 'at',
     value: 'TIME',
@@ -107,7 +158,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: 'filter',
     value: 'EXPR',
-    of: TRACKING,
+    of: [...TRACKING, 'top'],
     help:
       "Show only what matches, for example 'src 10.0.0.0/8 and tcp and dport 80 and state ESTABLISHED'. " +
       'Everything is tracked all the same. `keepstate help filter` explains the language.',
@@ -116,7 +167,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: 'rules',
     value: 'FILE',
     repeat: true,
-    of: TRACKING,
+    of: RULED,
     help:
       'The rules that packets have to pass: iptables-save, ip6tables-save, a shell script of iptables commands, ' +
       'nft, nft -j, ipset save; recognised by content. May be given more than once, all together are one host; ' +
@@ -162,31 +213,31 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: 'host',
     value: 'FILE',
     repeat: true,
-    of: TRACKING,
+    of: RULED,
     help:
       'The machine that the rules run on: a YAML file (interfaces, routes, local), or what `ip -j addr` and ' +
       '`ip -j route` printed there. Without any of --host, --iface, --route and --local every packet is forwarded ' +
-      'from eth0 to eth1.',
+      'from eth0 to eth1; for run it is this machine, or a bridge without addresses.',
   },
   {
     name: 'iface',
     value: 'NAME=ADDR',
     repeat: true,
-    of: TRACKING,
+    of: RULED,
     help: 'An interface of the host with its addresses: eth0=203.0.113.1/24,2001:db8::1/64.',
   },
   {
     name: 'route',
     value: 'NET:NAME',
     repeat: true,
-    of: TRACKING,
+    of: RULED,
     help: 'A route of the host: default:eth0, 10.0.0.0/8:eth1, 192.0.2.0/24:unreachable.',
   },
   {
     name: 'local',
     value: 'ADDR',
     repeat: true,
-    of: TRACKING,
+    of: RULED,
     help: "One more address that is the host's own.",
   },
   {
@@ -219,7 +270,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: 'D',
     value: 'NAME=VALUE',
     repeat: true,
-    of: [...TRACKING, 'check'],
+    of: [...RULED, 'check'],
     help: 'Define a variable of nft, as nft -D does.',
   },
   {
@@ -227,44 +278,133 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: 'I',
     value: 'FOLDER',
     repeat: true,
-    of: [...TRACKING, 'check'],
+    of: [...RULED, 'check'],
     help: "Where nft's include looks for files, besides the folder of the file and /etc.",
   },
   {
     name: 'strict',
-    of: [...TRACKING, 'check'],
+    of: [...RULED, 'check'],
     help: 'What keepstate knows but cannot evaluate is an error, rather than a verdict "unknown".',
   },
   {
     name: 'from',
     value: 'FILE',
-    of: ['conntrack'],
+    of: ['conntrack', 'proc'],
     help: 'Look at a dump of a table, or at what is in the table after a capture; - is standard input. It is only read.',
   },
   {
     name: 'table',
     value: 'FILE',
-    of: ['conntrack'],
+    of: ['conntrack', 'proc'],
     help: 'Look at the table that is kept in this file, and keep it there. A file that is not there is an empty table.',
   },
   {
     name: 'control',
     value: 'SOCKET',
-    of: ['conntrack'],
-    help: 'Look at the table of a running keepstate. Not there yet.',
+    of: ['run', 'conntrack', 'top', 'sysctl', 'proc'],
+    help:
+      'run: where commands reach it, none for no such socket. All others: the running keepstate that they are about, ' +
+      'its socket or 127.0.0.1:PORT with the token in KEEPSTATE_CONTROL_TOKEN. Default: ' +
+      '$XDG_RUNTIME_DIR/keepstate/control.sock or /run/keepstate/control.sock.',
   },
-  { name: 'kernel', of: ['conntrack'], help: "Look at the kernel's own table. Not there yet." },
+  {
+    name: 'control-tcp',
+    value: 'PORT',
+    of: ['run'],
+    help:
+      'Also be reached by a TCP port of 127.0.0.1, with a token: that of KEEPSTATE_CONTROL_TOKEN, of the file that ' +
+      'KEEPSTATE_CONTROL_TOKEN_FILE names, or a new one in control.token beside the socket.',
+  },
+  {
+    name: 'watch',
+    of: ['run'],
+    help: 'Read the rules anew when their files change, as SIGHUP does: one with errors changes nothing.',
+  },
+  {
+    name: 'state',
+    value: 'FILE',
+    of: ['run'],
+    help:
+      'Keep flows and expectations in this file, at the end and now and then, and go on with them at the start: no ' +
+      'connection breaks because keepstate was not there for a while.',
+  },
+  {
+    name: 'state-every',
+    value: 'SECONDS',
+    of: ['run'],
+    help: 'How often to save the state, besides at the end (default 60).',
+  },
+  {
+    name: 'metrics',
+    value: 'ADDRESS:PORT',
+    of: ['run'],
+    help: 'Serve /metrics for Prometheus and /health over HTTP; without an address, on 127.0.0.1.',
+  },
+  {
+    name: 'metrics-compat',
+    of: ['run'],
+    help: "Have the metrics also by node_exporter's names for the kernel's table (node_nf_conntrack_…).",
+  },
+  {
+    name: 'fail-open',
+    of: ['run'],
+    help: 'With --nfqueue: packets pass unfiltered while the queue is full. Without it they are dropped.',
+  },
+  {
+    name: 'log-format',
+    value: 'NAME',
+    of: ['run'],
+    help: 'Lines on standard error: text (default), or json, one object a line.',
+  },
+  {
+    name: 'kernel',
+    of: ['conntrack', 'top'],
+    help: "Look at the kernel's own table, that of the network namespace that keepstate is in. Takes CAP_NET_ADMIN.",
+  },
+  {
+    name: 'sort',
+    value: 'KEY',
+    of: ['top'],
+    help:
+      'Which flows come first: rate (bytes a second; default), packet-rate, bytes, packets, src, dst, sport, dport, ' +
+      'proto, state, left or id; with a - in front, which come last.',
+  },
+  {
+    name: 'interval',
+    value: 'SECONDS',
+    of: ['top'],
+    help: 'How often to look, and over what time to measure rates (default 1).',
+  },
+  {
+    name: 'once',
+    of: ['top'],
+    help: 'Look for the time of --interval, print what was seen as text, and end: also what happens without a terminal.',
+  },
+  {
+    name: 'lines',
+    value: 'N',
+    of: ['top'],
+    help: 'How many flows --once prints (default 20).',
+  },
+  { name: 'all', short: 'a', of: ['sysctl'], help: 'All sysctls with their values.' },
+  {
+    name: 'set',
+    short: 'w',
+    of: ['sysctl'],
+    help: 'Every word sets a value: NAME=VALUE. It may be left out.',
+  },
+  { name: 'values', short: 'n', of: ['sysctl'], help: 'Only values, without names.' },
   {
     name: 'profile',
     value: 'NAME',
-    of: TRACKING,
+    of: RULED,
     help: 'Track as linux-6.18 (default), linux-2.4 or linux-2.4-tcp-window does.',
   },
   {
     name: 'sysctl',
     value: 'NAME=VALUE',
     repeat: true,
-    of: TRACKING,
+    of: RULED,
     help: 'Set a sysctl by its kernel name, for example nf_conntrack_tcp_loose=0. May be given more than once.',
   },
   {
@@ -276,8 +416,10 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: 'seed',
     value: 'N',
-    of: TRACKING,
-    help: 'Key of the hash tables and of all else that Linux draws at random (default 1). Equal seeds give equal output.',
+    of: RULED,
+    help:
+      'Key of the hash tables and of all else that Linux draws at random (default 1). Equal seeds give equal output. ' +
+      'run draws one.',
   },
   {
     name: 'check',
@@ -287,7 +429,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: 'color',
     value: 'WHEN',
-    of: [...TRACKING, 'check'],
+    of: [...TRACKING, 'check', 'top'],
     help: 'Colour: auto (default: on a terminal, unless NO_COLOR is set), always or never.',
   },
   {

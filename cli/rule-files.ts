@@ -65,6 +65,11 @@ export class RuleFiles {
     this.errors.push(...this.ruleset.unsupported());
   }
 
+  /** Every file that was read, and its text: those loaded and those that they include. */
+  get sources(): ReadonlyMap<string, SourceLines> {
+    return this.texts;
+  }
+
   /** An error, or a finding, with its line. */
   text(error: SourceError, word?: string): string {
     return sourceErrorText(error, this.texts.get(error.at.file) ?? null, word);

@@ -6,6 +6,10 @@ import { CONNTRACK, CONNTRACK_NAME } from './commands/conntrack.ts';
 import { EVENTS } from './commands/events.ts';
 import { FLOWS } from './commands/flows.ts';
 import { helpCommand } from './commands/help.ts';
+import { PROC } from './commands/proc.ts';
+import { RUN } from './commands/run.ts';
+import { SYSCTL } from './commands/sysctl.ts';
+import { TOP } from './commands/top.ts';
 import { TRACE } from './commands/trace.ts';
 import { VERSION_COMMAND } from './commands/version.ts';
 import { runConntrack } from './conntrack/main.ts';
@@ -15,7 +19,18 @@ import { type CommandLine, checkOptions, parseCommandLine } from './options.ts';
 import { FINE, FOUND, TROUBLE } from './play.ts';
 import { Failure, OutputClosed, UsageError } from './trouble.ts';
 
-const WORKERS: readonly Command[] = [TRACE, CHECK, FLOWS, EVENTS, CONNTRACK, VERSION_COMMAND];
+const WORKERS: readonly Command[] = [
+  TRACE,
+  CHECK,
+  FLOWS,
+  EVENTS,
+  RUN,
+  CONNTRACK,
+  TOP,
+  SYSCTL,
+  PROC,
+  VERSION_COMMAND,
+];
 const HELP = helpCommand(WORKERS);
 
 /** Every command, in the order in which the help lists them. */

@@ -40,6 +40,8 @@ export interface StateFileOptions {
   readonly meta?: () => unknown;
   /** Which number a device has now, by what {@link meta} said and the number it had; left out: the same. */
   readonly device?: (meta: unknown, saved: number) => number;
+  /** Whether no packet has passed since it was saved, by what {@link meta} said; left out: none has. */
+  readonly isLast?: (meta: unknown) => boolean;
 }
 
 /**
@@ -148,8 +150,8 @@ export class StateFile {
 
   private restoreOptions(): RestoreOptions {
     const now = this.options.clock();
-    const { device } = this.options;
-    return device === undefined ? { now } : { now, device };
+    const { device, isLast } = this.options;
+    return { now, ...(device === undefined ? {} : { device }), ...(isLast === undefined ? {} : { isLast }) };
   }
 
   private setAside(error: SnapshotError): string {

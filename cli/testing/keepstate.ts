@@ -30,7 +30,8 @@ function ran(status: number | null, out: string, err: string): Ran {
 /** A folder of captures that are gone when the tests are over, and keepstate to run on them. */
 export class Place {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'keepstate-cli-'));
-  private runs = 0;
+  /** How often {@link run} was called: the output of the last is in `out-N` with N one less. */
+  runs = 0;
 
   /** Writes a file and returns its path. */
   file(name: string, bytes: Uint8Array | string): string {

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import type { World } from '../command.ts';
+import { readToken, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, tokenFileOf } from '../control/address.ts';
+import type { Given } from '../options.ts';
+import { FINE, FOUND, TROUBLE } from '../play.ts';
+import { UsageError } from '../trouble.ts';
+import { Daemon } from './daemon.ts';
+import type { DevicePlan } from './devices.ts';
+import { Log } from './log.ts';
+import { MetricsServer } from './metrics-server.ts';
+import { isErrors, readRules } from './rules.ts';
+import { type RunOptions, runOptions } from './run-options.ts';
+
+/** What of a run depends on the machine; tests put others in their place. */
+export interface RunWorld {
+  readonly plan: (options: RunOptions, given: Given) => DevicePlan;
+  readonly clock: () => number;
+  /** Whom signals are for: `process`. */
+  readonly signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+}
+
+/** The token of the control port, and the file that it was written to (null if it was there). */
+function tokenOf(
+  { control }: RunOptions,
+  env: World['env'],
+): { readonly token: string; readonly written: string | null } {
+  const given = env[TOKEN_VARIABLE];
+  if (given !== undefined && given !== '') return { token: given, written: null };
+  const file = env[TOKEN_FILE_VARIABLE];
+  if (file !== undefined) return { token: readToken(file), written: null };
+  if (control === null)
+    throw new UsageError(
+      `--control-tcp needs a token: set ${TOKEN_VARIABLE} or ${TOKEN_FILE_VARIABLE}`,
+      false,
+    );
+  const token = randomBytes(24).toString('base64url');
+  const written = tokenFileOf(control);
+  // Made anew, and not through a link that somebody left there.
+  rmSync(written, { force: true });
+  writeFileSync(written, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  return { token, written };
+}
+
+/** What is undone at the end, in order. */
+type Ends = (() => Promise<unknown> | undefined)[];
+
+/** Opens the sockets by which others reach it. @throws UsageError */
+async function listen(
+  daemon: Daemon,
+  options: RunOptions,
+  world: World,
+  log: Log,
+  ends: Ends,
+): Promise<void> {
+  const { control, controlPort, metrics } = options;
+  if (control !== null) {
+    await daemon.control.listenUnix(control);
+    log.info('control', 'listening', { socket: control });
+  }
+  if (controlPort !== null) {
+    const { token, written } = tokenOf(options, world.env);
+    if (written !== null)
+      ends.push(() => {
+        rmSync(written, { force: true });
+        return undefined;
+      });
+    const port = await daemon.control.listenTcp(controlPort, token);
+    log.info('control', 'listening', { port, ...(written === null ? {} : { token: written }) });
+  }
+  if (metrics !== null) {
+    const { facts } = daemon;
+    const server = new MetricsServer({ metrics: () => facts.metrics(), trouble: () => facts.trouble() });
+    const port = await server.listen(metrics);
+    ends.push(() => server.close());
+    log.info('metrics', 'listening', { address: metrics.host, port });
+  }
+}
+
+/** Runs until a signal, or something that it cannot go on with. @returns the exit status */
+async function live(daemon: Daemon, { signals }: RunWorld): Promise<number> {
+  const term = (): void => daemon.stop('SIGTERM came');
+  const interrupt = (): void => daemon.stop('SIGINT came');
+  const hangUp = (): void => {
+    daemon.hangUp().catch(() => {});
+  };
+  signals.on('SIGTERM', term);
+  signals.on('SIGINT', interrupt);
+  signals.on('SIGHUP', hangUp);
+  try {
+    return (await daemon.stopped) === null ? FINE : FOUND;
+  } finally {
+    signals.off('SIGTERM', term);
+    signals.off('SIGINT', interrupt);
+    signals.off('SIGHUP', hangUp);
+  }
+}
+
+/**
+ * `keepstate run`: reads rules first and opens nothing if anything is wrong with them, goes on with the state that was
+ * saved, opens the sockets and the devices, and runs until a signal comes.
+ * @returns the exit status
+ * @throws UsageError, SysctlError, Failure
+ */
+export async function startRun(given: Given, world: World, machine: RunWorld): Promise<number> {
+  const options = runOptions(given, world.env);
+  const rules = readRules(given);
+  if (isErrors(rules)) {
+    for (const error of rules) world.say(error);
+    return TROUBLE;
+  }
+  const log = new Log(options.logFormat, world.say);
+  const plan = machine.plan(options, given);
+  const daemon = new Daemon(options, given, { plan, rules, clock: machine.clock }, log);
+  const ends: Ends = [];
+  let status: number = TROUBLE;
+  let isBegun = false;
+  try {
+    await listen(daemon, options, world, log, ends);
+    daemon.restore();
+    daemon.begin();
+    isBegun = true;
+    status = await live(daemon, machine);
+  } finally {
+    if (!(await daemon.end(isBegun)) && status === FINE) status = FOUND;
+    for (const end of ends) await end();
+  }
+  return status;
+}
