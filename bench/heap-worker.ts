@@ -49,7 +49,7 @@ class Endless {
 
   /** Flows that were ever in the table. */
   get inserted(): number {
-    return this.firewall.conntrack.stats.insert;
+    return this.firewall.conntrack.stats.created;
   }
 
   /** Writes the chunk anew: a thousand packets a second, so that closed and idle flows expire. */

@@ -209,7 +209,10 @@ describe('output', () => {
 
 describe('usage', () => {
   test.each([
-    [[], 'keepstate: no command is given: expected trace, check, flows, events, conntrack, version, help'],
+    [
+      [],
+      'keepstate: no command is given: expected trace, check, flows, events, run, conntrack, top, sysctl, proc, version, help',
+    ],
     [['trce', 'x'], "keepstate: unknown command 'trce': did you mean 'trace'?"],
     [['trace'], "keepstate: no capture is named: give a file, or '-' for standard input"],
     [['trace', '--fliter', 'x'], "keepstate: unknown option '--fliter': did you mean '--filter'?"],

@@ -69,6 +69,8 @@ export interface Status extends Hello {
 
 /** What is counted of the table, by the names of `conntrack -S`. */
 export interface ControlStats extends TableStats {
+  /** All flows that entered the table; `insert` are those that commands made, as in Linux. */
+  created: number;
   found: number;
   invalid: number;
   insert_failed: number;

@@ -107,7 +107,7 @@ describe('/metrics', () => {
     expect(value(samples, 'keepstate_bytes_total', { fate: 'accepted' })).toBe(256);
     expect(value(samples, 'keepstate_flows', { protocol: 'udp' })).toBe(2);
     expect(value(samples, 'keepstate_flows_limit')).toBe(262144);
-    expect(value(samples, 'keepstate_conntrack_insert_total')).toBe(2);
+    expect(value(samples, 'keepstate_conntrack_created_total')).toBe(2);
     expect(value(samples, 'keepstate_driver_received_total', { driver: 'bridge', name: 'eth0,eth1' })).toBe(
       4,
     );

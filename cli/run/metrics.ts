@@ -97,7 +97,8 @@ function table(page: MetricsPage, source: MetricsSource, states: States): void {
   const counts: readonly (readonly [string, string, number])[] = [
     ['found', 'Lookups that found a flow while one was made.', stats.found],
     ['invalid', 'Packets that could not be tracked.', stats.invalid],
-    ['insert', 'Flows that entered the table.', stats.insert],
+    ['created', 'Flows that entered the table.', stats.created],
+    ['insert', 'Flows that commands made.', stats.insert],
     ['insert_failed', 'Flows that could not enter the table.', stats.insert_failed],
     ['drop', 'Packets dropped because a flow could not be made or entered.', stats.drop],
     ['early_drop', 'Flows that were removed to make room for new ones.', stats.early_drop],

@@ -104,7 +104,7 @@ describe('a flow that rules would not let begin', () => {
     });
     expect(found.lines).toHaveLength(1);
     expect(firewall.conntrack.table.count).toBe(1);
-    expect(firewall.conntrack.stats.insert).toBe(1);
+    expect(firewall.conntrack.stats.created).toBe(1);
   });
 
   test('is judged before it is translated, and behind the translation of the new rules', async () => {

@@ -11,8 +11,8 @@ export class ControlSource implements TopSource {
   readonly ended: Promise<string>;
   private readonly client: ControlClient;
   private readonly table: ControlTable;
-  /** Flows and insertions that there were at the first look: what left since then is the difference. */
-  private first: { flows: number; insert: number } | null = null;
+  /** Flows that there were, and that had been made, at the first look: what left since then is the difference. */
+  private first: { flows: number; created: number } | null = null;
 
   constructor(client: ControlClient) {
     this.client = client;
@@ -45,8 +45,8 @@ export class ControlSource implements TopSource {
 
   async look(): Promise<Look> {
     const { flows, max, stats, verdicts, states } = await this.client.call('status', {});
-    this.first ??= { flows, insert: stats.insert };
-    const created = stats.insert - this.first.insert;
+    this.first ??= { flows, created: stats.created };
+    const created = stats.created - this.first.created;
     const { accept = 0, ...others } = verdicts;
     return {
       flows,

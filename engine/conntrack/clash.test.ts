@@ -70,7 +70,7 @@ describe('two packets of one new flow under way', () => {
         },
       ]);
       expect(reasonText(second.reason, second.operands)).toContain(`joined flow ${wire.flows()[0]!.flowId}`);
-      expect(wire.ct.stats).toMatchObject({ clash_resolve: 1, insert: 1, drop: 0 });
+      expect(wire.ct.stats).toMatchObject({ clash_resolve: 1, created: 1, drop: 0 });
       expect(wire.ct.table.count).toBe(1);
       expect(wire.told()).toEqual([expect.stringMatching(/^NEW\b/)]);
     },
@@ -85,7 +85,7 @@ describe('two packets of one new flow under way', () => {
     expect(wire.ct.confirm(second)).toBe(false);
     expect(second.reason).toBe(R_CLASH);
     expect(second.flow).toBe(0);
-    expect(wire.ct.stats).toMatchObject({ clash_resolve: 0, insert: 1, insert_failed: 1, drop: 1 });
+    expect(wire.ct.stats).toMatchObject({ clash_resolve: 0, created: 1, insert_failed: 1, drop: 1 });
     expect(wire.ct.table.count).toBe(1);
   });
 

@@ -177,6 +177,7 @@ export function createFlow(ct: Conntrack, spec: FlowSpec): number | EditError {
   }
   ct.giveId(flow);
   ct.enroll(flow);
+  ct.stats.insert++;
   ct.announce(flow, TOLD | (spec.labels === undefined ? 0 : E.IPCT_LABEL));
   return flow;
 }

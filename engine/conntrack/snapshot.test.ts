@@ -150,6 +150,22 @@ describe('a snapshot', () => {
     expect(wire.flows().find((flow) => flow.master !== null)!.master).toBe(master.flowId);
   });
 
+  test('that is not the last one lets connections go on that went on behind it, and says so of their windows', () => {
+    const before = new Wire();
+    before.receive(tcp(1, 2));
+    before.receive(tcp(1, 0x12, true));
+    before.receive(tcp(1, 0x10));
+    const bytes = snapshot(before.ct);
+    const ends = { src: '10.0.0.1', dst: '10.1.0.1', sport: 1, dport: 80, flags: 0x10 };
+    const ahead = tcpPacket({ ...ends, seq: 50_000_000, ack: 501, window: 10, payload: 100 });
+    for (const isLast of [true, false]) {
+      const wire = new Wire();
+      wire.now = before.now;
+      restore(wire.ct, bytes, { now: wire.now, isLast: () => isLast });
+      expect(wire.receive(ahead).reason === 0).toBe(!isLast);
+    }
+  });
+
   test('of a profile without windows lets connections go on where windows are followed', () => {
     const before = new Wire({}, LINUX_2_4);
     for (const [flags, back] of [
