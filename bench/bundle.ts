@@ -19,8 +19,8 @@ export async function bundle(folder: string, entry: string, name: string): Promi
     platform: 'node',
     resolve: { conditionNames: ['keepstate-source'] },
     plugins: [constants],
-    // As the command line is shipped that has no rules (rolldown.config.ts).
-    external: /with-rules/,
+    // As the command line is shipped that has neither rules nor live traffic (rolldown.config.ts).
+    external: [/with-rules/, /with-live|@keepstate\/live/, 'koffi', 'ink', 'react'],
     output: { file, format: 'esm' },
     logLevel: 'warn',
   });
