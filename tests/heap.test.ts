@@ -38,7 +38,8 @@ describe('the heap', () => {
     for (let again = 0; again < 2 && report.perPacket >= 1; again++) report = read();
     expect(report.inserted).toBeGreaterThan(report.packets / 10);
     expect(report.flows).toBeLessThan(report.inserted / 5);
-    expect(report.buffers).toBe(0);
+    // Less than before, if only now V8 gave back what loading left.
+    expect(report.buffers).toBeLessThanOrEqual(0);
     expect(report.perPacket).toBeLessThan(1);
   });
 });
