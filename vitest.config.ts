@@ -7,5 +7,7 @@ export default defineConfig({
     include: ['engine/**/*.test.ts', 'live/**/*.test.ts', 'cli/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
+    // Vitest leaves one core to itself; much of the time here goes into waiting for the kernel and other programs.
+    maxWorkers: '100%',
   },
 });

@@ -48,7 +48,10 @@ const NEEDS: Readonly<Record<Driver['mode'], readonly (readonly [capability: num
     [CAP_NET_RAW, 'opening packet sockets'],
     [CAP_NET_ADMIN, 'giving packet sockets room and switching devices to promiscuous mode'],
   ],
-  capture: [[CAP_NET_RAW, 'opening a packet socket']],
+  capture: [
+    [CAP_NET_RAW, 'opening a packet socket'],
+    [CAP_NET_ADMIN, 'giving the packet socket room for long packets'],
+  ],
   tun: [[CAP_NET_ADMIN, 'opening a TUN device']],
   nfqueue: [
     [CAP_NET_ADMIN, 'binding a queue of the kernel'],
