@@ -1,39 +1,9 @@
 import type { ExpectRecord, TupleRecord } from '@keepstate/engine';
 import { ControlClient } from '../control/client.ts';
-import type { ControlStats } from '../control/protocol.ts';
 import { UsageError } from '../trouble.ts';
-import type {
-  Change,
-  ConntrackTable,
-  CpuStats,
-  Entry,
-  NewEntry,
-  NewExpectation,
-  TableStats,
-} from './table.ts';
+import { oneCpuOf } from './stats.ts';
+import type { Change, ConntrackTable, Entry, NewEntry, NewExpectation, TableStats } from './table.ts';
 import type { Errno } from './words.ts';
-
-/** The counts of a running keepstate, which are those of one CPU. */
-function cpusOf(stats: ControlStats): NonNullable<TableStats['cpus']> {
-  const flows: CpuStats['counts'] = [
-    ['found', stats.found],
-    ['invalid', stats.invalid],
-    ['insert', stats.insert],
-    ['insert_failed', stats.insert_failed],
-    ['drop', stats.drop],
-    ['early_drop', stats.early_drop],
-    ['error', stats.error],
-    ['search_restart', 0],
-    ['clash_resolve', stats.clash_resolve],
-    ['chaintoolong', 0],
-  ];
-  const expectations: CpuStats['counts'] = [
-    ['expect_new', stats.expectNew],
-    ['expect_create', stats.expectCreate],
-    ['expect_delete', stats.expectDelete],
-  ];
-  return { flows: [{ cpu: 0, counts: flows }], expectations: [{ cpu: 0, counts: expectations }] };
-}
 
 /**
  * Connects to the running keepstate that a command line means.
@@ -136,7 +106,7 @@ export class ControlTable implements ConntrackTable {
 
   async stats(): Promise<TableStats> {
     const stats = await this.client.call('stats', {});
-    return { ...stats, cpus: cpusOf(stats) };
+    return { ...stats, cpus: oneCpuOf(stats) };
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { Stats } from '@keepstate/engine';
 import type { CpuStats, TableStats } from './table.ts';
 
 function cpuLine({ cpu, counts }: CpuStats): string {
@@ -27,4 +28,25 @@ export function statsText(stats: TableStats, expect: boolean): string {
   const { cpus } = stats;
   const all = expect ? cpus?.expectations : cpus?.flows;
   return (all ?? [oneCpu(stats, expect)]).map(cpuLine).join('');
+}
+
+/** The counts of a running keepstate, which are those of one CPU. */
+export function oneCpuOf(stats: Omit<Stats, 'created'> & TableStats): NonNullable<TableStats['cpus']> {
+  const flows: CpuStats['counts'] = [
+    ['found', stats.found],
+    ['invalid', stats.invalid],
+    ['insert', stats.insert],
+    ['insert_failed', stats.insert_failed],
+    ['drop', stats.drop],
+    ['early_drop', stats.early_drop],
+    ['error', stats.error],
+    // A table that grows neither restarts a search nor has chains.
+    ['search_restart', 0],
+    ['clash_resolve', stats.clash_resolve],
+    ['chaintoolong', 0],
+  ];
+  return {
+    flows: [{ cpu: 0, counts: flows }],
+    expectations: [{ cpu: 0, counts: oneCpu(stats, true).counts }],
+  };
 }

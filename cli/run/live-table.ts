@@ -13,6 +13,7 @@ import {
   updateFlow,
   zeroCounters,
 } from '@keepstate/engine';
+import { oneCpuOf } from '../conntrack/stats.ts';
 import type {
   Change,
   ConntrackTable,
@@ -175,29 +176,13 @@ export class LiveTable implements ConntrackTable {
   stats(): TableStats {
     const { stats, expectations } = this.conntrack;
     const { expect_new, expect_create, expect_delete } = expectations.counts;
-    const flows = [
-      ['found', stats.found],
-      ['invalid', stats.invalid],
-      ['insert', stats.insert],
-      ['insert_failed', stats.insert_failed],
-      ['drop', stats.drop],
-      ['early_drop', stats.early_drop],
-      ['error', stats.error],
-      // A table that grows neither restarts a search nor has chains.
-      ['search_restart', 0],
-      ['clash_resolve', stats.clash_resolve],
-      ['chaintoolong', 0],
-    ] as const;
-    return {
+    const own = {
       insert: stats.insert,
       expectNew: expect_new,
       expectCreate: expect_create,
       expectDelete: expect_delete,
-      cpus: {
-        flows: [{ cpu: 0, counts: flows }],
-        expectations: [{ cpu: 0, counts: Object.entries(expectations.counts) }],
-      },
     };
+    return { ...own, cpus: oneCpuOf({ ...stats, ...own }) };
   }
 
   close(): void {
