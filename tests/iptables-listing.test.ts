@@ -9,7 +9,7 @@ import { askReal, type RealAnswer, realIptables } from './iptables-listing/real.
 /** Seed of this run, or KEEPSTATE_SEED. Printed, so that a failure can be repeated. */
 const SEED = Number(process.env.KEEPSTATE_SEED ?? 777);
 /** Rules made up in a run, for each family. */
-const COUNT = Number(process.env.KEEPSTATE_RULES ?? 400);
+const COUNT = Number(process.env.KEEPSTATE_RULES ?? 250);
 
 type Tool = 'iptables' | 'ip6tables';
 

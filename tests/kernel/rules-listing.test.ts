@@ -12,7 +12,7 @@ import type { Source } from './rules-types.ts';
 /** Seed of this run, or KEEPSTATE_SEED. Printed, so that a failure can be repeated. */
 const SEED = Number(process.env.KEEPSTATE_SEED ?? 777);
 /** Rulesets of each kind in a run. */
-const COUNT = Number(process.env.KEEPSTATE_RULESETS ?? 150);
+const COUNT = Number(process.env.KEEPSTATE_RULESETS ?? 90);
 /** Raw bits of a field that nft knows list as bits of that field; keepstate lists them raw. Known and open. */
 const RAW_BITS = /@(ll|nh|th),\d+,\d+/;
 /** Kernels check the hooks of what a rule asks only where a packet can reach it; keepstate everywhere. Known and open. */

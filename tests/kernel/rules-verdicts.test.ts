@@ -13,7 +13,7 @@ const SEED = Number(process.env.KEEPSTATE_SEED ?? 777);
  */
 const COUNTS_CONNECTIONS = /connlimit|ct count/;
 /** Rulesets of each kind in a run; KEEPSTATE_RULESETS makes it longer. */
-const COUNT = Number(process.env.KEEPSTATE_RULESETS ?? 400);
+const COUNT = Number(process.env.KEEPSTATE_RULESETS ?? 250);
 const PACKETS = 24;
 /** Differences that are shrunk and printed before a run gives up. */
 const SHOWN = 3;
