@@ -12,7 +12,7 @@ import { DLT_RAW, type Driver, type DriverCounts, DriverError, type Judge } from
 import { addressOf, close, declare, EAGAIN, EINTR, errnoName, lastErrno, readAt, writeAt } from './libc.ts';
 import { putWord } from './nfqueue-receive.ts';
 import { openTun } from './tun-device.ts';
-import { mendPartial, VNET_DATA_VALID, VNET_HEADER, VNET_NEEDS_CSUM } from './vnet.ts';
+import { mendPartial, settlePartial, VNET_DATA_VALID, VNET_HEADER, VNET_NEEDS_CSUM } from './vnet.ts';
 
 const writev: (fd: number, iovecs: number, count: number) => number = declare(
   'int writev(int fd, uintptr_t iovecs, int count)',
@@ -129,6 +129,7 @@ export class Tun implements Driver {
     if (outcome.answers.length > 0) this.answer(outcome);
     if (verdict !== NF_ACCEPT || pkt.ifout === 0) return;
     if (outcome.out.length > 0) for (const piece of outcome.out) this.write(addressOf(piece), piece.length);
+    else if (header > 0 && !settlePartial(view, 0, 0, pkt)) this.unsent++;
     else if (pkt.bytes === slot) this.count(writeAt(this.fd, this.address, pkt.end));
     else this.writeOwn();
   }
