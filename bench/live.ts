@@ -18,7 +18,7 @@ const FIRST = ['nice', '-n', '-19'];
 const CLIENT = '0';
 const FIREWALL = '1';
 const CLIENT_CORE = [...FIRST, 'taskset', '-c', CLIENT];
-const FIREWALL_CORE = [...FIRST, 'taskset', '-c', FIREWALL];
+const FIREWALL_CORE = ['taskset', '-c', FIREWALL];
 /** Payload of a UDP packet that is 64 bytes on the wire (14 + 20 + 8 + 18 + 4). */
 const SMALLEST = 18;
 /** MSS of TCP packets of 1,400 bytes. */

@@ -15,6 +15,8 @@ const PACKET_OTHERHOST = 3;
 const MAC = 6;
 /** How often devices are looked at while packets never cease (ms). */
 const LOOK_AROUND = 100;
+/** The same where something other than a packet woke us (ms). */
+const LOOK_IDLE = 5;
 const NO_PIECES: readonly Uint8Array[] = [];
 
 /** What a bridge is made of. */
@@ -88,7 +90,8 @@ export class Bridge implements Driver {
       total += got;
     } while (got > 0 && total < most);
     // Who was woken without there being a frame was woken by something else.
-    if (total === 0 || this.pkt.time > this.looked + LOOK_AROUND) this.lookAround(total === 0);
+    const since = this.pkt.time - this.looked;
+    if (since > LOOK_AROUND || (total === 0 && since > LOOK_IDLE)) this.lookAround(total === 0);
     return total;
   }
 

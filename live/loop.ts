@@ -6,6 +6,12 @@ import { close, pollSet } from './libc.ts';
 const BUDGET = 256;
 
 /**
+ * How long to look for further packets before going to sleep (ms): to be woken takes longer than most gaps between
+ * packets. Measured (bench:live): a bridge carries a third more, at half load p50 is a quarter lower.
+ */
+const LINGER = 0.1;
+
+/**
  * Runs drivers on Node's event loop: sleeps until packets are there, and between batches lets timers, signals and
  * sockets have their turn, under whatever flood.
  */
@@ -17,6 +23,8 @@ export class Loop {
   private handle: node.PollHandle | null = null;
   private set = -1;
   private isDue = false;
+  /** When there were packets last (ms). */
+  private last = 0;
   private resolve: () => void = () => {};
   private reject: (error: unknown) => void = () => {};
 
@@ -62,10 +70,21 @@ export class Loop {
     this.isDue = false;
     if (this.handle === null) return;
     try {
-      for (const driver of this.drivers) driver.run(this.judge, BUDGET);
+      let got = 0;
+      for (const driver of this.drivers) got += driver.run(this.judge, BUDGET);
+      this.linger(got);
     } catch (error) {
       this.halt();
       this.reject(error);
     }
   };
+
+  /** Goes on at once if packets were there a moment ago. */
+  private linger(got: number): void {
+    const time = performance.now();
+    if (got > 0) this.last = time;
+    if (time - this.last >= LINGER) return;
+    this.isDue = true;
+    setImmediate(this.turn);
+  }
 }
