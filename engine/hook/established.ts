@@ -101,8 +101,7 @@ export class EstablishedWay {
  * Works out the way of established flows' packets.
  * @param entries what is called at each hook for the family
  * @param from its first hook, NF_INET_PRE_ROUTING or NF_INET_FORWARD
- * @param skip how many entries there come before
- * @param passes whether the packets pass chains among those that have no rule for them
+ * @param skip how many entries come first there, whose chains have no rule for the packets and accept them
  * @param state of a packet that nobody needs
  * @returns null if more than their state decides, or if they are not accepted
  */
@@ -111,12 +110,11 @@ export function establishedWay(
   family: number,
   from: number,
   skip: number,
-  passes: boolean,
   state: HookState,
 ): EstablishedWay | null {
   if (entries[NF_EGRESS]!.length > 0) return null;
   const walk = new Walk(state, family);
-  if (passes) for (const entry of entries[from]!.slice(0, skip)) walk.passes(entry, from);
+  for (const entry of entries[from]!.slice(0, skip)) walk.passes(entry, from);
   const hooks = [NF_INET_PRE_ROUTING, NF_INET_FORWARD, NF_INET_POST_ROUTING];
   for (const hook of hooks.slice(hooks.indexOf(from)))
     for (const entry of entries[hook]!.slice(hook === from ? skip : 0))

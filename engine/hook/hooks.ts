@@ -52,8 +52,6 @@ const NAT_HOOKS: readonly number[] = [
   NF_INET_LOCAL_OUT,
   NF_INET_POST_ROUTING,
 ];
-/** First entry of PREROUTING and OUTPUT behind defragmentation and tracking, where no chain comes before those. */
-export const BEHIND_TRACKING = 2;
 /** Number of hooks, NF_EGRESS included. */
 const HOOKS = 7;
 
@@ -120,7 +118,7 @@ export class Hooks {
   readonly before: boolean;
   /** Whether that is all between defragmentation and tracking. */
   readonly between: boolean;
-  /** First entry of PREROUTING behind tracking: {@link BEHIND_TRACKING} unless rules come before. */
+  /** First entry of PREROUTING behind tracking. */
   readonly behind: number;
   /** Whether there are chains of type nat, and so translation. */
   readonly translates: boolean;

@@ -31,7 +31,7 @@ export class Pipeline extends Way {
   private early: EarlyPorts | null = null;
   /** Whether packets on Ethernet may be to other machines. */
   private hasMac = false;
-  /** The way of established flows' plain packets behind tracking, if their state decides it. */
+  /** The way of established flows' plain packets that no rule asks about before tracking, if their state decides it. */
   private established: EstablishedWay | null = null;
 
   /**
@@ -52,8 +52,7 @@ export class Pipeline extends Way {
     this.tracksSecond = runner.tracksSecond;
     this.forwarding = new Forwarding(host);
     this.early = this.tracksSecond ? runner.earlyPorts() : null;
-    const unused = this.states[0]!;
-    this.established = runner.established(AF_INET, NF_INET_PRE_ROUTING, this.early !== null, unused);
+    this.established = runner.established(AF_INET, NF_INET_PRE_ROUTING, this.states[0]!);
   }
 
   /**
@@ -158,14 +157,7 @@ export class Pipeline extends Way {
     if (verdict === NF_DROP) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
     pkt.ifout = out;
     this.unconfirmed = verdict !== NF_ACCEPT;
-    // The short way counts chains before tracking, if they ask for little.
-    const isShort = this.early === null && this.isUnseen && this.established?.takes(pkt) === true;
-    if (!isShort) return this.plainWay(state);
-    if (this.unconfirmed && !conntrack.confirm(pkt)) return this.lose(state);
-    if (this.inPlace && !this.isBridge) takeHop(pkt);
-    this.established!.join(pkt, this.outcome);
-    this.outcome.verdict = 'accept';
-    return NF_ACCEPT;
+    return this.plainWay(state);
   }
 
   /** The way of a packet that was not tracked in passing. */

@@ -97,14 +97,11 @@ export class HookRunner {
     return !this.hooks4.before;
   }
 
-  /**
-   * As {@link establishedWay}, from tracking on if it is from there.
-   * @param passes whether packets come to chains before tracking that have no rule for them
-   */
-  established(family: number, from: number, passes: boolean, state: HookState): EstablishedWay | null {
+  /** As {@link establishedWay}: from PREROUTING for packets that have no rule there before they are tracked. */
+  established(family: number, from: number, state: HookState): EstablishedWay | null {
     const hooks = family === AF_INET ? this.hooks4 : this.hooks6;
     const skip = from === NF_INET_PRE_ROUTING ? hooks.behind : 0;
-    return establishedWay(hooks.entries, family, from, skip, passes, state);
+    return establishedWay(hooks.entries, family, from, skip, state);
   }
 
   /** Notes an IPv4 packet at chains of PREROUTING before tracking that have no rule for it. */

@@ -114,8 +114,8 @@ export class Way implements RuleEffects {
     runner.setRules(tables);
     this.isBridge = this.host.transparent;
     const unused = this.states[0]!;
-    this.behind4 = runner.established(AF_INET, NF_INET_FORWARD, false, unused);
-    this.behind6 = runner.established(AF_INET6, NF_INET_FORWARD, false, unused);
+    this.behind4 = runner.established(AF_INET, NF_INET_FORWARD, unused);
+    this.behind6 = runner.established(AF_INET6, NF_INET_FORWARD, unused);
   }
 
   /** Whether nobody wants to see more of a packet than what became of it. */
