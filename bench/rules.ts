@@ -24,7 +24,6 @@ const SMALL = 10;
 const LARGE = 1_000_000;
 const TRAFFIC: readonly Kind[] = ['short', 'long', 'mixed'];
 const TRAFFIC_PACKETS = 5_000_000;
-const NAT_PACKETS = 1_000_000;
 /** Pairs of runs, with and without rules by turns. */
 const PAIRS = 3;
 const LOADS: readonly (readonly [string, number])[] = [
@@ -108,7 +107,7 @@ function nat(run: Run): void {
     '\nCPU ns a packet: an ordinary ruleset, the same with NAT and a helper that no flow uses, and SNAT of all flows\n',
   );
   const rows = TRAFFIC.map((kind) => {
-    const file = capture(kind, NAT_PACKETS);
+    const file = capture(kind, TRAFFIC_PACKETS);
     const outside = translated(file);
     const ns = (name: string, rules: string): number => (run([name, rules]) as { ns: number }).ns;
     const runs = Array.from({ length: PAIRS }, () => ({

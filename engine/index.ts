@@ -116,6 +116,7 @@ export {
 export { sctpInit } from './packet/build-sctp.ts';
 export { fold, pseudoSum, sctpCrc, sum } from './packet/checksum.ts';
 export { dissect } from './packet/dissect.ts';
+export { ICMP_PAIRS, ICMPV6_PAIRS } from './packet/icmp-pairs.ts';
 export { enterLink } from './packet/link.ts';
 export {
   AF_INET,

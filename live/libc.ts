@@ -94,7 +94,6 @@ export const O_NONBLOCK = 0x800;
 export const O_CLOEXEC = 0x80000;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
-export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;

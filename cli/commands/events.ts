@@ -4,7 +4,6 @@ import {
   type Expectation,
   type ExpectRecord,
   ipct,
-  isNewEvent,
   REASONS,
   readExpectation,
   readFlow,
@@ -13,7 +12,15 @@ import { type Colour, coloured } from '../colour.ts';
 import type { Command, World } from '../command.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject, subjectOfFlow } from '../filter-subject.ts';
-import { type EventKind, eventBody, eventLine, eventPrefix, type FlowEvent } from '../format/event-line.ts';
+import {
+  type EventKind,
+  eventBody,
+  eventKind,
+  eventLine,
+  eventPrefix,
+  type FlowEvent,
+  saysState,
+} from '../format/event-line.ts';
 import { expectLine } from '../format/expect-line.ts';
 import { jsonEvent } from '../format/json-event.ts';
 import { jsonExpectEvent } from '../format/json-expect.ts';
@@ -59,12 +66,12 @@ class EventPrinter implements EventSink {
       subjectOfFlow(flow, this.subject);
       if (!this.filter(this.subject)) return;
     }
-    const kind = (events & ipct.IPCT_DESTROY) !== 0 ? 'DESTROY' : isNewEvent(events) ? 'NEW' : 'UPDATE';
+    const kind = eventKind(events);
     const expired = kind === 'DESTROY' && reason === EXPIRED;
     // A timer runs out at its own moment; all else happens when a packet comes.
     const stamp = expired || this.record === null ? secondsText(now) : this.stampOf(this.record);
     this.shown++;
-    const state = kind !== 'UPDATE' || (events & ipct.IPCT_PROTOINFO) !== 0;
+    const state = saysState(kind, events);
     this.world.out.write(`${this.line({ kind, time: now, flow, state }, stamp, events, reason)}\n`);
   }
 

@@ -1,15 +1,11 @@
-import { readExpectation, readFlow } from '@keepstate/engine';
+import { readExpectation } from '@keepstate/engine';
 import { openCaptures, readTimeline, type Visit } from '../input.ts';
 import { Given } from '../options.ts';
 import { Session, sessionOptions } from '../session.ts';
 import { Failure, UsageError } from '../trouble.ts';
 import type { Contents } from './memory-table.ts';
+import { rowEntry } from './row-entry.ts';
 import type { Entry } from './table.ts';
-
-/** A flow of the engine as an entry: it keeps no labels, and SCTP's tags where nobody prints them. */
-export function entryOf(flow: ReturnType<typeof readFlow>): Entry {
-  return { ...flow, labels: [], vtags: null };
-}
 
 /** A firewall that tracks as Linux 6.18 does with its default sysctls. */
 export function newSession(): Session {
@@ -38,7 +34,7 @@ export async function captureContents(name: string): Promise<Contents> {
   });
   const { conntrack } = session.firewall;
   const entries: Entry[] = [];
-  conntrack.eachFlow((row) => entries.push(entryOf(readFlow(conntrack, row))));
+  conntrack.eachFlow((row) => entries.push(rowEntry(conntrack, row)));
   entries.sort((a, b) => a.flowId - b.flowId);
   const expectations = conntrack.expectations.all().map((one) => readExpectation(conntrack, one));
   return { now: conntrack.now, entries, expectations };

@@ -1,13 +1,13 @@
-import type { EventWord } from '../control/protocol.ts';
+import { type EventKind, saysState } from '../format/event-line.ts';
 import { secondsText } from '../moment.ts';
 import { Failure } from '../trouble.ts';
 import { connectControl } from './control-table.ts';
 import { EventPrinter } from './event-printer.ts';
 import type { ExecuteWorld, Outcome } from './execute.ts';
-import { interrupted } from './kernel-events.ts';
+import { interrupted } from './interrupted.ts';
 import type { Request } from './request.ts';
 
-const KINDS: readonly EventWord[] = ['NEW', 'UPDATE', 'DESTROY'];
+const KINDS: readonly EventKind[] = ['NEW', 'UPDATE', 'DESTROY'];
 
 /**
  * Carries out -E on a running keepstate, until a signal ends it or keepstate itself.
@@ -44,7 +44,10 @@ export async function showControlEvents(
       { kinds: isExpect ? [] : KINDS.filter((kind) => printer.wants(kind)), expect: isExpect },
       {
         flow: ({ kind, time, events, reason, flow }) =>
-          guarded(() => printer.flow({ kind, time, stamp: secondsText(time), entry: flow, events, reason })),
+          guarded(() => {
+            const state = saysState(kind, events);
+            printer.flow({ kind, time, stamp: secondsText(time), entry: flow, state, events, reason });
+          }),
         expectation: ({ kind, time, expectation }) =>
           guarded(() => printer.expectation(kind, expectation, secondsText(time))),
         lost: (count) => world.say(`keepstate: ${count} events came faster than they could be shown`),
@@ -58,5 +61,6 @@ export async function showControlEvents(
     client.close();
   }
   if (failure !== null) throw failure;
+  printer.end();
   return { status: 0, summary: printer.summary };
 }

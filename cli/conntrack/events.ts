@@ -3,16 +3,16 @@ import {
   type EventSink,
   type Expectation,
   ipct,
-  isNewEvent,
   readExpectation,
-  readFlow,
 } from '@keepstate/engine';
+import { eventKind, saysState } from '../format/event-line.ts';
 import { epochText, secondsText } from '../moment.ts';
 import type { Session } from '../session.ts';
-import { entryOf, newSession, playCapture } from './capture-table.ts';
+import { newSession, playCapture } from './capture-table.ts';
 import { EventPrinter } from './event-printer.ts';
 import type { ExecuteWorld, Outcome } from './execute.ts';
 import type { Request } from './request.ts';
+import { rowEntry } from './row-entry.ts';
 
 /** Hands the events of a capture to a printer. */
 class Watcher implements EventSink {
@@ -27,10 +27,11 @@ class Watcher implements EventSink {
   }
 
   event(row: number, events: number, now: number, reason: number): void {
-    const kind = (events & ipct.IPCT_DESTROY) !== 0 ? 'DESTROY' : isNewEvent(events) ? 'NEW' : 'UPDATE';
+    const kind = eventKind(events);
     if (!this.printer.wants(kind)) return;
-    const entry = entryOf(readFlow(this.session.firewall.conntrack, row));
-    this.printer.flow({ kind, time: now, stamp: this.stamp(now), entry, events, reason });
+    const entry = rowEntry(this.session.firewall.conntrack, row);
+    const state = saysState(kind, events);
+    this.printer.flow({ kind, time: now, stamp: this.stamp(now), entry, state, events, reason });
   }
 
   expectation(expected: Expectation, event: number, now: number): void {
@@ -60,5 +61,6 @@ export async function showEvents(request: Request, name: string, world: ExecuteW
     session.receive(record);
     watcher.record = null;
   });
+  printer.end();
   return { status: 0, summary: printer.summary };
 }

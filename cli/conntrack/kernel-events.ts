@@ -1,22 +1,14 @@
-import type { ExpectRecord } from '@keepstate/engine';
-import type { CtnetlinkEvents, KernelEvent, KernelEventKind, KernelFlow } from '@keepstate/live';
-import { type EventKind, eventLine, eventPrefix } from '../format/event-line.ts';
-import { expectLine } from '../format/expect-line.ts';
-import { jsonEvent } from '../format/json-event.ts';
-import { jsonExpectEvent } from '../format/json-expect.ts';
-import { XML_EXPECT_HEAD, XML_EXPECT_TAIL, xmlExpect } from '../format/xml-expect.ts';
+import type { CtnetlinkEvents, KernelEvent, KernelEventKind } from '@keepstate/live';
 import { secondsText } from '../moment.ts';
-import { SAVED, WORDS, XML_TYPES } from './event-words.ts';
+import { EventPrinter } from './event-printer.ts';
 import type { ExecuteWorld, Outcome } from './execute.ts';
+import { interrupted } from './interrupted.ts';
 import { kernelEntry, kernelExpectation, milliseconds } from './kernel-entry.ts';
 import { errnoOf } from './kernel-errno.ts';
 import { Programs } from './kernel-program.ts';
 import { loadLive } from './kernel-table.ts';
-import { matches } from './match.ts';
 import type { Request } from './request.ts';
-import { saveLine } from './save-line.ts';
 import { failedText, ToolError } from './words.ts';
-import { XML_HEAD, XML_TAIL, xmlFlow } from './xml-flow.ts';
 
 /**
  * What the kernel keeps of events until they are read, where -b does not say (bytes). The command itself takes the
@@ -32,22 +24,36 @@ const LOST = [
   'Please, check --buffer-size in conntrack(8) manpage.',
 ].join('\n');
 
-/** Prints the kernel's events as conntrack -E does. */
+/** Hands the kernel's events to a printer. */
 class KernelWatcher {
-  shown = 0;
-  private readonly request: Request;
+  private readonly printer: EventPrinter;
   private readonly world: ExecuteWorld;
   private readonly programs: Programs = new Programs();
 
-  constructor(request: Request, world: ExecuteWorld) {
-    this.request = request;
+  constructor(printer: EventPrinter, world: ExecuteWorld) {
+    this.printer = printer;
     this.world = world;
   }
 
   event({ kind, portid, flow, expectation }: KernelEvent): void {
     const now = performance.timeOrigin + performance.now();
-    if (flow !== null) this.flow(kind, portid, flow, now);
-    else if (expectation !== null) this.expectation(kind, portid, kernelExpectation(expectation), now);
+    const stamp = secondsText(now);
+    const by = portid === 0 ? null : () => ({ portid, name: this.programs.of(portid, now) });
+    if (flow !== null) {
+      this.printer.flow({
+        kind,
+        time: flow.stop === null ? now : milliseconds(flow.stop),
+        stamp,
+        entry: kernelEntry(flow),
+        state: flow.state !== null,
+        events: 0,
+        reason: 0,
+        tells: { timeout: flow.timeout !== null, mark: flow.mark !== null },
+        by,
+      });
+    } else if (expectation !== null) {
+      this.printer.expectation(kind, kernelExpectation(expectation), stamp, by);
+    }
   }
 
   lost(): void {
@@ -57,94 +63,6 @@ class KernelWatcher {
   batch(): void {
     this.world.flush?.();
   }
-
-  private flow(kind: EventKind, portid: number, flow: KernelFlow, now: number): void {
-    const { request } = this;
-    const entry = kernelEntry(flow);
-    // A mark that was not told is none, not even 0 (measured).
-    if (!matches(request, entry) || (request.mark !== null && flow.mark === null)) return;
-    const { output } = request;
-    const time = flow.stop === null ? now : milliseconds(flow.stop);
-    const tells = { timeout: flow.timeout !== null, mark: flow.mark !== null };
-    const event = { kind, time, flow: entry, state: flow.state !== null, tells } as const;
-    const labels = this.labelsOf(flow);
-    const stamp = secondsText(now);
-    const by = portid === 0 || output.has('json') ? '' : this.programText(portid, now);
-    if (output.has('json')) {
-      this.print(this.withProgram(jsonEvent(event, stamp, 0, 0), portid, now), '');
-    } else if (output.has('save')) this.print(saveLine(entry, SAVED[kind], tells) + by, '');
-    else if (output.has('xml')) {
-      const options = { type: XML_TYPES[kind], ktimestamp: output.has('ktimestamp'), labels, tells };
-      this.print(xmlFlow(entry, time, options) + by, XML_HEAD);
-    } else {
-      const line = eventLine(event, stamp, {
-        timestamp: output.has('timestamp'),
-        extended: output.has('extended'),
-        id: output.has('id'),
-        ktimestamp: output.has('ktimestamp'),
-      });
-      this.print(line + (labels.length === 0 ? '' : ` labels=${labels.join(',')}`) + by, '');
-    }
-  }
-
-  /** An event of an expectation. Who did it is not said here (measured); JSON has it. */
-  private expectation(kind: EventKind, portid: number, one: ExpectRecord, now: number): void {
-    const { output } = this.request;
-    const stamp = secondsText(now);
-    if (output.has('json')) {
-      const type = kind === 'DESTROY' ? 'DESTROY' : 'NEW';
-      this.print(this.withProgram(jsonExpectEvent(type, one, stamp), portid, now), '');
-    } else if (output.has('xml')) {
-      this.print(xmlExpect(one, kind === 'DESTROY' ? 'destroy' : 'new'), XML_EXPECT_HEAD);
-    } else {
-      const front = output.has('timestamp') ? `[${stamp}]\t` : '';
-      this.print(`${front}${eventPrefix(kind)} ${expectLine(one)}`, '');
-    }
-  }
-
-  /** What follows the last event. */
-  end(): void {
-    const { table, output } = this.request;
-    if (this.shown > 0 && output.has('xml'))
-      this.world.write(table === 'expect' ? XML_EXPECT_TAIL : XML_TAIL);
-    this.world.flush?.();
-  }
-
-  /** The names of a flow's labels, if they are to be shown. */
-  private labelsOf({ labels }: KernelFlow): readonly string[] {
-    if (this.request.output.has('labels')) this.world.labels.load();
-    return this.world.labels.loaded?.namesOf(labels ?? []) ?? [];
-  }
-
-  private print(text: string, head: string): void {
-    if (this.shown++ === 0) this.world.write(head);
-    this.world.write(`${text}\n`);
-  }
-
-  /** Behind what a program did, and not packets or time. */
-  private programText(portid: number, now: number): string {
-    const name = this.programs.of(portid, now);
-    return ` [USERSPACE] portid=${portid}${name === null ? '' : ` progname=${name}`}`;
-  }
-
-  /** The same in JSON. */
-  private withProgram(json: string, portid: number, now: number): string {
-    if (portid === 0) return json;
-    return `${json.slice(0, -1)},"portid":${portid},"program":${JSON.stringify(this.programs.of(portid, now))}}`;
-  }
-}
-
-/** Until SIGINT or SIGTERM. */
-export function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      process.off('SIGINT', end);
-      process.off('SIGTERM', end);
-      resolve();
-    };
-    process.on('SIGINT', end);
-    process.on('SIGTERM', end);
-  });
 }
 
 /**
@@ -153,11 +71,10 @@ export function interrupted(): Promise<void> {
  */
 export async function showKernelEvents(request: Request, world: ExecuteWorld): Promise<Outcome> {
   const live = await loadLive();
-  const watcher = new KernelWatcher(request, world);
+  const printer = new EventPrinter(request, world);
+  const watcher = new KernelWatcher(printer, world);
   const expect = request.table === 'expect';
-  const wanted = ({ events }: Request, kind: KernelEventKind): boolean =>
-    expect || events.size === 0 || events.has('ALL') || events.has(WORDS[kind]);
-  const kinds = KINDS.filter((kind) => wanted(request, kind));
+  const kinds = KINDS.filter((kind) => expect || printer.wants(kind));
   let events: CtnetlinkEvents;
   let failure: unknown = null;
   let stop = (): void => undefined;
@@ -189,10 +106,7 @@ export async function showKernelEvents(request: Request, world: ExecuteWorld): P
   // What came before the signal is told, too.
   if (failure === null) events.finish();
   events.close();
-  if (failure === null) watcher.end();
   if (failure !== null) throw failure;
-  return {
-    status: 0,
-    summary: `${watcher.shown} ${expect ? 'expectation' : 'flow'} events have been shown.`,
-  };
+  printer.end();
+  return { status: 0, summary: printer.summary };
 }

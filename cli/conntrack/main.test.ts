@@ -77,6 +77,7 @@ describe('keepstate conntrack --from', () => {
     const xml = await place.run('conntrack', '--from', capture, '-E', '-o', 'xml', '-e', 'UPDATES');
     expect(xml.lines.slice(0, 2)).toEqual(['<?xml version="1.0" encoding="utf-8"?>', '<conntrack>']);
     expect(xml.lines[2]).toMatch(/^<flow type="update">/);
+    expect(xml.lines.at(-1)).toBe('</conntrack>');
     expect((await place.run('conntrack', '--from', capture, '-E', '-p', 'udp')).out).toBe('');
   });
 

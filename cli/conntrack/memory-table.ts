@@ -1,17 +1,23 @@
 import { type ExpectRecord, ips, protocolName, type TupleRecord } from '@keepstate/engine';
 import { SETTABLE, stateName } from './match.ts';
-import type { Change, ConntrackTable, Entry, NatTo, NewEntry, NewExpectation, TableStats } from './table.ts';
+import {
+  type Change,
+  type ConntrackTable,
+  type Entry,
+  type NatTo,
+  type NewEntry,
+  type NewExpectation,
+  type TableStats,
+  TIMEOUT_MOST,
+} from './table.ts';
 import { invert, portKind, portWords } from './tuple.ts';
 import type { Errno } from './words.ts';
 
 const SCTP = 132;
 
-/** The longest timeout: 2^31 - 1 of the kernel's jiffies of 4 ms. Measured: -t 4294967295 shows as 8589934. */
-const LONGEST = (2 ** 31 - 1) * 4;
-
 /** A timeout in ms. A moment has gone when anybody looks: the kernel shows 99 of 100 seconds at once. */
 function timeoutOf(seconds: number): number {
-  return Math.min(seconds * 1000 - 1, LONGEST);
+  return Math.min(seconds * 1000 - 1, TIMEOUT_MOST);
 }
 
 /** What a table in memory begins with. */

@@ -1,4 +1,4 @@
-import type { Stats } from '@keepstate/engine';
+import type { ControlStats } from '../control/protocol.ts';
 import type { CpuStats, TableStats } from './table.ts';
 
 function cpuLine({ cpu, counts }: CpuStats): string {
@@ -31,7 +31,7 @@ export function statsText(stats: TableStats, expect: boolean): string {
 }
 
 /** The counts of a running keepstate, which are those of one CPU. */
-export function oneCpuOf(stats: Omit<Stats, 'created'> & TableStats): NonNullable<TableStats['cpus']> {
+export function oneCpuOf(stats: ControlStats): NonNullable<TableStats['cpus']> {
   const flows: CpuStats['counts'] = [
     ['found', stats.found],
     ['invalid', stats.invalid],

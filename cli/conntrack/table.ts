@@ -1,6 +1,9 @@
 import type { ExpectRecord, FlowRecord, TupleRecord } from '@keepstate/engine';
 import type { Errno } from './words.ts';
 
+/** The longest timeout (ms): 2^31 - 1 of the kernel's jiffies of 4 ms. Measured: -t 4294967295 shows as 8589934. */
+export const TIMEOUT_MOST: number = (2 ** 31 - 1) * 4;
+
 /** A flow of a table with what the engine's record leaves out. */
 export interface Entry extends FlowRecord {
   /** Bits of its connlabel, in order. */

@@ -1,26 +1,15 @@
-import type { TupleRecord } from '@keepstate/engine';
+import { ICMP_PAIRS, ICMPV6_PAIRS, type TupleRecord } from '@keepstate/engine';
 import { AF_INET } from './address.ts';
 
 const ICMP = 1;
 const ICMPV6 = 58;
 
-/** What each ICMP query is answered with; other types begin no flow. */
-const ICMP_ANSWERS: ReadonlyMap<number, number> = new Map([
-  [8, 0],
-  [0, 8],
-  [13, 14],
-  [14, 13],
-  [15, 16],
-  [16, 15],
-  [17, 18],
-  [18, 17],
-]);
-const ICMPV6_ANSWERS: ReadonlyMap<number, number> = new Map([
-  [128, 129],
-  [129, 128],
-  [139, 140],
-  [140, 139],
-]);
+/** What each ICMP query is answered with, and each answer asked by; other types begin no flow. */
+function bothWays(pairs: typeof ICMP_PAIRS): ReadonlyMap<number, number> {
+  return new Map(pairs.flatMap(([request, reply]) => [[request, reply] as const, [reply, request] as const]));
+}
+const ICMP_ANSWERS = bothWays(ICMP_PAIRS);
+const ICMPV6_ANSWERS = bothWays(ICMPV6_PAIRS);
 
 /** The ICMP type that answers one; undefined if nothing does. */
 export function answerType(protonum: number, type: number): number | undefined {
@@ -54,21 +43,6 @@ export function invert(family: number, protonum: number, t: TupleRecord): TupleR
     }
     default:
       return ends;
-  }
-}
-
-/** Whether two tuples of one protocol are the same. */
-export function sameTuple(protonum: number, a: TupleRecord, b: TupleRecord): boolean {
-  if (a.src !== b.src || a.dst !== b.dst) return false;
-  switch (portKind(protonum)) {
-    case 'port':
-      return a.sport === b.sport && a.dport === b.dport;
-    case 'key':
-      return a.srckey === b.srckey && a.dstkey === b.dstkey;
-    case 'icmp':
-      return a.type === b.type && a.code === b.code && a.id === b.id;
-    default:
-      return true;
   }
 }
 

@@ -1,6 +1,7 @@
-import type { ExpectRecord, TupleRecord } from '@keepstate/engine';
+import type { ExpectRecord, Stats, TupleRecord } from '@keepstate/engine';
 import type { Change, Entry, NewEntry, NewExpectation, TableStats } from '../conntrack/table.ts';
 import type { Errno } from '../conntrack/words.ts';
+import type { EventKind } from '../format/event-line.ts';
 
 /**
  * The protocol of the control socket: lines of JSON in UTF-8, both ways.
@@ -47,6 +48,9 @@ export interface Hello {
   readonly now: number;
 }
 
+/** Flows by protocol and state; the state is '' where the protocol has none: `{"tcp":{"ESTABLISHED":3},"udp":{"":2}}`. */
+export type States = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 /** How it goes: all numbers since the start, but for `flows`, `expectations` and `max`. */
 export interface Status extends Hello {
   /** Flows and expectations that there are. */
@@ -54,8 +58,8 @@ export interface Status extends Hello {
   readonly expectations: number;
   /** Most flows that there may be (nf_conntrack_max), 0 for no limit. */
   readonly max: number;
-  /** Flows by protocol and state: `{"tcp":{"ESTABLISHED":3},"udp":{"":2}}`; as of at most a second ago. */
-  readonly states: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** As of at most a second ago. */
+  readonly states: States;
   /** Packets by what became of them: accept, drop, stolen, queue, unknown. */
   readonly verdicts: Readonly<Record<string, number>>;
   /** Packets by ct state: NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED, NONE. */
@@ -67,18 +71,8 @@ export interface Status extends Hello {
   readonly rules: RulesStatus;
 }
 
-/** What is counted of the table, by the names of `conntrack -S`. */
-export interface ControlStats extends TableStats {
-  /** All flows that entered the table; `insert` are those that commands made, as in Linux. */
-  created: number;
-  found: number;
-  invalid: number;
-  insert_failed: number;
-  drop: number;
-  early_drop: number;
-  error: number;
-  clash_resolve: number;
-}
+/** What is counted of the table. */
+export type ControlStats = TableStats & Stats;
 
 /** A way in which packets come. */
 export interface DriverStatus {
@@ -135,17 +129,14 @@ export interface SysctlValue {
 /** What a client that follows events wants to know. */
 export interface EventWish {
   /** Of flows; all of them if left out, none if empty. */
-  readonly kinds?: readonly EventWord[];
+  readonly kinds?: readonly EventKind[];
   /** Of expectations, too; no if left out. */
   readonly expect?: boolean;
 }
 
-/** What happened to a flow. */
-export type EventWord = 'NEW' | 'UPDATE' | 'DESTROY';
-
 /** Something happened to a flow. */
 export interface FlowNews {
-  readonly kind: EventWord;
+  readonly kind: EventKind;
   /** When (ms since the epoch, with fractions). */
   readonly time: number;
   /** IPCT_* bits. */

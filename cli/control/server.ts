@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { EventKind } from '../format/event-line.ts';
 import { UsageError } from '../trouble.ts';
 import { Broadcast, type Reader } from './broadcast.ts';
-import { CLIENTS_MOST, type EventWord } from './protocol.ts';
+import { CLIENTS_MOST } from './protocol.ts';
 import { type Handlers, type Hub, ServerClient } from './server-client.ts';
 import { clearSocket } from './socket-file.ts';
 
@@ -13,17 +14,10 @@ const LOOK_EVERY = 5_000;
 const BACKLOG = 511;
 
 /** Bits of what clients follow. */
-export const FOLLOW_NEW = 1;
-export const FOLLOW_UPDATE = 2;
-export const FOLLOW_DESTROY = 4;
+export const FOLLOW_BITS: Readonly<Record<EventKind, number>> = { NEW: 1, UPDATE: 2, DESTROY: 4 };
 export const FOLLOW_EXPECT = 8;
 
-const KIND_BITS: Readonly<Record<EventWord, number>> = {
-  NEW: FOLLOW_NEW,
-  UPDATE: FOLLOW_UPDATE,
-  DESTROY: FOLLOW_DESTROY,
-};
-const ALL_KINDS = FOLLOW_NEW | FOLLOW_UPDATE | FOLLOW_DESTROY;
+const ALL_KINDS = FOLLOW_BITS.NEW | FOLLOW_BITS.UPDATE | FOLLOW_BITS.DESTROY;
 
 function wishOf({ kinds, expect }: Readonly<Record<string, unknown>>): number {
   const expectBit = expect === true ? FOLLOW_EXPECT : 0;
@@ -31,9 +25,9 @@ function wishOf({ kinds, expect }: Readonly<Record<string, unknown>>): number {
   if (!Array.isArray(kinds)) throw new TypeError('kinds is no list');
   let wish = expectBit;
   for (const kind of kinds) {
-    if (!Object.hasOwn(KIND_BITS, kind as string))
+    if (!Object.hasOwn(FOLLOW_BITS, kind as string))
       throw new TypeError(`unknown kind of event: ${String(kind)}`);
-    wish |= KIND_BITS[kind as EventWord];
+    wish |= FOLLOW_BITS[kind as EventKind];
   }
   return wish;
 }

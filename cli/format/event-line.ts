@@ -1,4 +1,4 @@
-import type { FlowRecord } from '@keepstate/engine';
+import { type FlowRecord, ipct, isNewEvent } from '@keepstate/engine';
 import {
   familyText,
   type LineOptions,
@@ -12,6 +12,17 @@ import { ctimeText, secondsLeft, toolDeltaTime } from './tuple-text.ts';
 /** What happened to a flow, by conntrack's words. */
 export type EventKind = 'NEW' | 'UPDATE' | 'DESTROY';
 
+/** What happened, of IPCT_* bits. */
+export function eventKind(events: number): EventKind {
+  if ((events & ipct.IPCT_DESTROY) !== 0) return 'DESTROY';
+  return isNewEvent(events) ? 'NEW' : 'UPDATE';
+}
+
+/** Whether an event with these IPCT_* bits says the protocol's state. Measured: an UPDATE does where that changed. */
+export function saysState(kind: EventKind, events: number): boolean {
+  return kind !== 'UPDATE' || (events & ipct.IPCT_PROTOINFO) !== 0;
+}
+
 /** An event as it is printed. */
 export interface FlowEvent {
   readonly kind: EventKind;
@@ -19,7 +30,7 @@ export interface FlowEvent {
   readonly time: number;
   /** The flow as it was then. */
   readonly flow: ShownFlow;
-  /** Whether the event says the protocol's state. Measured: an UPDATE does where that is what changed. */
+  /** Whether the event says the protocol's state: see {@link saysState}. */
   readonly state: boolean;
   /** Which of these the kernel told; left out: as its own rules have it, which {@link eventBody} knows. */
   readonly tells?: EventTells;

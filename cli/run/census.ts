@@ -1,8 +1,6 @@
 import { type Conntrack, F_KIND, protocolName, ROW_WORDS } from '@keepstate/engine';
+import type { States } from '../control/protocol.ts';
 import { eachFlowInSlices } from './rows.ts';
-
-/** Flows by protocol and state; the state is '' where the protocol has none. */
-export type States = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** A count is good for so long (ms). */
 const FRESH = 1000;

@@ -3,19 +3,13 @@ import {
   type EventSink,
   type Expectation,
   ipct,
-  isNewEvent,
   REASONS,
   readExpectation,
 } from '@keepstate/engine';
-import type { EventWord, ExpectNews, FlowNews } from '../control/protocol.ts';
-import {
-  type ControlServer,
-  FOLLOW_DESTROY,
-  FOLLOW_EXPECT,
-  FOLLOW_NEW,
-  FOLLOW_UPDATE,
-} from '../control/server.ts';
-import { liveEntry } from './live-entry.ts';
+import { rowEntry } from '../conntrack/row-entry.ts';
+import type { ExpectNews, FlowNews } from '../control/protocol.ts';
+import { type ControlServer, FOLLOW_BITS, FOLLOW_EXPECT } from '../control/server.ts';
+import { eventKind } from '../format/event-line.ts';
 
 const EXPIRED = REASONS.find((r) => r.name === 'expired')!.id;
 
@@ -41,18 +35,17 @@ export class EventFeed implements EventSink {
 
   event(row: number, events: number, now: number, reason: number): void {
     const { broadcast } = this.server;
-    const isGone = (events & ipct.IPCT_DESTROY) !== 0;
-    const bit = isGone ? FOLLOW_DESTROY : isNewEvent(events) ? FOLLOW_NEW : FOLLOW_UPDATE;
+    const kind = eventKind(events);
+    const bit = FOLLOW_BITS[kind];
     if ((broadcast.wanted & bit) === 0) return;
     this.flows++;
     if (broadcast.isJammed) {
       broadcast.lose(bit);
       return;
     }
-    const kind: EventWord = isGone ? 'DESTROY' : bit === FOLLOW_NEW ? 'NEW' : 'UPDATE';
     // A timer runs out at its own moment; all else happens now.
     const time = reason === EXPIRED ? now : this.moment(now);
-    const flow = liveEntry(this.conntrack, row);
+    const flow = rowEntry(this.conntrack, row);
     const news: FlowNews = { kind, time, events, reason, flow };
     broadcast.publish(bit, `{"event":${JSON.stringify(news)}}\n`);
   }

@@ -3,22 +3,21 @@ import {
   type EditError,
   type FlowChange,
   type FlowSpec,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
   ips,
   type ProtoChange,
   type TupleRecord,
 } from '@keepstate/engine';
-import type { Change, Entry, NatTo, NewEntry } from '../conntrack/table.ts';
+import { type Change, type Entry, type NatTo, type NewEntry, TIMEOUT_MOST } from '../conntrack/table.ts';
+import { portKind } from '../conntrack/tuple.ts';
 import type { Errno } from '../conntrack/words.ts';
 
-const TCP = 6;
-const SCTP = 132;
 /** IP_CT_TCP_FLAG_SACK_PERM | BE_LIBERAL: measured, conntrack 1.4.7 sets both for both sides whenever it gives a state. */
 const LIBERAL = 0x0a;
 /** IP_CT_TCP_FLAG_CLOSE_INIT, which it adds from TIME_WAIT on: a SYN may reopen the flow. */
 const CLOSE_INIT = 0x04;
 const TIME_WAIT = 7;
-/** The longest timeout: 2^31 - 1 of the kernel's jiffies of 4 ms. Measured: -t 4294967295 shows as 8589934. */
-const LONGEST = (2 ** 31 - 1) * 4;
 
 /** The name of an error as conntrack(8) knows it. */
 export function errnoOf(error: EditError): Errno {
@@ -26,7 +25,7 @@ export function errnoOf(error: EditError): Errno {
 }
 
 function millis(seconds: number): number {
-  return Math.min(seconds * 1000, LONGEST);
+  return Math.min(seconds * 1000, TIMEOUT_MOST);
 }
 
 type Tags = { readonly original: number | null; readonly reply: number | null } | null;
@@ -38,11 +37,11 @@ function protoOf(
   vtags: Tags,
   before: ProtoChange,
 ): ProtoChange | undefined {
-  if (protonum === TCP && state !== null) {
+  if (protonum === IPPROTO_TCP && state !== null) {
     const flags = state >= TIME_WAIT ? LIBERAL | CLOSE_INIT : LIBERAL;
     return { state, flags, mask: flags };
   }
-  if (protonum !== SCTP || (state === null && vtags === null)) return undefined;
+  if (protonum !== IPPROTO_SCTP || (state === null && vtags === null)) return undefined;
   if (vtags === null) return { state: state! };
   const wanted = state ?? before.state;
   const own = before.vtags;
@@ -71,9 +70,16 @@ export function changeOf(flow: Entry, change: Change, state: number | undefined)
 /** Whether a tuple has what its protocol's have. */
 export function isWhole(protonum: number, t: TupleRecord): boolean {
   if (t.src === '' || t.dst === '') return false;
-  if (protonum === 1 || protonum === 58) return t.type !== undefined;
-  if (protonum === 47) return t.srckey !== undefined && t.dstkey !== undefined;
-  return ![TCP, 17, SCTP, 136].includes(protonum) || (t.sport !== undefined && t.dport !== undefined);
+  switch (portKind(protonum)) {
+    case 'port':
+      return t.sport !== undefined && t.dport !== undefined;
+    case 'icmp':
+      return t.type !== undefined;
+    case 'key':
+      return t.srckey !== undefined && t.dstkey !== undefined;
+    default:
+      return true;
+  }
 }
 
 /**

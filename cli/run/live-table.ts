@@ -13,6 +13,7 @@ import {
   updateFlow,
   zeroCounters,
 } from '@keepstate/engine';
+import { rowEntry, unconfirmedEntry } from '../conntrack/row-entry.ts';
 import { oneCpuOf } from '../conntrack/stats.ts';
 import type {
   Change,
@@ -25,7 +26,6 @@ import type {
 import { invert } from '../conntrack/tuple.ts';
 import type { Errno } from '../conntrack/words.ts';
 import { changeOf, errnoOf, isWhole, specOf } from './live-change.ts';
-import { isInTable, liveEntry, unconfirmedEntry } from './live-entry.ts';
 
 /** Rows of a slice that are looked at, whatever is in them. */
 const LOOKED = 16384;
@@ -78,8 +78,8 @@ export class LiveTable implements ConntrackTable {
     }
     let slice: Entry[] = [];
     for (let row = 1, looked = 0; row < conntrack.table.limit; row++) {
-      if (isInTable(conntrack, row)) {
-        slice.push(liveEntry(conntrack, row));
+      if (conntrack.isInTable(row)) {
+        slice.push(rowEntry(conntrack, row));
         if (zero) zeroCounters(conntrack, row);
       }
       if (slice.length < most && (++looked < LOOKED || most === Number.POSITIVE_INFINITY)) continue;
@@ -94,7 +94,7 @@ export class LiveTable implements ConntrackTable {
   get(family: number, protonum: number, tuple: TupleRecord): Entry | null {
     const row = this.rowOf(protonum, tuple, 0);
     if (row === 0) return null;
-    const entry = liveEntry(this.conntrack, row);
+    const entry = rowEntry(this.conntrack, row);
     return entry.family === family ? entry : null;
   }
 
@@ -118,11 +118,11 @@ export class LiveTable implements ConntrackTable {
     const { conntrack } = this;
     const row = this.find(flow);
     if (row === 0) return 'ENOENT';
-    const entry = liveEntry(conntrack, row);
+    const entry = rowEntry(conntrack, row);
     const state = conntrack.table.words[row * ROW_WORDS + F_PROTO]! & 0xff;
     const refused = updateFlow(conntrack, row, changeOf(entry, change, state));
     if (refused !== null) return errnoOf(refused);
-    const after = liveEntry(conntrack, row);
+    const after = rowEntry(conntrack, row);
     return after.timeout > 0 ? after : null;
   }
 

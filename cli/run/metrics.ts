@@ -1,7 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import type { ControlStats, DriverStatus, RulesStatus } from '../control/protocol.ts';
+import type { ControlStats, DriverStatus, RulesStatus, States } from '../control/protocol.ts';
 import { VERSION } from '../version.ts';
-import type { States } from './census.ts';
 import type { FirewallJudge } from './judge.ts';
 import type { Log } from './log.ts';
 import { type Labels, MetricsPage } from './metrics-text.ts';

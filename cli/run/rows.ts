@@ -1,5 +1,4 @@
 import type { Conntrack } from '@keepstate/engine';
-import { isInTable } from './live-entry.ts';
 
 /** How long one slice of a long work may take before packets have their turn (ms). */
 const SLICE_MS = 2;
@@ -25,7 +24,7 @@ export async function eachFlowInSlices(
 ): Promise<void> {
   let since = performance.now();
   for (let row = 1; row < conntrack.table.limit; row++) {
-    if (isInTable(conntrack, row)) visit(row);
+    if (conntrack.isInTable(row)) visit(row);
     if (row % STRIDE !== 0 || performance.now() - since < SLICE_MS) continue;
     await turn();
     if (!goesOn()) return;

@@ -1,8 +1,8 @@
 import type { Entry } from '../conntrack/table.ts';
+import type { States } from '../control/protocol.ts';
 import type { Filter } from '../filter.ts';
 import { Subject, subjectOfFlow } from '../filter-subject.ts';
 import { compareRows, type Order, type SortKey } from './order.ts';
-import type { States } from './source.ts';
 
 /** A flow that is shown. */
 export interface Row {

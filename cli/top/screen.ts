@@ -1,10 +1,10 @@
 import { ips } from '@keepstate/engine';
 import type { Colour } from '../colour.ts';
+import type { States } from '../control/protocol.ts';
 import { conntrackLine } from '../format/conntrack-line.ts';
 import { leftNow, listLines } from './columns.ts';
 import type { TopModel } from './model.ts';
 import type { Row } from './sampler.ts';
-import type { States } from './source.ts';
 import { bar, cut, folded, grouped, printable, short, shortOr } from './text.ts';
 
 /** A piece of a line. */

@@ -1,7 +1,5 @@
 import type { Entry } from '../conntrack/table.ts';
-
-/** Flows by protocol and state; the state is '' where the protocol has none. */
-export type States = Readonly<Record<string, Readonly<Record<string, number>>>>;
+import type { States } from '../control/protocol.ts';
 
 /** What is counted of a table at a moment. All but the first two grow from the start on. */
 export interface Look {

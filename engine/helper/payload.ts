@@ -1,5 +1,4 @@
 import type { HelpCall } from '../conntrack/helper.ts';
-import { AF_INET } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { UDP_HEADER } from '../packet/udp.ts';
 
@@ -173,11 +172,4 @@ export function bytesOf(text: string): Uint8Array {
 /** Whether two addresses, words as {@link Conntrack.addressOf} gives them, are the same. */
 export function sameAddress(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((word, i) => word === b[i]);
-}
-
-/** Words of the packet's own source (`which` 0) or destination (1) address. */
-export function packetAddress({ pkt }: HelpCall, which: number): readonly number[] {
-  if (pkt.family === AF_INET) return [pkt.view.getInt32(pkt.off + 12 + which * 4)];
-  const at = pkt.off + 8 + which * 16;
-  return [0, 4, 8, 12].map((i) => pkt.view.getInt32(at + i));
 }

@@ -16,18 +16,6 @@ export const ICMP_ECHO = 8;
 export const ICMP_TIME_EXCEEDED = 11;
 /** Parameter problem. */
 export const ICMP_PARAMETERPROB = 12;
-/** Timestamp request. */
-export const ICMP_TIMESTAMP = 13;
-/** Timestamp reply. */
-export const ICMP_TIMESTAMPREPLY = 14;
-/** Information request (RFC 6918: deprecated). */
-export const ICMP_INFO_REQUEST = 15;
-/** Information reply. */
-export const ICMP_INFO_REPLY = 16;
-/** Address mask request (RFC 950). */
-export const ICMP_ADDRESS = 17;
-/** Address mask reply. */
-export const ICMP_ADDRESSREPLY = 18;
 /** Code of destination unreachable: too big and DF is set; the MTU stands in the last two header bytes (RFC 1191). */
 export const ICMP_FRAG_NEEDED = 4;
 

@@ -76,11 +76,6 @@ export function addSideFlags(w: Int32Array, at: number, dir: number, flags: numb
   w[at + W_SIDES]! |= flags << (dir << 4);
 }
 
-/** Takes away from the flags of a side. */
-export function dropSideFlags(w: Int32Array, at: number, dir: number, flags: number): void {
-  w[at + W_SIDES]! &= ~(flags << (dir << 4));
-}
-
 /** Direction of the last segment noted. */
 export function lastDir(w: Int32Array, at: number): number {
   return (w[at + W_LAST]! >>> LAST_DIR_SHIFT) & 1;

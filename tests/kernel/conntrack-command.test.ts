@@ -3,29 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Dice } from '../traffic/dice.ts';
 import { LABEL_NAMES } from './conntrack-command-changes.ts';
 import { DUMPS, VISIBLE } from './conntrack-command-dumps.ts';
 import { FILL, LABEL_SCENES, SCENES } from './conntrack-command-list.ts';
-import { randomCommand } from './conntrack-command-random.ts';
 import { commandUsable, difference, TwoTables } from './conntrack-command-run.ts';
-
-/** Seed of this run: another one each day, or KEEPSTATE_SEED. */
-const SEED = Number(process.env.KEEPSTATE_SEED ?? Math.floor(Date.now() / 86_400_000));
-const RANDOM_LINES = Number(process.env.KEEPSTATE_LINES ?? 300);
-/** Lines after which both tables are filled anew. */
-const REFILL = 25;
-
-/** Every command of a scene on which the two differ, as text. */
-async function differences(tables: TwoTables, commands: readonly string[]): Promise<string> {
-  const found: string[] = [];
-  for (const line of commands) {
-    const { kernel, ours } = await tables.both(line);
-    const text = difference(kernel, ours);
-    if (text !== null) found.push(`$ conntrack ${line}\n${text}`);
-  }
-  return found.join('\n\n');
-}
+import { differences, randomDifferences } from './conntrack-command-same.ts';
 
 /** Labels are there in a namespace that has a rule about them, and names where /etc is another. */
 function labelSetup(folder: string): string {
@@ -63,7 +45,7 @@ describe.skipIf(!commandUsable())('keepstate conntrack does what conntrack(8) do
   test.each(SCENES.map(({ name, commands }) => [name, commands] as const))(
     'it %s',
     async (_name, commands) => {
-      expect(await differences(tables, commands)).toBe('');
+      expect(await differences((line) => tables.both(line), commands)).toBe('');
     },
     120_000,
   );
@@ -71,25 +53,13 @@ describe.skipIf(!commandUsable())('keepstate conntrack does what conntrack(8) do
   test.each(LABEL_SCENES.map(({ name, commands }) => [name, commands] as const))(
     'it %s',
     async (_name, commands) => {
-      expect(await differences(labelled, commands)).toBe('');
+      expect(await differences((line) => labelled.both(line), commands)).toBe('');
     },
     120_000,
   );
 
   test('it does the same on random command lines', async () => {
-    const dice = new Dice(SEED);
-    const found: string[] = [];
-    for (let i = 0; i < RANDOM_LINES; i++) {
-      if (i % REFILL === 0) {
-        await tables.both('-F');
-        for (const line of FILL) await tables.both(line);
-      }
-      const line = randomCommand(dice);
-      const { kernel, ours } = await tables.both(line);
-      const text = difference(kernel, ours);
-      if (text !== null) found.push(`$ conntrack ${line}\n${text}`);
-    }
-    expect(found.join('\n\n'), `seed ${SEED}`).toBe('');
+    expect(await randomDifferences((line) => tables.both(line), 300)).toBe('');
   }, 180_000);
 
   test('it counts what was inserted, whichever CPU did it', async () => {

@@ -1,29 +1,18 @@
 /** libc and libnftables calls that only the ruleset oracle needs, through koffi. Linux, little endian. */
 import koffi from 'koffi';
+import * as libc from '../../live/libc.ts';
 
-const libc = koffi.load('libc.so.6');
+const { check, declare } = libc;
 
-function declare<F extends (...args: never[]) => number>(prototype: string): F {
-  return libc.func(prototype) as unknown as F;
-}
-
-const cSocket = declare<(family: number, type: number, protocol: number) => number>(
-  'int socket(int family, int type, int protocol)',
-);
 const cSendto = declare<
   (fd: number, from: Uint8Array, length: number, flags: number, to: Uint8Array, toLength: number) => number
 >('int sendto(int fd, void *from, size_t length, int flags, void *to, uint toLength)');
-const cOpen = declare<(path: string, flags: number) => number>('int open(const char *path, int flags)');
 const cSeek = declare<(fd: number, offset: number, whence: number) => number>(
   'long lseek(int fd, long offset, int whence)',
 );
 const cRead = declare<(fd: number, into: Uint8Array, length: number) => number>(
   'int read(int fd, void *into, size_t length)',
 );
-const cSetsockopt = declare<
-  (fd: number, level: number, name: number, value: Uint8Array, length: number) => number
->('int setsockopt(int fd, int level, int name, void *value, uint length)');
-
 const cFlock = declare<(fd: number, operation: number) => number>('int flock(int fd, int operation)');
 const cOpenNew = declare<(path: string, flags: number, mode: number) => number>(
   'int open(const char *path, int flags, int mode)',
@@ -31,14 +20,10 @@ const cOpenNew = declare<(path: string, flags: number, mode: number) => number>(
 
 const AF_INET = 2;
 const AF_INET6 = 10;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0x80000;
 const IPPROTO_RAW = 255;
 const IPPROTO_IPV6 = 41;
 const IPV6_HDRINCL = 36;
-const SOL_SOCKET = 1;
 const SO_BROADCAST = 6;
-const O_NONBLOCK = 0x800;
 const SEEK_END = 2;
 const O_CREAT_RDWR = 0x42;
 const LOCK_EX = 2;
@@ -46,12 +31,9 @@ const LOCK_UN = 8;
 
 /** A raw socket that sends whole IP packets from this host. */
 export function rawSocket(v6: boolean): number {
-  const fd = cSocket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-  if (fd < 0) throw new Error(`raw socket: errno ${koffi.errno()}`);
-  if (v6 && cSetsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, Uint8Array.of(1, 0, 0, 0), 4) < 0)
-    throw new Error(`IPV6_HDRINCL: errno ${koffi.errno()}`);
-  if (cSetsockopt(fd, SOL_SOCKET, SO_BROADCAST, Uint8Array.of(1, 0, 0, 0), 4) < 0)
-    throw new Error(`SO_BROADCAST: errno ${koffi.errno()}`);
+  const fd = check(libc.socket(v6 ? AF_INET6 : AF_INET, libc.SOCK_RAW, IPPROTO_RAW), 'raw socket');
+  if (v6) check(libc.setIntOption(fd, IPPROTO_IPV6, IPV6_HDRINCL, 1), 'IPV6_HDRINCL');
+  check(libc.setIntOption(fd, libc.SOL_SOCKET, SO_BROADCAST, 1), 'SO_BROADCAST');
   return fd;
 }
 
@@ -62,7 +44,7 @@ export function sendRaw(fd: number, v6: boolean, bytes: Uint8Array): boolean {
   if (v6) to.set(bytes.subarray(24, 40), 8);
   else to.set(bytes.subarray(16, 20), 4);
   if (cSendto(fd, bytes, bytes.length, 0, to, to.length) >= 0) return true;
-  return koffi.errno() === koffi.os.errno.EPERM;
+  return libc.lastErrno() === libc.EPERM;
 }
 
 const lineBuffer = new Uint8Array(8192);
@@ -73,8 +55,7 @@ export class KernelLog {
   private readonly fd: number;
 
   constructor() {
-    this.fd = cOpen('/dev/kmsg', O_NONBLOCK);
-    if (this.fd < 0) throw new Error(`/dev/kmsg: errno ${koffi.errno()}`);
+    this.fd = check(libc.open('/dev/kmsg', libc.O_NONBLOCK), '/dev/kmsg');
     this.skip();
   }
 
@@ -89,8 +70,8 @@ export class KernelLog {
     for (;;) {
       const length = cRead(this.fd, lineBuffer, lineBuffer.length);
       if (length < 0) {
-        if (koffi.errno() === koffi.os.errno.EAGAIN) return lines;
-        throw new Error(`/dev/kmsg: errno ${koffi.errno()}, lines were lost`);
+        if (libc.lastErrno() === libc.EAGAIN) return lines;
+        throw new Error(`/dev/kmsg: ${libc.errnoName(libc.lastErrno())}, lines were lost`);
       }
       // "level,sequence,time,flags;text\n SUBSYSTEM=…\n"
       const text = decoder.decode(lineBuffer.subarray(0, length));
@@ -112,8 +93,7 @@ export class LogLock {
   private readonly fd: number;
 
   constructor() {
-    this.fd = cOpenNew('/tmp/keepstate-kmsg.lock', O_CREAT_RDWR, 0o666);
-    if (this.fd < 0) throw new Error(`/tmp/keepstate-kmsg.lock: errno ${koffi.errno()}`);
+    this.fd = check(cOpenNew('/tmp/keepstate-kmsg.lock', O_CREAT_RDWR, 0o666), '/tmp/keepstate-kmsg.lock');
   }
 
   /** Waits until nobody else holds it. */

@@ -4,17 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LABEL_NAMES } from '../kernel/conntrack-command-changes.ts';
-import { FILL, LABEL_SCENES, SCENES } from '../kernel/conntrack-command-list.ts';
-import { randomCommand } from '../kernel/conntrack-command-random.ts';
-import { commandUsable, difference } from '../kernel/conntrack-command-run.ts';
-import { Dice } from '../traffic/dice.ts';
+import { LABEL_SCENES, SCENES } from '../kernel/conntrack-command-list.ts';
+import { commandUsable } from '../kernel/conntrack-command-run.ts';
+import { type Both, differences, randomDifferences } from '../kernel/conntrack-command-same.ts';
 import { KernelNamespace } from './kernel-table-run.ts';
-
-/** Seed of this run: another one each day, or KEEPSTATE_SEED. */
-const SEED = Number(process.env.KEEPSTATE_SEED ?? Math.floor(Date.now() / 86_400_000));
-const RANDOM_LINES = Number(process.env.KEEPSTATE_LINES ?? 120);
-/** Lines after which both tables are filled anew. */
-const REFILL = 25;
 
 /** Scenes about command lines, whatever the table (conntrack-command.test.ts has them). */
 const ONLY_WORDS: readonly string[] = [
@@ -26,25 +19,13 @@ const ONLY_WORDS: readonly string[] = [
 /** The two tables are filled one after the other, on a machine that may have much to do (seconds). */
 const SLACK = 20;
 
-/** Both do each line in a namespace of their own. @returns the lines on which they differ, as text */
-async function differences(
-  theirs: KernelNamespace,
-  ours: KernelNamespace,
-  commands: readonly string[],
-): Promise<string> {
-  const found: string[] = [];
-  for (const line of commands) {
-    const text = difference(theirs.real(line), await ours.ours(line), SLACK);
-    if (text !== null) found.push(`$ conntrack ${line}\n${text}`);
-  }
-  return found.join('\n\n');
-}
-
 describe.skipIf(!commandUsable())('keepstate conntrack --kernel does what conntrack(8) does', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keepstate-kernel-'));
   const named = join(folder, 'names');
   let theirs: KernelNamespace;
   let ours: KernelNamespace;
+  /** Each does a line in a namespace of its own. */
+  const both: Both = async (line) => ({ kernel: theirs.real(line), ours: await ours.ours(line) });
   beforeAll(async () => {
     writeFileSync(named, LABEL_NAMES);
     const setup = (name: string): string =>
@@ -63,8 +44,7 @@ describe.skipIf(!commandUsable())('keepstate conntrack --kernel does what conntr
     ]);
   }, 60_000);
   beforeEach(async () => {
-    theirs.real('-F');
-    await ours.ours('-F');
+    await both('-F');
   });
   afterAll(() => {
     theirs?.close();
@@ -79,27 +59,12 @@ describe.skipIf(!commandUsable())('keepstate conntrack --kernel does what conntr
   )(
     'it %s',
     async (_name, commands) => {
-      expect(await differences(theirs, ours, commands)).toBe('');
+      expect(await differences(both, commands, SLACK)).toBe('');
     },
     120_000,
   );
 
   test('it does the same on random command lines', async () => {
-    const dice = new Dice(SEED);
-    const found: string[] = [];
-    for (let i = 0; i < RANDOM_LINES; i++) {
-      if (i % REFILL === 0) {
-        theirs.real('-F');
-        await ours.ours('-F');
-        for (const line of FILL) {
-          theirs.real(line);
-          await ours.ours(line);
-        }
-      }
-      const line = randomCommand(dice);
-      const text = difference(theirs.real(line), await ours.ours(line), SLACK);
-      if (text !== null) found.push(`$ conntrack ${line}\n${text}`);
-    }
-    expect(found.join('\n\n'), `seed ${SEED}`).toBe('');
+    expect(await randomDifferences(both, 120, SLACK)).toBe('');
   }, 300_000);
 });
