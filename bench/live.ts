@@ -162,6 +162,18 @@ async function tcp(place: Place): Promise<number> {
   return end.sum_received.bits_per_second / 8 / SEGMENT;
 }
 
+/** Pings without a pause, as a firewall has seen packets of each kind that has run for a minute. */
+async function warmUp(place: Place): Promise<void> {
+  const argv = ['ping', '-f', '-q', '-c', '40000', place.target];
+  await place.client.runAsync([...CLIENT_CORE, ...argv], 120_000);
+}
+
+/** How often the machine takes a core away from a program that never waits, and for how long. */
+function stalls(core: string): string {
+  const argv = [...FIRST, 'taskset', '-c', core, ...NODE, here('live-stalls.ts'), String(seconds)];
+  return execFileSync(argv[0]!, argv.slice(1), { encoding: 'utf8' }).trim();
+}
+
 /** Round trip times in µs. */
 async function pings(place: Place): Promise<{ p50: number; p99: number; lost: number }> {
   const count = seconds * 200;
@@ -186,7 +198,7 @@ async function measure(one: Case, load: number): Promise<Result> {
   const place = new Place(one.routed);
   const helper = await one.start(place);
   try {
-    await pings(place);
+    await warmUp(place);
     const idle = await pings(place);
     const udp = await flood(place, SMALLEST);
     const segments = await tcp(place);
@@ -212,6 +224,7 @@ function tell({ counts, rss, heap, flows }: LiveReport): void {
 
 const wanted = process.argv[3]?.split(',') ?? CASES.map(({ name }) => name);
 try {
+  for (const core of [CLIENT, FIREWALL]) console.log(`core ${core}: ${stalls(core)}`);
   for (const one of CASES.filter(({ name }) => wanted.some((word) => name.includes(word)))) {
     console.log(one.name);
     const { udp, tcp: segments, idle, half } = await measure(one, 0);
