@@ -16,7 +16,7 @@ import type { EstablishedWay } from './established.ts';
 import { Forwarding } from './forwarding.ts';
 import { takeHop } from './hop-limit.ts';
 import type { Outcome } from './outcome.ts';
-import { NOT_PLAIN, PlainPath, TRACKED } from './plain.ts';
+import { FRAGMENT, NOT_PLAIN, PlainPath, TRACKED, VERSION_4_LENGTH_5 } from './plain.ts';
 import { Way } from './way.ts';
 
 /** Takes frames from the wire: plain packets, as nearly all are, the quick way, all others the general {@link Way}. */
@@ -170,7 +170,38 @@ export class Pipeline extends Way {
         because(pkt, R_CUT_SHORT, pkt.missing);
       return NF_DROP;
     }
+    if (this.isSimple(pkt, linktype, frame)) return this.simpleWay(state);
     arrive(this.host, pkt, linktype, frame);
     return this.enter(state, 0, isGiven);
+  }
+
+  /** Whether no rule sees an IPv4 packet before it is tracked, and it is whole, forwarded, and not odd in any way. */
+  private isSimple(pkt: Packet, linktype: number, frame: number): boolean {
+    if (!this.tracksFirst || pkt.family !== AF_INET || this.runner.tracer !== null) return false;
+    if (linktype !== DLT_RAW && (this.hasMac || linktype !== DLT_EN10MB)) return false;
+    const { view, off } = pkt;
+    if (view.getUint8(off) !== VERSION_4_LENGTH_5 || (view.getUint16(off + 6) & FRAGMENT) !== 0) return false;
+    return this.forwarding.takes(pkt, linktype, frame);
+  }
+
+  /** The way of a packet that {@link isSimple}, as ICMP's mostly are. */
+  private simpleWay(state: HookState): number {
+    const { pkt } = state;
+    const verdict = this.runner.track(pkt, NF_INET_PRE_ROUTING);
+    if (verdict !== NF_ACCEPT) {
+      state.chain = null;
+      state.rule = null;
+      return this.refuse(state, verdict, NF_INET_PRE_ROUTING);
+    }
+    return this.established?.takes(pkt) && this.isUnseen ? this.shortWay(state) : this.plainWay(state);
+  }
+
+  /** The way that is worked out already, for a packet that is tracked and to be confirmed. */
+  private shortWay(state: HookState): number {
+    const { pkt } = state;
+    if (!this.conntrack.confirm(pkt)) return this.lose(state);
+    if (this.inPlace && !this.isBridge) takeHop(pkt);
+    this.established!.pass(pkt, this.outcome);
+    return NF_ACCEPT;
   }
 }

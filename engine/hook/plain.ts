@@ -25,9 +25,9 @@ export const NOT_PLAIN: number = -1;
 /** {@link PlainPath.receive}: tracked, and still to be confirmed; only if the caller confirms. */
 export const TRACKED: number = -2;
 /** First byte of an IPv4 header without options: version 4, five words. */
-const VERSION_4_LENGTH_5 = 0x45;
+export const VERSION_4_LENGTH_5 = 0x45;
 /** Fragment offset and MORE_FRAGMENTS of an IPv4 header. */
-const FRAGMENT = 0x3fff;
+export const FRAGMENT = 0x3fff;
 
 /**
  * The way of nearly all packets, TCP and UDP over IPv4 without options on Ethernet or raw, in one pass: link header,
@@ -114,7 +114,7 @@ export class PlainPath {
     if (l4 + UDP_HEADER > pkt.end || (isEthernet && view.getUint16(off + 12) !== ETH_P_IP)) return false;
     const proto = view.getUint8(ip + 9);
     const end = ip + view.getUint16(ip + 2);
-    const isWhole = view.getUint8(ip) === 0x45 && (view.getUint16(ip + 6) & FRAGMENT) === 0;
+    const isWhole = view.getUint8(ip) === VERSION_4_LENGTH_5 && (view.getUint16(ip + 6) & FRAGMENT) === 0;
     if (!isWhole || end > pkt.end || l4 + (proto === IPPROTO_TCP ? TCP_HEADER : UDP_HEADER) > end)
       return false;
     if (proto !== IPPROTO_TCP && proto !== IPPROTO_UDP) return false;

@@ -210,8 +210,9 @@ export class HookRunner {
   /**
    * A packet that has been at a hook before, over lo or as an answer, keeps its flow. Checksums of this host's own
    * packets are not looked at (measured): the card may have to fill them in.
+   * @returns NF_ACCEPT or NF_DROP
    */
-  private track(pkt: Packet, hook: number): number {
+  track(pkt: Packet, hook: number): number {
     if (pkt.flow !== 0 || pkt.ctinfo === IP_CT_UNTRACKED) return NF_ACCEPT;
     const { checksum } = pkt;
     if (hook === NF_INET_LOCAL_OUT) pkt.checksum = CHECKSUM_UNNECESSARY;
