@@ -12,8 +12,8 @@ describe('suggest', () => {
   });
 
   test('takes the nearest of several', () => {
-    expect(suggest('tdp', ['tcp', 'udp', 'tdpx'])).toBe('tcp');
-    expect(suggest('established', ['establish', 'established'])).toBe('established');
+    expect(suggest('tdp', ['tcp', 'udp', 'tdx6'])).toBe('tcp');
+    expect(suggest('Established', ['establish', 'established'])).toBe('established');
   });
 
   test('is silent about a word that resembles nothing', () => {
@@ -27,10 +27,24 @@ describe('suggest', () => {
     expect(suggest('IP', ['ip6', 'ip'])).toBe('ip');
   });
 
-  test('allows two edits in a short word and a third of the letters in a long one', () => {
-    expect(suggest('tc', ['tcpxx'])).toBeUndefined();
-    expect(suggest('tcp', ['tcpxx'])).toBe('tcpxx');
-    expect(suggest('abcdefghijkl', ['abcdefgh'])).toBe('abcdefgh');
-    expect(suggest('abcdefghijkl', ['abcdefg'])).toBeUndefined();
+  test('allows one mistake in a short word, two in a longer one, three in a long one', () => {
+    expect(suggest('tcp', ['tcpxx', 'tcp6x'])).toBeUndefined();
+    expect(suggest('foo', ['top', 'log'])).toBeUndefined();
+    expect(suggest('verdcit', ['verdict'])).toBe('verdict');
+    expect(suggest('soruces', ['source'])).toBe('source');
+    expect(suggest('limit', ['list'])).toBeUndefined();
+    expect(suggest('nf_conntrack_foo', KNOWN)).toBeUndefined();
+    expect(suggest('nf_conntrack_tcp_liberal', KNOWN)).toBe('nf_conntrack_tcp_be_liberal');
+  });
+
+  test('takes two swapped letters for one mistake, and the longer of two that are as near', () => {
+    expect(suggest('tpc', KNOWN)).toBe('tcp');
+    expect(suggest('prot', ['port', 'proto'])).toBe('proto');
+  });
+
+  test('completes what only one name begins with', () => {
+    expect(suggest('nf_conntrack_tcp_be', KNOWN)).toBe('nf_conntrack_tcp_be_liberal');
+    expect(suggest('est', ['new', 'established'])).toBe('established');
+    expect(suggest('syn', ['syn_sent', 'syn_recv'])).toBeUndefined();
   });
 });

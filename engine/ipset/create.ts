@@ -54,6 +54,7 @@ type Take = (o: SetOptions, text: string, type: SetType) => void;
 
 function range(o: SetOptions, text: string, type: SetType): void {
   if (type.parts[0] === 'port') {
+    if (cut(text, '-')[1] === undefined) throw new SetError("mandatory option 'to' is missing", text);
     const ports = parseBitmapPorts(text);
     o.from = ports.from;
     o.to = ports.to;

@@ -41,6 +41,7 @@ function skbprio(text: string, out: Extras): void {
 }
 
 function comment(text: string, out: Extras): void {
+  if (text === '') throw new SetError("missing mandatory argument of option 'comment'");
   if (text.includes('"')) throw new SetError('" character is not permitted in comments', text);
   if (text.length > MAX_COMMENT)
     throw new SetError(`comment is longer than the maximum allowed ${MAX_COMMENT} characters`, text);

@@ -16,6 +16,16 @@ function elements(sets: IpSets): string[] {
 }
 
 describe('ipset restore', () => {
+  test('refuses a range of one port and an empty comment, and suggests no word that stands there', () => {
+    const text =
+      'create a bitmap:port range 5\ncreate b hash:ip comment\nadd b 1.2.3.4 comment ""\nadd b 1.2.3.4 nomatch\n';
+    expect(new IpSets(1).restore({ name: 's', text }).map((e) => e.message)).toEqual([
+      expect.stringContaining("mandatory option 'to' is missing"),
+      expect.stringContaining("missing mandatory argument of option 'comment'"),
+      expect.stringMatching(/unknown argument 'nomatch'$/),
+    ]);
+  });
+
   test('names the place of each mistake of a file, and a near word', () => {
     const text = `create a hash:ip
 creat b hash:foo

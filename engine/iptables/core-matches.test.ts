@@ -254,7 +254,7 @@ test('a table runs at its priorities, with policies and jumps', () => {
     'mangle -150 -150 -150 -150 -150',
     'nat -100 100 -100 100',
     'raw -300 -300',
-    'security 50 50 50',
+    'security 150 150 150',
   ]);
   const forward = tables
     .tables()

@@ -165,9 +165,13 @@ export function lowerRule(rule: XtRule, ctx: XtLowering, chains: ReadonlyMap<str
   return out;
 }
 
-function baseOf(chain: XtChain, table: string): BaseChain | null {
+/** Measured in 1.8.9: the nft variant puts `security` behind source translation, the kernel's own table stands before it. */
+const NFT_SECURITY = 150;
+
+function baseOf(chain: XtChain, table: string, backend: SaveScope['backend']): BaseChain | null {
   if (chain.builtin === null) return null;
-  const { hook, priority } = chain.builtin;
+  const { hook } = chain.builtin;
+  const priority = table === 'security' && backend === 'nft' ? NFT_SECURITY : chain.builtin.priority;
   const route = table === 'mangle' && hook === NF_INET_LOCAL_OUT;
   const type = table === 'nat' ? 'nat' : route ? 'route' : 'filter';
   return { type, hook, priority, policy: chain.policy === 'DROP' ? NF_DROP : NF_ACCEPT, devices: [] };
@@ -178,7 +182,7 @@ export function lowerTable(table: XtTable, scope: SaveScope): RuleTable {
   const chains = new Map<string, Chain>();
   const out: RuleTable = { family: scope.family, name: table.name, backend: scope.backend, chains };
   for (const chain of table.chains.values()) {
-    const made = new Chain(out, chain.name, baseOf(chain, table.name));
+    const made = new Chain(out, chain.name, baseOf(chain, table.name, scope.backend));
     made.at = chain.at;
     chains.set(chain.name, made);
   }

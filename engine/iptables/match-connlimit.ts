@@ -5,7 +5,7 @@ import { ConnCount } from '../rules/conn-count.ts';
 import type { Expr } from '../rules/expr.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
-import { NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
+import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { prefixMask } from './address.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import { uintArg } from './values.ts';
@@ -43,7 +43,10 @@ class ConnlimitMatch implements Expr {
     this.key[this.mask.length] = pkt.zone;
     const row = this.networks.insert(this.key);
     this.counts[row] ??= new ConnCount();
-    return this.counts[row].add(state) > limit !== upto ? NFT_CONTINUE : NFT_BREAK;
+    const count = this.counts[row].add(state);
+    // None at all, not even the packet's own: the kernel takes that for a failure (measured; the last ACK of a connection).
+    if (count <= 0) return NF_DROP;
+    return count > limit !== upto ? NFT_CONTINUE : NFT_BREAK;
   }
 }
 

@@ -24,7 +24,7 @@ export const MATCH_IPCOMP: Extension<IpcompSpec> = {
   // Without a range it is the index 0 (measured).
   init: () => ({ low: 0, high: 0, inverted: false, compres: false }),
   save: ({ low, high, inverted, compres }) => {
-    const all = low === 0 && high === 0xffffffff && !inverted;
+    const all = low === 0 && high === 0xffffffff;
     const range = all ? '' : `${inverted ? '! ' : ''}--ipcompspi ${low === high ? low : `${low}:${high}`}`;
     return [range, compres ? '--compres' : ''].filter((w) => w !== '').join(' ');
   },

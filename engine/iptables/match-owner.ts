@@ -97,8 +97,11 @@ export const MATCH_OWNER: Extension<OwnerSpec> = {
     {
       name: 'suppl-groups',
       args: 0,
-      also: ['gid-owner'],
       parse: (spec) => {
+        if (spec.gid === null)
+          throw new XtError(
+            'owner: Bad value for "--suppl-groups" option: "you need to use --gid-owner first"',
+          );
         spec.supplGroups = true;
       },
     },

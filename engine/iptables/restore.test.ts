@@ -130,3 +130,37 @@ describe('iptables-restore text', () => {
     );
   });
 });
+
+describe('what the two iptables do not have in common', () => {
+  const saved = (backend: 'nft' | 'legacy', rule: string, table = 'filter'): string => {
+    const tables = new Xtables(NFPROTO_IPV4, { backend });
+    const errors = tables.restore({ name: 'rules', text: `*${table}\n${rule}\nCOMMIT\n` });
+    return errors[0]?.message ?? tables.save().match(/^-A.*/m)?.[0] ?? '';
+  };
+
+  test('only legacy saves --nflog-range', () => {
+    const rule = '-A FORWARD -j NFLOG --nflog-range 20';
+    expect(saved('legacy', rule)).toBe(rule);
+    expect(saved('nft', rule)).toBe('-A FORWARD -j NFLOG');
+  });
+
+  test('legacy takes TRACE in the raw table only', () => {
+    expect(saved('nft', '-A FORWARD -j TRACE')).toBe('-A FORWARD -j TRACE');
+    expect(saved('legacy', '-A FORWARD -j TRACE')).toContain('only valid in raw table');
+    expect(saved('legacy', '-A PREROUTING -j TRACE', 'raw')).toBe('-A PREROUTING -j TRACE');
+  });
+
+  test('neither saves a range of all indexes, even inverted', () => {
+    for (const backend of ['nft', 'legacy'] as const) {
+      expect(saved(backend, '-A FORWARD -p ah -m ah ! --ahspi 0:4294967295')).toBe('-A FORWARD -p ah -m ah');
+      expect(saved(backend, '-A FORWARD -p ipcomp -m ipcomp ! --ipcompspi 0:4294967295')).toBe(
+        '-A FORWARD -p ipcomp -m ipcomp',
+      );
+    }
+  });
+
+  test('--suppl-groups stands behind --gid-owner', () => {
+    expect(saved('nft', '-A OUTPUT -m owner --gid-owner 5 --suppl-groups')).toContain('--suppl-groups');
+    expect(saved('nft', '-A OUTPUT -m owner --suppl-groups --gid-owner 5')).toContain('--gid-owner first');
+  });
+});

@@ -31,7 +31,8 @@ export function spiOption<S extends SpiRange>(name: string): XtOption<S> {
 
 /** As it is saved, '' for all. */
 export function spiText(name: string, { low, high, inverted }: SpiRange): string {
-  if (low === 0 && high === 0xffffffff && !inverted) return '';
+  // Nor where it is inverted (measured), though then it matches nothing.
+  if (low === 0 && high === 0xffffffff) return '';
   return `${inverted ? '! ' : ''}--${name} ${low === high ? low : `${low}:${high}`}`;
 }
 

@@ -8,7 +8,7 @@ export interface BuiltinChain {
   readonly name: string;
   /** NF_INET_*. */
   readonly hook: number;
-  /** NF_IP_PRI_*. */
+  /** NF_IP_PRI_*; lower.ts knows where the nft variant has another. */
   readonly priority: number;
 }
 

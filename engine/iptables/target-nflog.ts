@@ -5,6 +5,8 @@ import { quote, uintArg } from './values.ts';
 interface NflogSpec {
   prefix: string;
   group: number;
+  /** What `--nflog-range` said. */
+  range: number;
   /** Bytes to copy, null for all. */
   size: number | null;
   threshold: number;
@@ -30,11 +32,11 @@ const OPTIONS: readonly XtOption<NflogSpec>[] = [
     },
   },
   {
-    // It never did anything, and iptables-nft does not save it.
+    // It never did anything, and only iptables-legacy saves it.
     name: 'nflog-range',
     excludes: ['nflog-size'],
-    parse: (_, arg) => {
-      uintArg(arg);
+    parse: (spec, arg) => {
+      spec.range = uintArg(arg);
     },
   },
   {
@@ -58,11 +60,12 @@ export const TARGET_NFLOG: Extension<NflogSpec> = {
   name: 'NFLOG',
   families: XT_BOTH,
   options: OPTIONS,
-  init: () => ({ prefix: '', group: 0, size: null, threshold: 0 }),
-  save: (spec) =>
+  init: () => ({ prefix: '', group: 0, range: 0, size: null, threshold: 0 }),
+  save: (spec, { backend }) =>
     [
       ...(spec.prefix === '' ? [] : [`--nflog-prefix ${quote(spec.prefix)}`]),
       ...(spec.group === 0 ? [] : [`--nflog-group ${spec.group}`]),
+      ...(spec.range === 0 || backend === 'nft' ? [] : [`--nflog-range ${spec.range}`]),
       ...(spec.size === null ? [] : [`--nflog-size ${spec.size}`]),
       ...(spec.threshold === 0 ? [] : [`--nflog-threshold ${spec.threshold}`]),
     ].join(' '),

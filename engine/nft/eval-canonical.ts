@@ -1,15 +1,16 @@
 import type { Family } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { MatchStmt, NatSpec, RejectStmt, StmtNode } from './ast-stmt.ts';
+import { infoOf } from './eval-key.ts';
 import { type Item, mergePayloads } from './eval-merge.ts';
-import { flagList, normalKey, normalMapping, normalMatch } from './eval-normal.ts';
+import { flagBinop, flagList, normalKey, normalMapping, normalMatch } from './eval-normal.ts';
 import { learnHeaders } from './eval-proto.ts';
 import { fieldTests, movedValues, rawTarget, retyped } from './eval-raw.ts';
-import { type Headers, headersOf, numberOf } from './eval-scope.ts';
+import { constant, type Headers, headersOf, type Info, numberOf } from './eval-scope.ts';
 import { placeOf } from './lower-bits.ts';
 import { findField, findProtocol } from './proto-table.ts';
 import { TRANSPORTS } from './proto-transport.ts';
-import { ICMPX_CODE } from './type-datatype.ts';
+import { ICMPX_CODE, INTEGER } from './type-datatype.ts';
 
 /** A statement as nft lists it, and from which item of the evaluated rule it comes. */
 export interface CanonicalPart {
@@ -124,6 +125,10 @@ class Listing {
         this.transport = here;
       }
     }
+    if ('ct' in left && left.ct.key === 'l3proto' && this.headers.family === 'inet') this.network = here;
+    const isTracked =
+      'ct' in left && left.ct.key === 'protocol' && this.headers.th === TRANSPORTS.get(Number(value));
+    if (isTracked && this.headers.th !== undefined) this.transport = here;
     if (!('payload' in left)) return;
     const { protocol, field } = left.payload;
     if ((protocol === 'ether' || protocol === 'vlan') && field === 'type') this.network = here;
@@ -242,9 +247,13 @@ class Listing {
   private normalStatement(stmt: StmtNode): StmtNode {
     if ('mangle' in stmt) {
       const key = this.key(stmt.mangle.key);
-      const value = this.key(stmt.mangle.value);
-      const typed = retyped(value, stmt.mangle.key, key);
-      return { mangle: { key, value: 'ct' in key ? flagList(typed) : typed }, at: stmt.at };
+      const bits = icmpBits(stmt.mangle.key, stmt.mangle.value);
+      if (bits !== null) return { mangle: bits, at: stmt.at };
+      const typed = retyped(this.key(stmt.mangle.value), stmt.mangle.key, key);
+      // Events are listed with commas, labels are not (measured).
+      const isEvent = 'ct' in key && key.ct.key === 'event';
+      const value = isEvent ? flagList(typed) : 'ct' in key ? flagBinop(typed, infoOf(key)) : typed;
+      return { mangle: { key, value }, at: stmt.at };
     }
     if ('set' in stmt) return { set: { ...stmt.set, elem: this.key(stmt.set.elem) }, at: stmt.at };
     if ('map' in stmt)
@@ -286,4 +295,24 @@ class Listing {
       ? { reject: PLAIN_REJECT, at: stmt.at }
       : stmt;
   }
+}
+
+const WORD: Info = { type: INTEGER, bits: 16, order: 'big' };
+const ICMP: ReadonlySet<string> = new Set(['icmp', 'icmpv6', 'igmp']);
+
+/**
+ * The first two bytes of a message are written together where one of them is set, and nft lists those as the source
+ * port that other protocols have there (measured).
+ */
+function icmpBits(key: ExprNode, value: ExprNode): { key: ExprNode; value: ExprNode } | null {
+  const field = 'payload' in key && ICMP.has(key.payload.protocol) ? placeOf(key) : null;
+  const byte = numberOf(value);
+  if (field === null || field.bits !== 8 || field.offset > 8 || byte === undefined) return null;
+  const set = field.offset === 0 ? byte << 8n : byte;
+  const kept = field.offset === 0 ? 0xffn : 0xff00n;
+  const port: ExprNode = { payload: { protocol: 'th', field: 'sport' } };
+  const masked: ExprNode = { binop: { op: '&', left: port, right: constant(WORD, kept | set) } };
+  const written: ExprNode =
+    set === 0n ? masked : { binop: { op: '|', left: masked, right: constant(WORD, set) } };
+  return { key: port, value: written };
 }

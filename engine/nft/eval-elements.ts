@@ -85,6 +85,12 @@ function refuseOptions(scope: Scope, node: ElemExpr, shape: SetShape): void {
     if (BigInt(expires) > lasts)
       scope.refuse('Numerical result out of range', at, 'it expires later than its timeout says');
   }
+  if (stmts.length > 0 && shape.data !== null && !shape.named)
+    scope.refuse(
+      'missing statement in map declaration',
+      stmts[0]!.at ?? at,
+      'give the map a name and declare it there',
+    );
   if (stmts.length > 0 && shape.stmts !== null) refuseStatements(scope, stmts, shape.stmts, at ?? node.at);
   for (const stmt of stmts) {
     const trouble = 'limit' in stmt ? limitTrouble(stmt.limit) : null;
@@ -142,7 +148,12 @@ function evalData(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
   if (data === 'verdict') return evalVerdict(scope, node);
   if (isVerdict(node)) return scope.refuse('a verdict is no value of this map', node.at);
   if (data === null) return node;
-  if (!('object' in data)) return normalValue(evalValue(scope, node, data), data);
+  if (!('object' in data)) {
+    const value = evalValue(scope, node, data);
+    if (shape.named && shape.dataInterval && constantOf(value) !== undefined)
+      scope.refuse('Invalid argument', node.at, 'this map has ranges for values: write a range or a prefix');
+    return normalValue(value, data);
+  }
   const name = objectName(node);
   if (name === null) return scope.refuse(`expected the name of a ${data.object}`, node.at);
   if (!scope.table.objects.has(`${data.object} ${name}`))
@@ -228,9 +239,16 @@ export function refuseOverlaps(scope: Scope, sorted: readonly ExprNode[], key: I
     if (interval === null) continue;
     const same = last !== null && last.low === interval.low && last.high === interval.high;
     if (last !== null && interval.low <= last.high && !same)
-      scope.refuse('conflicting intervals specified', value.at ?? node.at);
+      scope.refuse('conflicting intervals specified', placeOf(value) ?? node.at);
     last = interval;
   }
+}
+
+/** Where a value stands; what was made of several values, where the first of them does. */
+function placeOf(value: ExprNode): At | undefined {
+  if (value.at !== undefined) return value.at;
+  if ('range' in value) return value.range[0].at;
+  return 'prefix' in value ? value.prefix.addr.at : undefined;
 }
 
 /** What tells elements of a set apart. */

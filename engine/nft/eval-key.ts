@@ -141,6 +141,9 @@ function otherKey(scope: Scope, node: ExprNode): Key {
   if ('exthdr' in node) {
     if (scope.nh === 'arp') return scope.refuse('cannot use exthdr with arp', node.at);
     requireHeader(scope, 'ip6', node.at, false);
+    // Measured: the field is without a type in nft 1.0.6.
+    if (node.exthdr.name === 'rt2' && node.exthdr.field !== undefined)
+      return scope.refuse('rt2 addr cannot be compared with anything', node.at);
     return sought(scope, node, exthdr(node.exthdr.name)?.fields, exthdrField(node.exthdr));
   }
   if ('tcp option' in node) {
@@ -150,7 +153,7 @@ function otherKey(scope: Scope, node: ExprNode): Key {
   if ('rawTcpOption' in node) {
     const { offset, len } = node.rawTcpOption;
     const existence = offset === 0 && len === 8;
-    return { expr: node, info: existence ? EXISTENCE : { type: RAW_INTEGER, bits: len, order: 'big' } };
+    return { expr: node, info: existence ? EXISTENCE : { type: INTEGER, bits: len, order: 'big' } };
   }
   if ('ip option' in node) {
     requireHeader(scope, 'ip', node.at, false);

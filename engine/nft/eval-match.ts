@@ -35,6 +35,7 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
       left = left.binop.left;
     }
   }
+  refuseSecret(scope, left, right);
   if (op === '==' && isOwnProtocol(scope, left, right)) return;
   scope.out.push({ match: { op, left, right }, at: stmt.at });
   if (op !== '==' && op !== 'in') return;
@@ -42,6 +43,14 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   const written = 'set' in match.right ? match.right.set : null;
   if (written === null || info.parts !== undefined) learnHeaders(scope, left, right);
   else learnHeaders(scope, left, { set: writtenValues(scope, written, info) });
+}
+
+/** What nft lets a rule set, but not compare with a value (measured). */
+function refuseSecret(scope: Scope, left: ExprNode, right: ExprNode): void {
+  const key = 'meta' in left ? left.meta.key : 'ct' in left ? left.ct.key : '';
+  if (key === 'secmark' && 'constant' in right)
+    scope.refuse('secmark cannot be compared with a constant value', right.at);
+  if (key === 'event') scope.refuse('Operation not supported', left.at, 'ct event can only be set');
 }
 
 /** `ct original saddr` alone is typed by the one address that it is compared with (measured). */

@@ -118,19 +118,23 @@ function bitsIn(value: bigint): bigint[] {
   return out;
 }
 
+/** Whether each bit of a value has a name, or a number as those of labels have. */
+function hasFlags({ type }: Info): boolean {
+  return type.base === 'bitmask' && (type.symbols !== null || type.notation === 'label');
+}
+
 /** Flags as `a,b`; anything else stays. */
 export function flagList(node: ExprNode): ExprNode {
   const info = infoOf(node);
   const value = numberOf(node);
-  const bits = value === undefined || info.type.base !== 'bitmask' ? [] : bitsIn(value);
-  if (info.type.symbols === null) return node;
+  const bits = value === undefined || !hasFlags(info) ? [] : bitsIn(value);
   return bits.length < 2 ? node : { list: bits.map((bit) => constant(info, bit)) };
 }
 
 /** Flags as `a | b`. */
 export function flagBinop(node: ExprNode, info: Info): ExprNode {
   const value = numberOf(node);
-  const bits = value === undefined || info.type.symbols === null ? [] : bitsIn(value);
+  const bits = value === undefined || !hasFlags(info) ? [] : bitsIn(value);
   if (bits.length < 2) return node;
   let out: ExprNode = constant(info, bits[0]!);
   for (const bit of bits.slice(1)) out = { binop: { op: '|', left: out, right: constant(info, bit) } };

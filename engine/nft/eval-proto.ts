@@ -125,6 +125,7 @@ export function learnHeaders(scope: Headers, left: ExprNode, right: ExprNode): v
 
 function learn(scope: Headers, left: ExprNode, value: number): void {
   if ('meta' in left) learnMeta(scope, left.meta.key, value);
+  if ('ct' in left) learnTracked(scope, left.ct.key, value);
   if (!('payload' in left)) return;
   const { protocol, field } = left.payload;
   if (field === 'type' && (protocol === 'ether' || protocol === 'vlan'))
@@ -132,6 +133,13 @@ function learn(scope: Headers, left: ExprNode, value: number): void {
   else if ((protocol === 'ip' && field === 'protocol') || (protocol === 'ip6' && field === 'nexthdr'))
     learnTransport(scope, TRANSPORTS.get(value));
   else if (field === 'type' && (protocol === 'icmp' || protocol === 'icmpv6')) scope.icmpType = value;
+}
+
+/** What tracking says of the protocol is taken as if the packet said it, where the network header is known (measured). */
+function learnTracked(scope: Headers, key: string, value: number): void {
+  if (key === 'l3proto') learnMeta(scope, 'nfproto', value);
+  else if (key === 'protocol' && (scope.nh === 'ip' || scope.nh === 'ip6'))
+    learnTransport(scope, TRANSPORTS.get(value));
 }
 
 function learnTransport(scope: Headers, name: string | undefined): void {

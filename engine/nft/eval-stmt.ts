@@ -141,7 +141,12 @@ function evalMangle(scope: Scope, stmt: MangleStmt): void {
     'meta' in node || 'ct' in node || 'payload' in node || 'rawPayload' in node || 'tcp option' in node;
   if (!assignable) scope.refuse('this cannot be set', node.at ?? stmt.at);
   const { expr: key, info } = evalKey(scope, node);
+  if ('tcp option' in key && info.bits !== 16 && info.bits !== 32)
+    scope.refuse('Operation not supported', stmt.at, 'only fields of two or four bytes can be set');
+  if ('list' in value && 'ct' in key && key.ct.key === 'label')
+    scope.refuse('expected one label', value.at ?? stmt.at, 'several are written 1 | 2');
   const assigned = evalAssigned(scope, value, info);
+  if ('range' in assigned) scope.refuse('a range cannot be assigned', value.at ?? stmt.at);
   const place = placeOf(key);
   if (place !== null && widened(place, checksumOf(key)) !== null && !('constant' in assigned))
     scope.refuse('a field that is no whole 16-bit word can only be set to a constant', value.at ?? stmt.at);

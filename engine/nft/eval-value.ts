@@ -3,6 +3,7 @@ import type { At, ExprNode } from './ast-expr.ts';
 import { constant, describeInfo, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
 import type { Datatype } from './type-datatype.ts';
 import { numberValue, parseSymbol } from './type-parse.ts';
+import { protocolNames } from './type-protocols.ts';
 import { utf8, type Value } from './type-value.ts';
 
 /** Bits of an interface name, with the zero at its end. */
@@ -42,10 +43,8 @@ function symbolValue(scope: Scope, text: string, info: Info, at: At | undefined)
   // A variable whose value could not be read.
   if (value === null && text === '') return scope.lacks(`could not parse ${type.desc} ''`, at);
   if (value === null) {
-    const near = suggest(
-      text,
-      (type.symbols ?? []).map(([name]) => name),
-    );
+    const isProtocol = type.notation === 'protocol';
+    const near = suggest(text, isProtocol ? protocolNames() : (type.symbols ?? []).map(([name]) => name));
     return scope.refuse(
       `could not parse ${type.desc} '${text}'`,
       at,

@@ -59,9 +59,10 @@ describe('reading nft -j', () => {
       `{"insert": ${rule('{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": {"set": ["ssh", {"range": [80, 90]}]}}}', '{"drop": null}')}}`,
       '{"add": {"set": {"family": "ip", "table": "t", "name": "s", "type": ["ipv4_addr", "inet_service"]}}}',
       '{"add": {"element": {"family": "ip", "table": "t", "name": "s", "elem": [{"concat": ["1.1.1.1", 22]}]}}}',
-      '{"rename": {"chain": {"family": "ip", "table": "t", "name": "c", "newname": "d"}}}',
     );
+    const rename = '{"rename": {"chain": {"family": "ip", "table": "t", "name": "c", "newname": "d"}}}';
     expect(made.loadJson({ name: 'f', text })).toEqual([]);
+    expect(made.loadJson({ name: 'f', text: nftables(rename) })).toEqual([]);
     expect(made.list()).toBe(`table ip t {
 	set s {
 		type ipv4_addr . inet_service
@@ -88,7 +89,7 @@ describe('reading nft -j', () => {
 
   test.each([
     ['[]', '1:1 the text is an object'],
-    ['{"nft": []}', '1:1 the text needs "nftables"'],
+    ['{"nft": []}', '1:1 the text needs "nftables" (instead of "nft"?)'],
     ['{"nftables": {}}', '1:14 "nftables" is an array'],
     [nftables('{"tabel": {}}'), '1:15 unknown object "tabel" (did you mean "table"?)'],
     [nftables('{"table": {"name": "t"}}'), '1:25 table needs "family"'],

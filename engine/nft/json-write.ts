@@ -81,7 +81,7 @@ function bodyMembers({ kind, node, table }: NftObject): Members {
       return limitMembers(node as LimitNode);
     case 'ct helper': {
       const { type, protocol, l3proto } = node as CtHelperNode;
-      return { type, protocol, l3proto: l3proto ?? 'inet' };
+      return { type, protocol, l3proto: l3proto ?? table.family };
     }
     case 'ct timeout':
       return timeoutMembers(node as CtTimeoutNode, table.family);

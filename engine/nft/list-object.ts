@@ -25,8 +25,8 @@ function quotaLines({ quota }: QuotaNode, { options }: ListContext): Lines {
   return quota === undefined ? [] : [quotaText(quota, options.stateless === true)];
 }
 
-function helperLines(node: CtHelperNode): Lines {
-  return [`type "${node.type}" protocol ${node.protocol}`, `l3proto ${node.l3proto ?? 'inet'}`];
+function helperLines(node: CtHelperNode, { family }: ListContext): Lines {
+  return [`type "${node.type}" protocol ${node.protocol}`, `l3proto ${node.l3proto ?? family}`];
 }
 
 function timeoutLines(node: CtTimeoutNode, { family }: ListContext): Lines {
@@ -76,7 +76,7 @@ function bodyLines(object: NftObject, context: ListContext): Lines {
       return limit === undefined ? [] : [limitText(limit)];
     }
     case 'ct helper':
-      return helperLines(node as CtHelperNode);
+      return helperLines(node as CtHelperNode, context);
     case 'ct timeout':
       return timeoutLines(node as CtTimeoutNode, context);
     case 'ct expectation':

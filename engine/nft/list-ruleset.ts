@@ -20,8 +20,8 @@ export function updatedSets(table: NftTable): {
   const updated = new Set<string>();
   const meters = new Set<string>();
   const visit = (node: StmtNode): void => {
-    if ('set' in node && node.set.op !== 'delete') updated.add(node.set.set);
-    else if ('map' in node && node.map.op !== 'delete') updated.add(node.map.map);
+    if ('set' in node) updated.add(node.set.set);
+    else if ('map' in node) updated.add(node.map.map);
     else if ('meter' in node) meters.add(node.meter.name);
     else if ('jump' in node || 'goto' in node) {
       const { rules } = 'jump' in node ? node.jump : node.goto;

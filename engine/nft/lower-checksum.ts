@@ -17,6 +17,12 @@ const CHECKSUMS: Readonly<Record<string, number>> = {
   igmp: 2,
 };
 
+/** Fields that the checksums of TCP and UDP hold as well. */
+const PSEUDO_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  ip: ['saddr', 'daddr', 'protocol', 'length'],
+  ip6: ['saddr', 'daddr', 'nexthdr', 'length'],
+};
+
 /** What is to be kept right when a field is written. */
 export interface Checksum {
   readonly type: number;
@@ -29,9 +35,7 @@ export function checksumOf(key: ExprNode): Checksum {
   if (!('payload' in key)) return { type: 0, offset: 0, flags: 0 };
   const { protocol, field } = key.payload;
   const offset = CHECKSUMS[protocol];
-  const network = protocol === 'ip' || protocol === 'ip6';
-  const pseudo =
-    network && (field === 'saddr' || field === 'daddr' || (field === 'length' && protocol === 'ip6'));
+  const pseudo = PSEUDO_FIELDS[protocol]?.includes(field) === true;
   const type = offset === undefined ? 0 : protocol === 'sctp' ? SCTP : INET;
   return { type, offset: offset ?? 0, flags: pseudo ? PSEUDO : 0 };
 }

@@ -1,3 +1,4 @@
+import { UnknownExpr } from '../rules/expr.ts';
 import { BitwiseExpr, NFT_BITWISE_LSHIFT, NFT_BITWISE_RSHIFT, ShiftExpr } from '../rules/expr-bitwise.ts';
 import { ByteorderExpr, NFT_BYTEORDER_HTON } from '../rules/expr-byteorder.ts';
 import { CtExpr } from '../rules/expr-ct.ts';
@@ -12,10 +13,11 @@ import { numberOf, partsOf } from './eval-scope.ts';
 import { ctKey } from './key-ct.ts';
 import { metaKey } from './key-meta.ts';
 import { type Loaded, maskBits, type Place, placeOf } from './lower-bits.ts';
-import { swaps } from './lower-bytes.ts';
+import { NO_NUMBER, swaps } from './lower-bytes.ts';
 import { loadHost } from './lower-host.ts';
+import { lookedUp } from './lower-names.ts';
 import { mapSet } from './lower-set.ts';
-import { type Out, registerAt, registerBytes } from './lower-table.ts';
+import { type LoweredSet, type Out, registerAt, registerBytes } from './lower-table.ts';
 import { toBytes } from './type-value.ts';
 
 /**
@@ -138,9 +140,22 @@ function addStep(steps: Step[], op: string, value: bigint, all: bigint): void {
 
 function loadMap(out: Out, expr: ExprNode & { map: { key: ExprNode; data: ExprNode } }, byte: number): void {
   const { key, data } = expr.map;
+  const { set } = loadSetKey(out, key, data, byte);
+  out.exprs.push(new LookupExpr(set, registerAt(byte), registerAt(byte)));
+}
+
+/** Loads what is looked up in the set of a match or map, and gives that set. */
+export function loadSetKey(out: Out, key: ExprNode, data: ExprNode, byte: number): LoweredSet {
   const lowered = mapSet(out, key, data);
-  load(out, key, byte, lowered.swapped);
-  out.exprs.push(new LookupExpr(lowered.set, registerAt(byte), registerAt(byte)));
+  loadKeyOf(out, lowered, key, byte);
+  return lowered;
+}
+
+/** Loads a key of a set, as that set holds its keys. */
+export function loadKeyOf(out: Out, { key: info, swapped }: LoweredSet, key: ExprNode, byte: number): void {
+  const sought = lookedUp(key, info);
+  if (sought === null) out.exprs.push(new UnknownExpr(NO_NUMBER));
+  else load(out, sought, byte, swapped);
 }
 
 /** Bytes of all parts of a key in registers. */

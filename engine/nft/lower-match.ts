@@ -16,14 +16,13 @@ import type { ExprNode } from './ast-expr.ts';
 import type { MatchOp, MatchStmt } from './ast-stmt.ts';
 import { isWildcard } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
-import { constant, constantOf, type Info, numberOf } from './eval-scope.ts';
+import { type Info, numberOf } from './eval-scope.ts';
 import { type Loaded, placeOf } from './lower-bits.ts';
 import { constantBytes, NO_NUMBER, namesInterfaces, swaps, wildcardBytes } from './lower-bytes.ts';
 import { pushFib } from './lower-host.ts';
-import { load } from './lower-key.ts';
-import { mapSet } from './lower-set.ts';
+import { load, loadSetKey } from './lower-key.ts';
+import { byName } from './lower-names.ts';
 import type { Out } from './lower-table.ts';
-import { IFNAME } from './type-datatype.ts';
 import { toBytes } from './type-value.ts';
 
 const CMP: Readonly<Record<string, number>> = {
@@ -34,20 +33,21 @@ const CMP: Readonly<Record<string, number>> = {
   '<=': NFT_CMP_LTE,
   '>=': NFT_CMP_GTE,
 };
-const NAME_KEYS: Readonly<Record<string, string>> = { iif: 'iifname', oif: 'oifname', sdif: 'sdifname' };
 const REG = 1;
-const NAME: Info = { type: IFNAME, bits: 128, order: 'host' };
 
 /** Lowers `left op right`. */
 export function lowerMatch(out: Out, stmt: MatchStmt): void {
   const { match } = stmt;
-  const { left, right } = byName(match.left, match.right);
   const { op } = match;
+  if ('set' in match.right || 'setref' in match.right) {
+    lookup(out, match.left, match.right, op === '!=');
+    return;
+  }
+  const { left, right } = byName(match.left, match.right);
   if ('fib' in left && 'constant' in right && right.constant.type.base === 'integer' && isBoolean(right)) {
     pushFib(out, left, REG, true);
     out.exprs.push(new CmpExpr(REG, CMP[op]!, toBytes(numberOf(right) ?? 0n, 8, 'host')));
-  } else if ('set' in right || 'setref' in right) lookup(out, left, right, op === '!=');
-  else if ('prefix' in right) prefix(out, left, right, op);
+  } else if ('prefix' in right) prefix(out, left, right, op);
   else if ('range' in right) range(out, left, right, op);
   else if (op === 'in' || op === '!') flags(out, left, right, op);
   else compare(out, left, right, op);
@@ -79,9 +79,8 @@ function valueBytes(node: ExprNode, info: Info, loaded: Loaded, swap: boolean): 
 }
 
 function lookup(out: Out, left: ExprNode, right: ExprNode, invert: boolean): void {
-  const lowered = mapSet(out, left, right);
-  load(out, left, 0, lowered.swapped);
-  out.exprs.push(new LookupExpr(lowered.set, REG, null, invert));
+  const { set } = loadSetKey(out, left, right, 0);
+  out.exprs.push(new LookupExpr(set, REG, null, invert));
 }
 
 function prefix(
@@ -135,58 +134,6 @@ function flags(out: Out, left: ExprNode, right: ExprNode, op: 'in' | '!'): void 
   out.exprs.push(new BitwiseExpr(REG, REG, loaded.len, mask, new Uint8Array(loaded.len)));
   const cmp = op === 'in' ? NFT_CMP_NEQ : NFT_CMP_EQ;
   out.exprs.push(new CmpExpr(REG, cmp, new Uint8Array(loaded.len)));
-}
-
-/**
- * Interfaces by number where rules name them: `iif "eth0"` compares the name instead, since which number an interface
- * has is only known where the packets are. `lo` is number 1 everywhere.
- */
-export function byName(left: ExprNode, right: ExprNode): { left: ExprNode; right: ExprNode } {
-  if ('concat' in left) return partsByName(left.concat, right) ?? { left, right };
-  const named = nameKey(left);
-  if (named === null || !namesInterfaces(right)) return { left, right };
-  return { left: named, right: nameValues(right) };
-}
-
-/** The same part by part of a concatenation; null if there is nothing to do. */
-function partsByName(
-  parts: readonly ExprNode[],
-  right: ExprNode,
-): { left: ExprNode; right: ExprNode } | null {
-  const keys = parts.map((part, i) => (namesInterfaces(right, i) ? nameKey(part) : null));
-  if (keys.every((key) => key === null)) return null;
-  const left = { concat: parts.map((part, i) => keys[i] ?? part) };
-  const values = (node: ExprNode): ExprNode =>
-    'concat' in node
-      ? { concat: node.concat.map((part, i) => (keys[i] === null ? part : nameValues(part))) }
-      : node;
-  return { left, right: mapValues(right, values) };
-}
-
-function nameKey(left: ExprNode): ExprNode | null {
-  if ('meta' in left) {
-    const name = NAME_KEYS[left.meta.key];
-    return name === undefined ? null : { meta: { key: name } };
-  }
-  return 'fib' in left && left.fib.result === 'oif' ? { fib: { ...left.fib, result: 'oifname' } } : null;
-}
-
-/** A value changed, or those of a set's elements, with all that belongs to them. */
-function mapValues(node: ExprNode, change: (value: ExprNode) => ExprNode): ExprNode {
-  if ('set' in node) return { set: node.set.map((one) => mapValues(one, change)) };
-  if ('pair' in node) return { pair: [mapValues(node.pair[0], change), node.pair[1]] };
-  return 'elem' in node ? { elem: { ...node.elem, val: change(node.elem.val) } } : change(node);
-}
-
-function nameValues(node: ExprNode): ExprNode {
-  return mapValues(node, nameValue);
-}
-
-function nameValue(node: ExprNode): ExprNode {
-  const value = constantOf(node);
-  if (value === 1n) return constant(NAME, 'lo');
-  // A number of another interface has no name here; no interface is called so.
-  return constant(NAME, typeof value === 'string' ? value.replaceAll('*', '\\*') : `#${value}`);
 }
 
 /** What cannot be lowered at all. */

@@ -10,9 +10,8 @@ import type { DupStmt, FwdStmt, NatSpec, NatStmt, TproxyStmt } from './ast-stmt.
 import { intervalOf } from './eval-interval.ts';
 import { addressInfo } from './eval-nat.ts';
 import { constant, constantOf, type Info } from './eval-scope.ts';
-import { load } from './lower-key.ts';
+import { loadSetKey } from './lower-key.ts';
 import { assign } from './lower-mangle.ts';
-import { mapSet } from './lower-set.ts';
 import { type Out, registerAt } from './lower-table.ts';
 import { IFACE_INDEX, INET_SERVICE } from './type-datatype.ts';
 
@@ -88,8 +87,7 @@ function natByMap(
   family: 'ip' | 'ip6',
 ): void {
   const { key, data } = addr.map;
-  const lowered = mapSet(out, key, data);
-  load(out, key, 0, lowered.swapped);
+  const lowered = loadSetKey(out, key, data, 0);
   out.exprs.push(new LookupExpr(lowered.set, 1, 1));
   const info = lowered.shape.data as Info;
   const size = addressInfo(family).bits >> 3;

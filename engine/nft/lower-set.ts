@@ -1,4 +1,3 @@
-import { UnknownExpr } from '../rules/expr.ts';
 import { ImmediateExpr } from '../rules/expr-immediate.ts';
 import { RuleSet } from '../rules/set.ts';
 import type { NewElement } from '../rules/set-element.ts';
@@ -10,7 +9,8 @@ import { infoOf } from './eval-key.ts';
 import { constantOf, type Info, partsOf } from './eval-scope.ts';
 import { isVerdict } from './eval-verdict.ts';
 import { type Loaded, placeOf } from './lower-bits.ts';
-import { constantBytes, haveNames, type KeyBytes, keyBytes, NO_NUMBER, swaps } from './lower-bytes.ts';
+import { constantBytes, haveNames, type KeyBytes, keyBytes, swaps } from './lower-bytes.ts';
+import { elementByName, keyByName } from './lower-names.ts';
 import { stateful } from './lower-stateful.ts';
 import { type LoweredSet, type LowerTable, type Out, registerBytes } from './lower-table.ts';
 import { verdictExpr } from './lower-verdict.ts';
@@ -37,12 +37,6 @@ function innermost(expr: ExprNode): ExprNode {
 
 /** The set of a match or map: a named one, or one made of what stands in braces. */
 export function mapSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
-  const lowered = findSet(out, key, data);
-  if (lowered.unknown) out.exprs.push(new UnknownExpr(NO_NUMBER));
-  return lowered;
-}
-
-function findSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
   if ('setref' in data) return out.about.sets.get(data.setref)!;
   const nodes = 'set' in data ? data.set : [];
   const interval = nodes.some((node) => isInterval(keyOf(node)));
@@ -110,7 +104,8 @@ export function buildSet(
   place: Loaded = WHOLE,
   options: SetOptions = {},
 ): LoweredSet {
-  const { key, data } = shape;
+  const { data } = shape;
+  const key = keyByName(shape.key, elements, shape.named);
   const dataRanged = shape.named ? shape.dataInterval : elements.some(hasRangedData);
   const swapped = shape.interval && partsOf(key).some(swaps);
   const keyLen = place.len > 0 ? place.len : keyLength(key);
@@ -126,7 +121,7 @@ export function buildSet(
     size: options.size,
     exprs: options.exprs,
   });
-  const lowered = { set, swapped, shape, dataRanged, unknown: haveNames(elements, key) };
+  const lowered = { set, swapped, shape, key, dataRanged };
   fill(about, lowered, elements, place);
   return lowered;
 }
@@ -148,7 +143,8 @@ function mapKind(data: Exclude<SetShape['data'], null>): 'data' | 'verdict' | 'o
   return data === 'verdict' ? 'verdict' : 'object' in data ? 'object' : 'data';
 }
 
-function keyLength(key: Info): number {
+/** Bytes of a key in registers. */
+export function keyLength(key: Info): number {
   if (key.parts === undefined) return (key.bits + 7) >> 3;
   return key.parts.reduce((sum, part) => sum + registerBytes(part.bits), 0);
 }
@@ -161,9 +157,9 @@ function dataLength(data: Exclude<SetShape['data'], null>): number {
 
 function element(about: LowerTable, node: ExprNode, set: LoweredSet, place: Loaded): NewElement {
   const head = 'pair' in node ? node.pair[0] : node;
-  const value = keyOf(head);
+  const value = elementByName(keyOf(head), set.shape.key, set.key);
   const catchall = 'wildcard' in value;
-  const bytes = catchall ? NO_KEY : keyBytes(value, set.shape.key, set.swapped, place.shift, place.len);
+  const bytes = catchall ? NO_KEY : keyBytes(value, set.key, set.swapped, place.shift, place.len);
   const out: Writable<NewElement> = {
     key: bytes.key,
     keyEnd: bytes.end,
@@ -234,7 +230,7 @@ function valueBytes(node: ExprNode, info: Info, ranged: boolean): Uint8Array {
 /** A named set with its elements: the one that runs already, brought up to date, or a new one. */
 export function lowerNamedSet(about: LowerTable, set: NftSet): LoweredSet {
   const running = about.running.set(set);
-  if (running !== undefined) {
+  if (running !== undefined && takesNames(running, set)) {
     update(about, set, running);
     return running.lowered;
   }
@@ -245,6 +241,11 @@ export function lowerNamedSet(about: LowerTable, set: NftSet): LoweredSet {
   const lowered = buildSet(about, set.name, shape, plainElements(set), WHOLE, options);
   about.running.keepSet(set, lowered);
   return lowered;
+}
+
+/** Whether a running set has room for the names of interfaces, if it was given some since. */
+function takesNames({ lowered: { key, shape } }: RunningSet, { elements }: NftSet): boolean {
+  return key !== shape.key || !haveNames([...elements.values()], key);
 }
 
 /** Has a running set hold what the tree says now. */

@@ -26,7 +26,6 @@ import {
   RejectExpr,
 } from '../rules/expr-reject.ts';
 import { SynproxyExpr } from '../rules/expr-synproxy.ts';
-import type { RuleSet } from '../rules/set.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { LogStmt, StmtNode, SynproxySpec } from './ast-stmt.ts';
 import { anonymousShape, objectName } from './eval-elements.ts';
@@ -35,13 +34,13 @@ import type { Merged } from './eval-merge.ts';
 import { numberOf } from './eval-scope.ts';
 import { isVerdict } from './eval-verdict.ts';
 import { soughtIn } from './lower-host.ts';
-import { load } from './lower-key.ts';
+import { load, loadKeyOf, loadSetKey } from './lower-key.ts';
 import { assign, lowerMangle } from './lower-mangle.ts';
-import { byName, lowerMatch } from './lower-match.ts';
+import { lowerMatch } from './lower-match.ts';
 import { lowerDup, lowerFwd, lowerNat, lowerTproxy } from './lower-nat.ts';
-import { buildSet, mapSet } from './lower-set.ts';
+import { buildSet, keyLength } from './lower-set.ts';
 import { stateful } from './lower-stateful.ts';
-import { type Out, registerAt } from './lower-table.ts';
+import { type LoweredSet, type Out, registerAt } from './lower-table.ts';
 import { verdictExpr } from './lower-verdict.ts';
 import { toBytes } from './type-value.ts';
 
@@ -112,10 +111,8 @@ export function lowerStatement(out: Out, stmt: StmtNode, network: 'ip' | 'ip6'):
 }
 
 function lowerVmap(out: Out, key: ExprNode, data: ExprNode): void {
-  const named = byName(key, data);
-  const lowered = mapSet(out, named.left, named.right);
-  load(out, named.left, 0, lowered.swapped);
-  out.exprs.push(new LookupExpr(lowered.set, REG, NFT_REG_VERDICT));
+  const { set } = loadSetKey(out, key, data, 0);
+  out.exprs.push(new LookupExpr(set, REG, NFT_REG_VERDICT));
 }
 
 function logExpr(log: LogStmt['log']): LogExpr {
@@ -146,24 +143,19 @@ function timeoutOf(elem: ExprNode): number {
 
 function pushDynset(
   out: Out,
-  set: RuleSet,
-  swapped: boolean,
+  lowered: LoweredSet,
   elem: ExprNode,
   op: number,
   data: ExprNode | null,
   inner: readonly StmtNode[] | undefined,
 ): void {
   const key = 'elem' in elem ? elem.elem.val : elem;
-  load(out, key, 0, swapped);
-  const at = Math.max(16, (keyEnd(key) + 15) & ~15);
+  loadKeyOf(out, lowered, key, 0);
+  const at = Math.max(16, (keyLength(lowered.key) + 15) & ~15);
   if (data !== null) assign(out, data, infoOf(data), at);
   const exprs = (inner ?? []).map(stateful).filter((expr) => expr !== null);
   const sregData = data === null ? null : registerAt(at);
-  out.exprs.push(new DynsetExpr(set, op, REG, sregData, timeoutOf(elem), exprs, false));
-}
-
-function keyEnd(key: ExprNode): number {
-  return (infoOf(key).bits + 7) >> 3;
+  out.exprs.push(new DynsetExpr(lowered.set, op, REG, sregData, timeoutOf(elem), exprs, false));
 }
 
 function lowerDynamic(
@@ -175,7 +167,7 @@ function lowerDynamic(
   inner: readonly StmtNode[] | undefined,
 ): void {
   const lowered = out.about.sets.get(name)!;
-  pushDynset(out, lowered.set, lowered.swapped, elem, OPS[op]!, data, inner);
+  pushDynset(out, lowered, elem, OPS[op]!, data, inner);
 }
 
 function lowerMeter(
@@ -184,18 +176,17 @@ function lowerMeter(
 ): void {
   const key = 'elem' in meter.key ? meter.key.elem.val : meter.key;
   const shape = anonymousShape(infoOf(key), null, false);
-  const { set } = out.about.running.meter(meter, () =>
+  const lowered = out.about.running.meter(meter, () =>
     buildSet(out.about, meter.name, shape, [], undefined, { size: meter.size ?? 0 }),
   );
   const op = timeoutOf(meter.key) > 0 ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD;
-  pushDynset(out, set, false, meter.key, op, null, [meter.stmt]);
+  pushDynset(out, lowered, meter.key, op, null, [meter.stmt]);
 }
 
 function lowerObjref(out: Out, type: string, name: ExprNode): void {
   if ('map' in name) {
-    const lowered = mapSet(out, name.map.key, name.map.data);
-    load(out, name.map.key, 0, lowered.swapped);
-    out.exprs.push(new ObjrefMapExpr(lowered.set, REG));
+    const { set } = loadSetKey(out, name.map.key, name.map.data, 0);
+    out.exprs.push(new ObjrefMapExpr(set, REG));
     return;
   }
   const object = out.about.objects.get(`${type} ${objectName(name)}`);

@@ -4,6 +4,7 @@ import type { RuleObject } from '../rules/rule-object.ts';
 import type { RuleSet } from '../rules/set.ts';
 import type { RuleBody } from './ast.ts';
 import type { SetShape } from './eval-elements.ts';
+import type { Info } from './eval-scope.ts';
 import type { Running } from './running.ts';
 
 /** A set as rules use it, and how its keys stand in registers. */
@@ -12,8 +13,8 @@ export interface LoweredSet {
   /** Fields of numbers in this machine's order are turned round, so that ranges compare. */
   readonly swapped: boolean;
   readonly shape: SetShape;
-  /** Its keys are numbers of interfaces that are not known: nothing can be looked up. */
-  readonly unknown: boolean;
+  /** Its key where it runs: the shape's, but for interfaces, which may be held by name. */
+  readonly key: Info;
   /** A map's values are ranges: the first value's bytes, then the last's. */
   readonly dataRanged: boolean;
 }

@@ -11,6 +11,7 @@ const FIELD_SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['vlan cfi', 'dei'],
   ['tcp option sack-permitted', 'sack-perm'],
   ['tcp option mss', 'maxseg'],
+  ['tcp option noop', 'nop'],
 ]);
 
 /** Takes a field's name; `saddr ip` and `addr[1]` count as one. */
@@ -103,7 +104,9 @@ function tcpOptionExpr(p: Cursor, start: number): ExprNode {
   }
   if (p.token.kind === T_NUMBER) {
     const base = p.number("the option's number", 255);
+    const known = tcpOptions().find(({ id }) => id === base);
     const length = p.eat('length');
+    if (known !== undefined && !length) return { 'tcp option': { name: known.name }, at: p.since(start) };
     return { rawTcpOption: { base, offset: length ? 8 : 0, len: 8 }, at: p.since(start) };
   }
   const names = tcpOptions().map((one) => one.name);

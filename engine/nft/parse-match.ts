@@ -105,9 +105,13 @@ function verdictMap(p: Cursor): ExprNode {
 
 const VERDICTS = ['accept', 'drop', 'jump', 'goto', 'return', 'continue'];
 
+/** What may stand behind a statement and belong to it: what is mistyped there is read as a statement. */
+const OPTION_WORDS: readonly string[] =
+  'packets bytes prefix level group snaplen queue-threshold flags burst comment random persistent'.split(' ');
+
 /** Complains about a word that begins no statement. */
 function unknownStatement(p: Cursor): never {
-  p.unexpected('a statement', STATEMENT_WORDS);
+  p.unexpected('a statement', [...STATEMENT_WORDS, ...OPTION_WORDS]);
 }
 
 /**

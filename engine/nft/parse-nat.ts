@@ -68,6 +68,8 @@ export function natStmt(p: Cursor): StmtNode {
   if (type_flags.length === 0 && p.is('addr')) {
     type_flags = natTypes(p);
   }
+  // nft 1.0.6 takes ports alone only behind `to` without a family, as in `dnat to :80` (measured).
+  if (family !== undefined && p.is(':')) p.unexpected('an address');
   const addr = p.is(':') ? undefined : address(p);
   const toPort = port(p);
   const flags = natFlags(p);

@@ -185,7 +185,9 @@ function ctTimeout(p: Cursor, name: NamedNode): ObjectNode {
       );
     }
   }
-  return { 'ct timeout': { ...name, ...body } };
+  const place = ({ state }: TimeoutEntry): number => states.indexOf(state);
+  const policy = body.policy?.sort((a, b) => place(a) - place(b));
+  return { 'ct timeout': { ...name, ...body, policy } };
 }
 
 function ctExpectation(p: Cursor, name: NamedNode): ObjectNode {

@@ -18,7 +18,7 @@ export type SetParts = Mutable<Omit<SetNode, 'family' | 'table' | 'tableAt' | 'n
 /** Types that name objects; only as a map's values. */
 const OBJECT_TYPES = ['counter', 'quota', 'limit', 'secmark', 'synproxy'];
 /** Types whose names are keywords. */
-const KEYWORD_TYPES: ReadonlySet<string> = new Set(['mark', 'time', 'day', 'hour']);
+const KEYWORD_TYPES: ReadonlySet<string> = new Set(['mark', 'time']);
 
 /** `ipv4_addr . inet_service`. */
 function typeList(p: Cursor): TypeName[] {

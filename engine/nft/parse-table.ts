@@ -77,7 +77,7 @@ function tableItem(p: Cursor, table: TableNode, parts: TableParts): void {
     const body = setBlock(p, name.name, text === 'map');
     parts.sets.push(...setCommands('add', text, { ...name, ...body }, name.nameAt!));
   } else if (text === 'flags') {
-    parts.flags = flagList(p, 'table flag', ['dormant']);
+    parts.flags = flagList(p, 'table flag', ['dormant', 'owner']);
   } else if (text === 'comment') {
     parts.comment = commentText(p);
   } else {

@@ -173,6 +173,7 @@ function addChain(t: Transaction, node: ChainNode, op: CommandOp): void {
   const make = (base: NftBase | null): void => {
     const chain: NftChain = { table, name, handle, base, comment, at, rules: [] };
     t.set(table.chains, name, chain);
+    t.made(chain);
   };
   // There even if its hook is wrong: its rules, and the jumps to it, are not wrong for that.
   make(null);

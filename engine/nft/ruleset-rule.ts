@@ -38,6 +38,15 @@ export function changedRule(t: Transaction, chain: NftChain, rule: NftRule, node
   return new EvaluatedRule(rule.handle, node, rule.at, evalRule(node, chain, t), chain.table.family);
 }
 
+/** What nft does to a set that a rule changes, if it has not told the kernel of the set yet (measured; not to maps). */
+function markDynamic(t: Transaction, { table }: NftChain, { expr }: RuleNode): void {
+  for (const stmt of expr) {
+    const set = 'set' in stmt ? table.sets.get(stmt.set.set) : undefined;
+    if (set === undefined || !t.isNew(set) || set.node.flags?.includes('dynamic') === true) continue;
+    set.node = { ...set.node, flags: [...(set.node.flags ?? []), 'dynamic'] };
+  }
+}
+
 /** Evaluates a rule and gives it its handle. */
 function makeRule(t: Transaction, chain: NftChain, node: RuleNode): NftRule {
   t.skipIfBroken(chain.table, node.expr);
@@ -49,6 +58,7 @@ function makeRule(t: Transaction, chain: NftChain, node: RuleNode): NftRule {
   const handle = t.nextHandle(chain.table);
   const rule = new EvaluatedRule(handle, node, t.span(node.at), plan, chain.table.family);
   t.usesOf(chain.table)?.rules([rule], 1);
+  markDynamic(t, chain, node);
   return rule;
 }
 

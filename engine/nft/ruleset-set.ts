@@ -10,7 +10,8 @@ import type { Transaction } from './ruleset-transaction.ts';
 function shapeText(node: SetNode): string {
   const of = (value: unknown): string =>
     JSON.stringify(value, (key, part: unknown) => (key === 'at' ? undefined : part)) ?? '';
-  const flags = [...(node.flags ?? [])].sort();
+  // nft gives `dynamic` to sets by itself (markDynamic of ruleset-rule.ts).
+  const flags = (node.flags ?? []).filter((flag) => flag !== 'dynamic').sort();
   return [of(node.type), of(node.typeof), of(node.map), of(node.mapTypeof), flags.join()].join(';');
 }
 
@@ -29,6 +30,7 @@ function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNod
   const at = t.span(node.nameAt);
   const set: NftSet = { table, name: node.name, handle, kind, at, node, elements: new Map(), plan };
   t.set(table.sets, node.name, set);
+  t.made(set);
   if (t.errors.length > errors || node.broken === true) {
     t.broke(set);
   }

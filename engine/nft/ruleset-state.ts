@@ -71,7 +71,7 @@ export interface NftSet {
   /** Where it was declared. */
   readonly at: Span | null;
   /** Its declaration; `elem` is not kept here. */
-  readonly node: SetNode;
+  node: SetNode;
   /** Evaluated elements (values, `elem`, `pair`) by what tells them apart (elementKey of eval.ts). */
   readonly elements: Map<string, ExprNode>;
   /** What the evaluation keeps: types, lengths. */

@@ -33,6 +33,8 @@ export class Transaction implements EvalContext {
   readonly #uses: Map<NftTable, UseIndex> = new Map();
   /** Sets whose declaration is wrong; what uses them is no error of its own. */
   readonly #broken: Set<NftSet> = new Set();
+  /** Chains and sets that it has made. */
+  readonly #made: Set<NftChain | NftSet> = new Set();
   #begin: At | undefined;
   #last: NftTable | undefined;
 
@@ -66,6 +68,16 @@ export class Transaction implements EvalContext {
         throw new CommandFailed();
       }
     }
+  }
+
+  /** Takes note of a chain or set that this transaction has made. */
+  made(thing: NftChain | NftSet): void {
+    this.#made.add(thing);
+  }
+
+  /** Whether this transaction made it: the kernel does not know it yet. */
+  isNew(thing: NftChain | NftSet): boolean {
+    return this.#made.has(thing);
   }
 
   /** Where errors without a position of their own are shown. */

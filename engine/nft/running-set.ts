@@ -117,25 +117,27 @@ function nodeNow(
 }
 
 /** An element that a packet added. */
-function nodeOf({ key, data }: SetElement, { shape, swapped }: LoweredSet): ExprNode {
-  const node = valueNode(key, shape.key, swapped);
+function nodeOf({ key, data }: SetElement, { shape, key: held, swapped }: LoweredSet): ExprNode {
+  const node = valueNode(key, shape.key, swapped, held);
   if (data === null || shape.data === null || shape.data === 'verdict' || 'object' in shape.data) return node;
   return { pair: [node, valueNode(data, shape.data, false)] };
 }
 
-function valueNode(bytes: Uint8Array, info: Info, swapped: boolean): ExprNode {
-  if (info.parts === undefined) return partNode(bytes, info, swapped);
+/** @param held how the bytes hold it, if not as `info` says */
+function valueNode(bytes: Uint8Array, info: Info, swapped: boolean, held: Info = info): ExprNode {
+  if (info.parts === undefined) return partNode(bytes, info, swapped, held);
   let at = 0;
-  const parts = info.parts.map((part) => {
-    const node = partNode(bytes.subarray(at, at + ((part.bits + 7) >> 3)), part, swapped);
-    at += registerBytes(part.bits);
+  const parts = info.parts.map((part, i) => {
+    const { [i]: as = part } = held.parts ?? [];
+    const node = partNode(bytes.subarray(at, at + ((as.bits + 7) >> 3)), part, swapped, as);
+    at += registerBytes(as.bits);
     return node;
   });
   return { concat: parts };
 }
 
-function partNode(bytes: Uint8Array, info: Info, swapped: boolean): ExprNode {
-  if (info.type.base !== 'string') return constant(info, fromBytes(bytes, swapped ? 'big' : info.order));
+function partNode(bytes: Uint8Array, info: Info, swapped: boolean, held: Info): ExprNode {
+  if (held.type.base !== 'string') return constant(info, fromBytes(bytes, swapped ? 'big' : info.order));
   const end = bytes.indexOf(0);
   const text = String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end));
   // A star at the end would stand for any letters.

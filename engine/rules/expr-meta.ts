@@ -2,7 +2,14 @@ import type { Device } from '../host/host.ts';
 import { AF_INET, AF_INET6, type Packet } from '../packet/packet.ts';
 import { storeName } from './device-name.ts';
 import { type Expr, registerOffset } from './expr.ts';
-import { NF_INET_FORWARD, NF_INET_PRE_ROUTING, NF_INGRESS, NFPROTO_IPV4, NFPROTO_IPV6 } from './family.ts';
+import {
+  NF_INET_FORWARD,
+  NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
+  NF_INGRESS,
+  NFPROTO_IPV4,
+  NFPROTO_IPV6,
+} from './family.ts';
 import type { HookState } from './hook-state.ts';
 import * as M from './meta-keys.ts';
 import { nftProto } from './pktinfo.ts';
@@ -82,7 +89,7 @@ export class MetaExpr implements Expr {
         storeName(state, at, host.device(pkt.ifout));
         return NFT_CONTINUE;
       case M.NFT_META_IFTYPE:
-        return deviceType(state, at, host.device(pkt.ifin));
+        return deviceType(state, at, host.device(pkt.ifin === 0 ? ownDevice(state) : pkt.ifin));
       default:
         return deviceType(state, at, host.device(pkt.ifout));
     }
@@ -171,6 +178,11 @@ export function packetType(pkt: Packet): number {
   const multicast =
     pkt.family === AF_INET ? (view.getUint8(off + 16) & 0xf0) === 0xe0 : view.getUint8(off + 24) === 0xff;
   return multicast ? PACKET_MULTICAST : PACKET_BROADCAST;
+}
+
+/** What the host itself sends is at the device it leaves by once it comes to POSTROUTING (measured: iiftype only). */
+function ownDevice({ hook, pkt }: HookState): number {
+  return hook === NF_INET_POST_ROUTING ? pkt.ifout : 0;
 }
 
 function deviceType(state: HookState, at: number, device: Device | null): number {

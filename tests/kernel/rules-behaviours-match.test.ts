@@ -413,6 +413,17 @@ behaviours('matches at their boundaries', 'behaviours-match', [
       drop   tcp syn,ack outside 22 > inside 1 seq=500 ack=101`,
   },
   {
+    name: 'connlimit drops what belongs to no connection that counts, as the last ACK of one does',
+    xt: '-A FORWARD -p tcp -m connlimit --connlimit-above 5 -j DROP',
+    packets: `
+      accept tcp syn inside 1 > outside 1 seq=100 mss=1460
+      accept tcp syn,ack outside 1 > inside 1 seq=500 ack=101 wait=13
+      accept tcp ack inside 1 > outside 1 seq=101 ack=501 wait=13
+      accept tcp fin,ack inside 1 > outside 1 seq=101 ack=501 wait=13
+      accept tcp fin,ack outside 1 > inside 1 seq=501 ack=102 wait=13
+      drop   tcp ack inside 1 > outside 1 seq=102 ack=502 wait=13`,
+  },
+  {
     name: 'connlimit counts the open connections of a source net',
     xt: '-A FORWARD -p tcp --syn -m connlimit --connlimit-above 2 --connlimit-mask 24 -j DROP',
     packets: `

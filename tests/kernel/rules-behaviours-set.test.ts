@@ -506,4 +506,64 @@ behaviours('sets and maps', 'behaviours-set', [
       accept udp inside 3 > outside 1
       drop   udp inside 4 > outside 1`,
   },
+  {
+    name: 'named sets and maps of interfaces, alone and in concatenations',
+    nft: `set s {
+        type iface_index
+        elements = { "lo", "eth0" }
+      }
+      set c {
+        type iface_index . ipv4_addr
+        flags interval
+        elements = { "eth1" . 192.168.1.0/30 }
+      }
+      map v {
+        type iface_index : verdict
+        elements = { "eth1" : drop }
+      }
+      ---
+      iif @s udp dport 1 drop
+      iif . ip saddr @c drop
+      udp dport 2 oif vmap @v
+      meta mark set iif map { eth0 : 1, eth1 : 2 }
+      meta mark 2 udp dport 3 drop`,
+    packets: `
+      drop   udp outside 9 > inside 1
+      accept udp inside 9 > outside 1
+      drop   udp 192.168.1.2 9 > outside 9
+      drop   udp outside 9 > inside 2
+      accept udp inside 9 > outside 2
+      drop   udp inside 9 > outside 3
+      accept udp outside 9 > inside 3`,
+  },
+  {
+    name: 'a set of interfaces that rules add to',
+    nft: `set s {
+        type iface_index
+        flags dynamic
+      }
+      ---
+      iif @s udp dport 1 drop
+      add @s { oif }`,
+    packets: `
+      accept udp inside 9 > outside 1
+      drop   udp outside 9 > inside 1
+      accept udp inside 9 > outside 1
+      accept udp outside 9 > inside 2
+      drop   udp inside 9 > outside 1`,
+  },
+  {
+    name: 'the checksum of a transport header follows the length and protocol of the IP header',
+    nft: 'table ip t {\nchain c {\ntype filter hook forward priority 0\nip length set 40\n}\n}\ntable ip6 u {\nchain c {\ntype filter hook forward priority 0\nip6 nexthdr set 17\n}\n}',
+    packets: `
+      accept tcp syn inside 1 > outside 1 len=20
+      accept tcp syn inside6 1 > outside6 1`,
+  },
+  {
+    name: 'iiftype of what the host sends is that of the device it leaves by, in POSTROUTING only',
+    nft: 'table inet t {\nchain o {\ntype filter hook output priority 0\niiftype 65534 drop\n}\nchain p {\ntype filter hook postrouting priority 0\nudp dport 1 iiftype 65534 drop\n}\n}',
+    packets: `
+      drop   udp host 9 > outside 1
+      accept udp host 9 > outside 2`,
+  },
 ]);
