@@ -67,7 +67,8 @@ function messageEnd(message: SipMessage): number {
   const out = newEnd();
   if (findHeader(message, 0, CONTENT_LENGTH, message.family, out) !== FOUND) return 0;
   const length = numberAt(message, out.at);
-  if (length < 0) return 0;
+  // Measured: of a body longer than all that is left the end is not looked for.
+  if (length < 0 || length > message.length) return 0;
   for (let at = skipDigits(message, out.at); at + 4 <= message.length; at++) {
     if (
       message.byte(at) === 13 &&
@@ -94,8 +95,8 @@ function helpTcp(call: HelpCall, options: SipOptions): number {
     const message = new SipMessage(call, options, pkt.off + at, pkt.end - pkt.off - at);
     const end = messageEnd(message);
     if (end === 0) break;
-    // Measured: what the messages before this one changed is not booked then, so the numbers of all later segments
-    // are wrong. It is so in Linux 6.18.
+    // Measured: of a body that is cut (but see messageEnd) what the messages before this one changed is not booked, so
+    // the numbers of all later segments are wrong. It is so in Linux 6.18.
     isBooked = end <= message.length;
     if (!isBooked) break;
     message.length = end;

@@ -5,13 +5,14 @@ import { AF_INET, type Packet } from '../packet/packet.ts';
 import { type Host, RTN_BROADCAST, RTN_LOCAL } from './host.ts';
 
 const NF_INET_PRE_ROUTING = 0;
+const NF_INET_FORWARD = 2;
 /** Documentation addresses (RFC 5737, RFC 3849) that a firewall answers from if no address of its own is known. */
 const UNKNOWN4 = Uint8Array.of(192, 0, 2, 1);
 const UNKNOWN6 = Uint8Array.of(0x20, 1, 13, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
 /**
  * The address that an ICMP error about a packet comes from. Measured: the packet's destination if that is this machine
- * (IPv4 does not know before routing), else as for any packet to its sender.
+ * (IPv4 before routing: if its sender is, which is all that is asked then), else as for any packet to its sender.
  * @param hook NF_INET_* where it is sent
  */
 function errorSource(host: Host, pkt: Packet, hook: number): Uint8Array {
@@ -19,11 +20,11 @@ function errorSource(host: Host, pkt: Packet, hook: number): Uint8Array {
   const isIpv4 = family === AF_INET;
   const size = isIpv4 ? 4 : 16;
   const src = off + (isIpv4 ? 12 : 8);
+  const dst = src + size;
   // A bridge has no address: as with `reject` in Linux's bridges the one that was asked for answers.
-  if (host.transparent) return bytes.slice(src + size, src + 2 * size);
-  const isRouted = !isIpv4 || hook !== NF_INET_PRE_ROUTING;
-  if (isRouted && host.addressType(family, view, src + size, 0) === RTN_LOCAL)
-    return bytes.slice(src + size, src + 2 * size);
+  if (host.transparent) return bytes.slice(dst, dst + size);
+  const asked = isIpv4 && hook === NF_INET_PRE_ROUTING ? src : dst;
+  if (host.addressType(family, view, asked, 0) === RTN_LOCAL) return bytes.slice(dst, dst + size);
   const out = new Uint8Array(size);
   if (host.sourceAddress(family, view, src, 0, out)) return out;
   return isIpv4 ? UNKNOWN4 : UNKNOWN6;
@@ -33,6 +34,13 @@ function errorSource(host: Host, pkt: Packet, hook: number): Uint8Array {
 function isReachable(host: Host, pkt: Packet): boolean {
   const src = pkt.off + (pkt.family === AF_INET ? 12 : 8);
   return host.routeDevice(pkt.family, pkt.view, src, 0, 0) !== 0;
+}
+
+/** Measured: before routing nobody answers this machine in the name of another. */
+function isForeign(host: Host, { family, view, off }: Packet, hook: number): boolean {
+  if (hook !== NF_INET_PRE_ROUTING || family !== AF_INET || host.transparent) return false;
+  const isLocal = (at: number): boolean => host.addressType(AF_INET, view, at, 0) === RTN_LOCAL;
+  return isLocal(off + 12) && !isLocal(off + 16);
 }
 
 /** Whether a packet goes to a broadcast address of this machine's networks, as far as that is known at its hook. */
@@ -60,6 +68,7 @@ export function tcpReset(host: Host, pkt: Packet, hook: number): Uint8Array | nu
 export function icmpReject(host: Host, pkt: Packet, hook: number, code: number): Uint8Array | null {
   const isRouted = hook !== NF_INET_PRE_ROUTING;
   if (!mayAnswer(pkt, true, isRouted) || isBroadcast(host, pkt, hook) || !isReachable(host, pkt)) return null;
+  if (isForeign(host, pkt, hook)) return null;
   const type = pkt.family === AF_INET ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
   return icmpErrorAbout(pkt, type, code, 0, errorSource(host, pkt, hook), isRouted);
 }
@@ -87,7 +96,7 @@ export function ipError(
 export function tooBig(host: Host, pkt: Packet, mtu: number): Uint8Array | null {
   const hook = NF_INET_PRE_ROUTING;
   if (!mayAnswer(pkt, false, true) || isBroadcast(host, pkt, hook) || !isReachable(host, pkt)) return null;
-  const source = errorSource(host, pkt, hook);
+  const source = errorSource(host, pkt, NF_INET_FORWARD);
   return pkt.family === AF_INET
     ? icmpErrorAbout(pkt, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu, source, true)
     : icmpErrorAbout(pkt, ICMPV6_PKT_TOOBIG, 0, mtu, source, true);

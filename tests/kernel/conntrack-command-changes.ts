@@ -138,6 +138,9 @@ export const CHANGING: Readonly<Record<string, readonly string[]>> = {
     <-R x
     <-h
     <--dump
+    <foo
+    <-p udp
+    <-s 1.1.1.1 -p udp
     <# foo
     <  foo -D -s 9.9.9.9
     <-G -p udp

@@ -2,6 +2,8 @@
 
 import { CHANGING, LABELLING, UPDATING } from './conntrack-command-changes.ts';
 import { lines } from './conntrack-command-lines.ts';
+import { COMBINED, MAKING } from './conntrack-command-more.ts';
+import { ANSWERS, SPELLED } from './conntrack-command-spelled.ts';
 
 /** A name, and commands one after the other on tables that are empty before. */
 export interface Scene {
@@ -89,6 +91,7 @@ const LOOKING: Readonly<Record<string, readonly string[]>> = {
     -R /dev/null -v
     --load-file /dev/null
     --load /dev/null
+    -p udp
     -L -a 1
     -L -v`),
   'a protocol has options behind -p only': lines(`
@@ -383,6 +386,8 @@ export const SCENES: readonly Scene[] = [
   ...scenes(LOOKING, FILL),
   ...scenes(CHANGING, []),
   ...scenes(UPDATING, FILL),
+  ...scenes({ ...COMBINED, ...SPELLED }, FILL),
+  ...scenes({ ...MAKING, ...ANSWERS }, []),
 ];
 
 /** What needs names for labels. */

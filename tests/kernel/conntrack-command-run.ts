@@ -97,6 +97,7 @@ export class TwoTables {
       env: this.env,
       outIsTTY: false,
       errIsTTY: false,
+      exact: true,
     };
     const status = await run(['conntrack', ...source, ...args], world);
     closeSync(fd);

@@ -19,6 +19,11 @@ const TABLES: Readonly<Record<Nat, string>> = {
   both: `table ip nat {\n ${TO_SERVER}\n ${POSTROUTING}\n oifname "eth1" snat to 10.9.9.9\n }\n}\n`,
 };
 
+/** The tables that translate. */
+export function natText(nat: Nat): string {
+  return TABLES[nat];
+}
+
 /** A ruleset that gives flows to some ports a helper, and translates. */
 export function helperRules(name: string, proto: 'tcp' | 'udp', ports: readonly number[], nat: Nat): Source {
   const set = ports.join(', ');

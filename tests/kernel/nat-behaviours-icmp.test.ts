@@ -2,7 +2,7 @@
  * ICMP errors about flows: RELATED in both directions, from ends and from routers that are none, put back to what the
  * one who hears them had sent. After what Open vSwitch and the kernel's selftests chose to test, in our own words.
  */
-import { natChain, table, told } from './nat-tell.ts';
+import { filterChain, natChain, table, told } from './nat-tell.ts';
 
 const SNAT = table('ip', natChain('postrouting', 'oifname "eth0" snat to 203.0.113.2'));
 const SNAT_XT = '*nat\n-A POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.2\nCOMMIT\n';
@@ -323,5 +323,20 @@ told('errors about flows of IPv6', [
       udp inside6 1024 > outside6 53 => new; 2001:db8:1::77 1024 > outside6 53
       udp 2001:db8:1::77 1024 > outside6 53 => unsent
       redirect 137/0 fe80::9 > 2001:db8:1::77 about=1 ttl=255 from=eth0 => related reply; nothing`,
+  },
+]);
+
+told('a reject before routing', [
+  {
+    name: 'answers this host by the address that it asked, if that is its own, and others by the way to them',
+    nft: table(
+      'ip',
+      filterChain('prerouting', -150, 'meta l4proto udp reject with icmp type port-unreachable'),
+    ),
+    packets: `
+      udp host2 1024 > gate 53 from=host => new; gate > host2 about host2 1024 > gate 53
+      udp host2 1024 > gate 53 from=eth0 => new; gate > host2 about host2 1024 > gate 53
+      udp host2 1024 > outside 53 from=eth0 => new; nothing
+      udp inside 1024 > outside 53 => new; gate > inside about inside 1024 > outside 53`,
   },
 ]);

@@ -8,6 +8,7 @@ import { generate } from './rules-case.ts';
 import { EngineRules } from './rules-engine.ts';
 import { RuleKernel, rulesUsable } from './rules-oracle.ts';
 import type { Source } from './rules-types.ts';
+import { isFragment } from './rules-view.ts';
 
 const SEED = Number(process.env.KEEPSTATE_SEED ?? 1);
 const RULESETS = Number(process.env.KEEPSTATE_RULESETS ?? 12);
@@ -29,7 +30,9 @@ describe.skipIf(!rulesUsable())('translated conversations', () => {
         const sources = natRules(dice, kind);
         const families = kind === 'nft-inet' ? [4, 6] : [kind.includes('6') ? 6 : 4];
         const nat = { sources, packets: new NatTalk(dice, sources, families).take(PACKETS) };
-        if (kind.endsWith('legacy') || i === 0) await kernel.reset();
+        // Fragments that wait would meet those of another ruleset with their number.
+        const hasPieces = nat.packets.some(({ bytes }) => isFragment(bytes));
+        if (kind.endsWith('legacy') || i === 0 || hasPieces) await kernel.reset();
         const found = await compareNat(kernel, nat);
         expect(found.length === 0 ? '' : `seed ${SEED}, ruleset ${i}\n${natReport(nat, found)}`).toBe('');
         packets += nat.packets.length;

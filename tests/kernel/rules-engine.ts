@@ -14,6 +14,7 @@ import { DLT_RAW } from '../../engine/packet/link.ts';
 import { Packet, resetPacket } from '../../engine/packet/packet.ts';
 import type { RuleTable } from '../../engine/rules/chain.ts';
 import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../../engine/rules/family.ts';
+import { carryOut } from './rules-before.ts';
 import { LINKS } from './rules-namespace-links.ts';
 import type { RulePacket, Source } from './rules-types.ts';
 import { leftText, logText, type PacketView, toHost } from './rules-view.ts';
@@ -23,10 +24,16 @@ const DEVICES: Readonly<Record<RulePacket['from'], number>> = { host: 0, eth0: 2
 /** The oracle's namespace as a host model, read from the same lines. */
 export function hostModel(): HostModel {
   const host = new HostModel();
+  fillHost(host, LINKS);
+  return host;
+}
+
+/** Gives a host what some lines of `ip -batch` say. */
+export function fillHost(host: HostModel, lines: readonly string[]): void {
   host.acceptLocal = true;
   host.addDevice('eth0', { index: DEVICES.eth0, type: ARPHRD_NONE });
   host.addDevice('eth1', { index: DEVICES.eth1, type: ARPHRD_NONE });
-  for (const line of LINKS) {
+  for (const line of lines) {
     const words = line.split(' ');
     const device = words[words.indexOf('dev') + 1]!;
     if (line.startsWith('addr add')) host.addAddress(device, parsePrefix(words[2]!)!);
@@ -36,7 +43,6 @@ export function hostModel(): HostModel {
       host.addRoute({ prefix, device: index, type: RTN_UNICAST, metric: 0, source: null });
     }
   }
-  return host;
 }
 
 /** All that one namespace holds. */
@@ -120,7 +126,10 @@ export class EngineRun {
   private log: string[] = [];
   private groups: string[] = [];
 
+  private readonly tables: readonly RuleTable[];
+
   constructor(tables: readonly RuleTable[]) {
+    this.tables = tables;
     const settings = new Settings();
     settings.set('nf_conntrack_acct', 1);
     this.firewall = new Firewall({ settings, host: hostModel(), rules: tables });
@@ -136,6 +145,7 @@ export class EngineRun {
   play(packet: RulePacket, now: number): PacketView {
     this.log = [];
     this.groups = [];
+    if (packet.before !== undefined) carryOut(this.firewall, this.tables, packet.before, now);
     const bytes = Uint8Array.from(packet.bytes);
     const { pkt, firewall } = this;
     resetPacket(pkt, bytes, new DataView(bytes.buffer), 0, bytes.length);

@@ -143,6 +143,17 @@ const RESTORE: Readonly<Record<Source['kind'], readonly string[]>> = {
   shell: ['sh', '-e'],
 };
 
+/** Local routes of IPv6 addresses come from a work queue of the kernel's, later than `ip` ends where there is much to do. */
+function waitForAddresses(links: readonly string[]): void {
+  const wanted = links.filter((line) => line.startsWith('addr add ') && line.includes(':')).length;
+  const count = (): number =>
+    readFileSync('/proc/self/net/ipv6_route', 'latin1').match(/^\w+ 80 .* 8\w{7} +eth\d$/gm)?.length ?? 0;
+  for (let left = 500; count() < wanted; left--) {
+    if (left === 0) throw new Error('IPv6 addresses do not come up');
+    Atomics.wait(sleeper, 0, 0, 4);
+  }
+}
+
 /** The namespace this process is in; only one at a time. */
 export class RuleNamespace {
   readonly eth0: number;
@@ -173,7 +184,9 @@ export class RuleNamespace {
     }
     this.eth0 = openTun('eth0');
     this.eth1 = openTun('eth1');
-    must(run(['ip', '-batch', '-'], `${(options.links ?? LINKS).join('\n')}\n`), 'ip');
+    const links = options.links ?? LINKS;
+    must(run(['ip', '-batch', '-'], `${links.join('\n')}\n`), 'ip');
+    waitForAddresses(links);
     // The reports about the addresses' multicast groups go out now.
     Atomics.wait(sleeper, 0, 0, 60);
     this.own = new LibNft();

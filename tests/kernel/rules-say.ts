@@ -156,6 +156,10 @@ function payload(parts: Parts, before: readonly Uint8Array[]): readonly [number,
   }
 }
 
+function beforeOf({ before }: Options): { before?: readonly string[] } {
+  return before === undefined ? {} : { before: before.split('+') };
+}
+
 /** A packet in pieces, the last first if `order` says so. */
 function fragments(bytes: Uint8Array, { size, order }: Options): Uint8Array[] {
   const pieces = (bytes[0]! >> 4 === 4 ? fragmentIpv4 : fragmentIpv6)(bytes, Number(size));
@@ -168,7 +172,7 @@ function fragments(bytes: Uint8Array, { size, order }: Options): Uint8Array[] {
  * `redirect 137/0 SRC > DST about=N` (of IPv6).
  * Options behind: ttl, tos, len, text, seq, ack, mss, id, wait (ms), from (eth0, eth1, host), size (of fragments: the
  * line becomes several packets, of which only the last has the verdict, those before it `drop`: they wait), order=back
- * (the last piece first).
+ * (the last piece first), before (a command that is run first, its words parted by +).
  */
 export function say(lines: string): Said[] {
   const bytes: Uint8Array[] = [];
@@ -195,7 +199,7 @@ export function say(lines: string): Said[] {
         verdict: i === pieces.length - 1 ? verdict! : 'drop',
         text: line,
         line: index,
-        packet: { bytes: piece, from, waitMs },
+        packet: { bytes: piece, from, waitMs, ...(i === 0 ? beforeOf(options) : {}) },
       }));
     });
 }

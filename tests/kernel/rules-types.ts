@@ -12,6 +12,8 @@ export interface RulePacket {
   readonly from: Entry;
   /** Real pause in milliseconds before it is sent. */
   readonly waitMs?: number;
+  /** A command that is run before it is sent: conntrack, sysctl -w, ip addr del (rules-before.ts does the same). */
+  readonly before?: readonly string[];
 }
 
 /** One step of setting up: a language's text, or a shell script. */

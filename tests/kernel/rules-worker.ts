@@ -57,6 +57,7 @@ function tracked(ns: RuleNamespace, each: boolean): { tracked?: Tracked } {
 
 function play(ns: RuleNamespace, packet: RulePacket, each: boolean): RuleOutcome {
   if ((packet.waitMs ?? 0) > 0) Atomics.wait(sleeper, 0, 0, packet.waitMs);
+  if (packet.before !== undefined) run(packet.before);
   const at = performance.now();
   const taken = send(ns, packet);
   const left: Left[] = [];

@@ -7,7 +7,7 @@ import { bytesOf } from '../../engine/helper/payload.ts';
 import { udpPacket as udp } from '../../engine/packet/build.ts';
 import { fragmentIpv4 } from '../../engine/packet/build-fragment.ts';
 import { compareDialogue, type Dialogue } from './dialogue.ts';
-import { LiveDialogue, liveUdp, type Side } from './dialogue-live.ts';
+import { LiveDialogue, LiveTcp, liveUdp, type Side } from './dialogue-live.ts';
 import { TcpTalk, udpPacket } from './dialogue-tcp.ts';
 import { LINKS } from './rules-namespace-links.ts';
 import { RuleKernel, rulesUsable } from './rules-oracle.ts';
@@ -220,6 +220,21 @@ describe.skipIf(!rulesUsable())('the SIP helper', () => {
       await sameFate({ sources: scene.sources, packets });
     });
   }
+
+  test('numbers behind a segment know what was changed in it unless the last message’s body is cut', async () => {
+    const first = invite('10.0.0.1', 7000, 'TCP', ['m=audio 40000 RTP/AVP 0']);
+    const cut = message('OPTIONS sip:a SIP/2.0', ['CSeq: 1 OPTIONS'], 'x'.repeat(60));
+    // As long as all that is left, and one more: then it is no body, as it seems.
+    for (const length of [60, 61, cut.length + 1, cut.length + 2, 4294967295]) {
+      const live = new LiveDialogue(snat!.sources);
+      const client: Side = { from: 'eth1', src: '10.0.0.1', sport: 7000, dst: SERVER, dport: 5060 };
+      const tcp = new LiveTcp(live, client, 'eth0', [1000, 5000]);
+      tcp.open();
+      tcp.say(0, first + cut.replace('Length: 60', `Length: ${String(length)}`));
+      tcp.say(0, 'behind');
+      await sameFate(live);
+    }
+  });
 
   /** Two clients call, each with a medium at a port of its own; the server answers. */
   function twoCalls(ports: readonly number[]): { live: LiveDialogue; outer: string } {

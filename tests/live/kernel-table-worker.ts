@@ -30,6 +30,7 @@ async function carryOut({ id, args }: Asked): Promise<void> {
     env: process.env,
     outIsTTY: false,
     errIsTTY: false,
+    exact: true,
   });
   closeSync(fd);
   process.send?.({ id, did: { status, out: readFileSync(path, 'utf8'), err } });

@@ -1,0 +1,322 @@
+/** More command lines of conntrack(8): filters put together, translation of each protocol, expectations. */
+import { lines } from './conntrack-command-lines.ts';
+
+/** On the eleven flows. */
+export const COMBINED: Readonly<Record<string, readonly string[]>> = {
+  'updates what filters find': lines(`
+    -U -p udp -t 500 -m 5
+    -U -p udp --dport 53 -m 6
+    -U -p udp -m 6
+    -U -f ipv6 -t 33
+    -U -s 10.0.0.1 -p sctp -t 55
+    -U -s 10.0.0.1 -p gre -t 55
+    -U -s 10.0.0.1 -p icmp -t 55
+    -U -s 10.0.0.1 -p udplite -t 55 -m 0x8/0xff
+    -U -s 10.0.0.1 -p dccp -t 55
+    -U -s 10.0.0.1 -p 99 -t 55
+    -U -p tcp --state CLOSE -s 10.0.0.1 --sport 1000
+    -U -p tcp --sport 1000 --dport 80 -s 10.0.0.1 -d 10.0.0.2 -u SEEN_REPLY
+    -U -p tcp -s 10.0.0.1 -d 10.0.0.2 -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT
+    -U -m 5/0x0 -p tcp -d 10.0.0.2
+    -U -m 0/0 -p tcp -d 10.0.0.2
+    -U -m 0xffffffff -p tcp -d 10.0.0.2
+    -U -m 0x100000000 -p tcp -d 10.0.0.2
+    -U -d 10.0.0.0/30 -p icmp -m 4
+    -U -d 10.0.0.4 --mask-dst 255.255.255.252 -m 4 -p icmp
+    -U --orig-zone 3 -m 8
+    -U -w 7 -m 8
+    -U -g -m 9
+    -U -j -m 10
+    -U -n 192.0.2.1 -m 11
+    -U -c 5
+    -U -d 10.0.0.3 -c 5
+    -U -z
+    -U -b 5
+    -L`),
+  'deletes by filters put together': lines(`
+    -D -p tcp --dport 80 -s 10.0.0.1
+    -D -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 77
+    -D -p gre --srckey 0x11
+    -D -p gre --dstkey 0x99
+    -D -f ipv6
+    -D -d 10.0.0.0/28 -o extended
+    -L
+    -F`),
+  'deletes by translation, status and zone': lines(`
+    -D -j
+    -D -n
+    -D -g 192.0.2.2
+    -D -j 192.0.2.1
+    -D -m 5/5
+    -D -u SEEN_REPLY
+    -D -u FIXED_TIMEOUT
+    -D -u UNREPLIED -o id
+    -D --orig-zone 3 -o xml
+    -D --reply-zone 3
+    -D -w 0
+    -C`),
+  'lists by filters put together, in each format': lines(`
+    -L -p tcp -o xml -f ipv4
+    -L -p udp -f ipv6 -o save
+    -L -p udp -f ipv6 -o xml,id
+    -L -f ipv6 -o extended
+    -L -p icmp -o save
+    -L -p icmpv6
+    -L -p icmp --icmp-id 78
+    -L -p sctp -o save,id
+    -L -p dccp -o save
+    -L -p udplite -o save
+    -L -p gre -o save
+    -L -p 99 -o save
+    -L -p esp
+    -L -p 255
+    -L -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 --state ESTABLISHED -u ASSURED -m 5 -w 0
+    -L -p tcp -s 10.0.0.1 --orig-port-dst 80 --reply-port-src 80
+    -L -s 10.0.0.1/32 -d 10.0.0.0/29
+    -L -s ::/0
+    -L -d fd00::2/128
+    -L -s fd00::1 --mask-src ffff:ffff::
+    -L -s 10.0.0.1 -r 10.0.0.2
+    -L -r fd00::2
+    -L -q fd00::1
+    -L -r fd00::2/64
+    -L -q 10.0.0.0/24
+    -L --orig-src 10.0.0.1 --orig-dst 10.0.0.3 --reply-src 10.0.0.3 --reply-dst 10.0.0.1
+    -L -m 0x17/0xff -w 7
+    -L -m 0x7/0xf
+    -L -m 0/0
+    -L -m 1/0
+    -L -m 0
+    -L -u SEEN_REPLY,FIXED_TIMEOUT
+    -L -u EXPECTED,OFFLOAD
+    -L -u CONFIRMED,SEEN_REPLY
+    -L -u unreplied
+    -L -u SEEN_REPLY -u UNREPLIED
+    -L -o id,extended,save
+    -L -o xml,save
+    -L -o timestamp,xml
+    -L -o ktimestamp,xml
+    -L -o save,extended
+    -L -o xml -o id
+    -L -oxml,id
+    -L --output=xml,ktimestamp,id -p tcp
+    -L -o xml -u FIXED_TIMEOUT
+    -L -e ALL
+    -L --label one
+    -L --label-del
+    -L dying
+    -L dying -p tcp
+    -L dying -s 1.1.1.1
+    -L dying -o save
+    -L unconfirmed -p tcp
+    -L unconfirmed -o extended
+    -L unconfirmed -f ipv6`),
+  'gets a flow by either direction and zone': lines(`
+    -G -p udp -s 10.0.0.1 -d 10.0.0.4 --sport 1002 --dport 53
+    -G -p udp -s 10.0.0.4 -d 192.0.2.1 --sport 53 --dport 1002
+    -G -p udp -s 10.0.0.1 -d 10.0.0.4 --sport 1002 --dport 54
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.5 --sport 1003 --dport 80 -w 7
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.5 --sport 1003 --dport 80 -w 8
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.5 --sport 1003 --dport 80 --orig-zone 7
+    -G -p udplite -s 10.0.0.1 -d 10.0.0.11 --sport 1 --dport 2 --orig-zone 3
+    -G -p udplite -s 10.0.0.1 -d 10.0.0.11 --sport 1 --dport 2 -w 3
+    -G -p udplite -s 10.0.0.11 -d 10.0.0.1 --sport 2 --dport 1
+    -G -p udplite -s 10.0.0.11 -d 10.0.0.1 --sport 2 --dport 1 --reply-zone 0
+    -G -p udp -s fd00::1 -d fd00::2 --sport 1 --dport 2 -f ipv4
+    -G -p udp -s fd00::1 -d fd00::2 --sport 1 --dport 2 -f ipv6 -o extended,id
+    -G -p udp -s fd00::1 -d 10.0.0.1 --sport 1 --dport 2
+    -G -p icmp -s 10.0.0.6 -d 10.0.0.1 --icmp-type 0 --icmp-code 0 --icmp-id 77
+    -G -p icmp -s 10.0.0.6 -d 10.0.0.1 --icmp-type 8 --icmp-code 0 --icmp-id 77
+    -G -p gre -s 10.0.0.8 -d 10.0.0.1 --srckey 12 --dstkey 0x11
+    -G -p gre -r 10.0.0.8 -q 10.0.0.1 --reply-key-src 12 --reply-key-dst 17
+    -G -p sctp -s 10.0.0.7 -d 10.0.0.1 --sport 2 --dport 1 -o xml
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 -m 5
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 -u ASSURED
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 -n
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 -t 5
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 -i 5
+    -G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80 --mask-src 255.0.0.0
+    -G -p tcp -s 10.0.0.1/24 -d 10.0.0.2 --sport 1000 --dport 80
+    -G -p tcp -s 10.0.0.1/32 -d 10.0.0.2 --sport 1000 --dport 80 -z
+    -G conntrack -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80
+    -G dying -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80`),
+  'reads lists of words to the first that is none, and puts several -u together': lines(`
+    -L -u FOO,ASSURED
+    -L -u ASSURED,FOO,SEEN_REPLY
+    -L -u ASSURED,,SEEN_REPLY
+    -L -u ASSURED,SEEN_REPLY,
+    -L -u UNREP
+    -L -u unset
+    -L -u UNREPLIED,SEEN_REPLY
+    -L -u UNREPLIED -u SEEN_REPLY
+    -L -u SEEN_REPLY -u UNREPLIED
+    -L -u ASSURED -u UNREPLIED
+    -L -u UNREPLIED -u ASSURED
+    -L -u SEEN_REPLY,UNREPLIED
+    -L -u UNREPLIED -u UNREPLIED
+    -L -u FIXED_TIMEOUT -u UNREPLIED
+    -L -u UNREPLIED -u FIXED_TIMEOUT
+    -L -u UNREPLIED,FIXED_TIMEOUT
+    -L -u UNSET -u UNREPLIED
+    -L -u UNREPLIED -u UNSET
+    -L -u Unreplied
+    -L -u UNREPLIEDX
+    -L -u UNREPLIE
+    -L -u unreplied,ASSURED
+    -L -u ASSURED,unreplied
+    -L -u SRC_NAT
+    -L -u DST_NAT,SRC_NAT
+    -L -u src_nat
+    -L -u DST_NAT -u SRC_NAT
+    -L -u SRC_NAT -u UNREPLIED
+    -L -u SRC_NAT,SEEN_REPLY
+    -L -u SEEN_REPLY -u ASSURED -u FIXED_TIMEOUT
+    -D -u UNREPLIED,FIXED_TIMEOUT
+    -D -u SEEN_REPLY -u UNREPLIED
+    -C
+    -L -o foo,xml
+    -L -o xml,foo,id
+    -L -o xml,,id
+    -L -e foo,NEW
+    -E -e foo,NEW
+    -E -e NEW,foo,DESTROY`),
+  'refuses to change what the address of a translation finds': lines(`
+    -U -d 10.0.0.4 -n 192.0.2.1 -m 11
+    -U -d 10.0.0.5 -g 192.0.2.2 -m 11
+    -U -d 10.0.0.5 -g 192.0.2.2 -t 11
+    -U -n 192.0.2.1 -u ASSURED
+    -U -s 10.0.0.1 -n -m 11
+    -U -f ipv4 -n 192.0.2.1 -m 11
+    -U -d 10.0.0.4 -n 192.0.2.1:1002 -m 11
+    -U -s 10.0.0.1 -n -u SEEN_REPLY
+    -L`),
+  'takes prefixes of the whole length, before and behind a mask': lines(`
+    -L -d 10.0.0.2/32
+    -L -d 10.0.0.2/32 --mask-dst 255.0.0.0
+    -L -s 10.0.0.1/32 --mask-src 255.255.255.255
+    -L -d 10.0.0.3/31
+    -L -d 10.0.0.0/28 --mask-dst 255.255.0.0
+    -L -s fd00::1/128
+    -L -s fd00::/1
+    -L -r 10.0.0.3/32
+    -D -d 10.0.0.2/32
+    -D -d 10.0.0.4/30
+    -L --mask-dst 255.0.0.0 -d 10.0.0.2/32
+    -L --mask-dst 255.0.0.0 -d 10.0.0.2/24
+    -L -d 10.0.0.2/24 --mask-dst 255.255.255.255
+    -D --mask-src 255.0.0.0 -s 10.9.9.9/32 -p tcp
+    -L -u SRC_NAT,FOO
+    -L -u SRC_NATX
+    -L -u HW,OFF
+    -L -u FOO,
+    -L -u ,
+    -L -o xml,,
+    -L -o ,xml`),
+  'finds by -m before -u only what both say': lines(`
+    -U -d 10.0.0.2 -m 2
+    -U -d 10.0.0.6 -m 5
+    -L -m 2 -u SEEN_REPLY
+    -L -m 5 -u UNREPLIED
+    -D -m 5 -u UNREPLIED
+    -D -m -1 -u UNREPLIED
+    -D -m 5 -u SEEN_REPLY
+    -D -m 0 -u UNREPLIED -p gre
+    -D -m 2 -u SEEN_REPLY
+    -D -u UNREPLIED -m 5
+    -L`),
+  'deletes nothing by -t with most filters': lines(`
+    -D -t 5 -s 10.0.0.1
+    -D -t 5 -d 10.0.0.2
+    -D -t 5 -d 10.0.0.0/24
+    -D -t 5 -p tcp -s 10.0.0.1
+    -D -t 5 -n 192.0.2.9
+    -D -t 5 -n
+    -D -t 5 -f ipv6
+    -D -t 5`),
+};
+
+/** On an empty table. */
+export const MAKING: Readonly<Record<string, readonly string[]>> = {
+  'makes translated flows of each protocol': lines(`
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 2 --state ESTABLISHED -t 100 -u SEEN_REPLY,ASSURED -n 9.9.9.9 -g 8.8.8.8
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 2 --dport 2 --state ESTABLISHED -t 100 -n 9.9.9.9:100 -g 8.8.8.8:200
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 3 --dport 2 --state ESTABLISHED -t 100 -n 9.9.9.9:100 -g 8.8.8.8:200
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.2 --sport 3 --dport 2 --state ESTABLISHED -t 100 -n 9.9.9.9:100 --orig-vtag 1 --reply-vtag 2
+    -I -p gre -s 1.1.1.1 -d 1.1.1.2 --srckey 3 --dstkey 2 -t 100 -n 9.9.9.9
+    -I -p gre -s 1.1.1.1 -d 1.1.1.3 --srckey 3 --dstkey 2 -t 100 -n 9.9.9.9:8
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.2 --icmp-type 8 --icmp-code 0 --icmp-id 3 -t 100 -n 9.9.9.9
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.3 --icmp-type 8 --icmp-code 0 --icmp-id 3 -t 100 -n 9.9.9.9:77
+    -I -p 99 -s 1.1.1.1 -d 1.1.1.3 -t 100 -n 9.9.9.9
+    -I -p 99 -s 1.1.1.1 -d 1.1.1.4 -t 100 -j 9.9.9.9
+    -I -p udp -s 1.1.1.1 -d 1.1.1.4 --sport 0 --dport 0 -t 100
+    -I -p udp -s 0.0.0.0 -d 0.0.0.0 --sport 1 --dport 1 -t 100
+    -I -p udp -s 1.1.1.1 -d 1.1.1.1 --sport 1 --dport 1 -t 100
+    -I -p udp -s 1.1.1.1 -d 1.1.1.9 --sport 1 --dport 1 -t 100 -m 0xffffffff -w 65535
+    -I -p udp -s 1.1.1.1 -d 1.1.1.9 --sport 1 --dport 1 -t 100 -w 65536
+    -I -p udp -s 1.1.1.1 -d 1.1.1.8 --sport 1 --dport 1 -t 100 -m -1
+    -I -p udp -s 1.1.1.1 -d 1.1.1.7 --sport 1 --dport 1 -t 100 -c 7
+    -I -p udp -s fd00::1 -d fd00::2 --sport 1 --dport 1 -t 100 -n fd00::9 -g fd00::8
+    -I -p udp -s fd00::1 -d fd00::2 --sport 2 --dport 1 -t 100 -n [fd00::9]:9 -g [fd00::8]:8
+    -I -f ipv6 -p udp -s fd00::1 -d fd00::2 --sport 3 --dport 1 -t 100
+    -I -f ipv4 -p udp -s fd00::1 -d fd00::2 --sport 4 --dport 1 -t 100
+    -I -p udp -s ::ffff:1.2.3.4 -d fd00::2 --sport 4 --dport 1 -t 100
+    -I -p igmp -s 1.1.1.1 -d 224.0.0.1 -t 100
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 21 --dport 2 --state FIN_WAIT -t 100
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 22 --dport 2 --state CLOSE_WAIT -t 100
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 23 --dport 2 --state LAST_ACK -t 100
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 24 --dport 2 --state TIME_WAIT -t 100
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 25 --dport 2 --state CLOSE -t 100
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 --sport 26 --dport 2 --state SYN_RECV -t 100
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.2 --sport 26 --dport 2 --state COOKIE_ECHOED -t 100 --orig-vtag 1 --reply-vtag 2
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.2 --sport 27 --dport 2 --state SHUTDOWN_ACK_SENT -t 100 --orig-vtag 1 --reply-vtag 2
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.2 --sport 28 --dport 2 --state NONE -t 100 --orig-vtag 1 --reply-vtag 2
+    -I -p dccp -s 1.1.1.1 -d 1.1.1.2 --sport 28 --dport 2 --state REQUEST --role server -t 100
+    -L
+    -L -o save
+    -L -o xml
+    -L -o extended -n
+    -L -g -o save
+    -L -j -f ipv6
+    -D -n 9.9.9.9:100 -p tcp
+    -D -g 8.8.8.8
+    -C`),
+  'makes expectations': lines(`
+    -I expect --tuple-src 4.4.4.4 --tuple-dst 5.5.5.5 -p udp
+    -I expect -p udp -t 10 --tuple-src 4.4.4.4 --tuple-dst 5.5.5.5 --mask-src 255.255.255.0 --mask-dst 255.255.255.255 -s 1.1.1.1 -d 2.2.2.2 --sport 1 --dport 2 --tuple-port-src 5 --tuple-port-dst 6 --mask-port-src 7 --mask-port-dst 65535
+    -I -p udp -s 1.1.1.1 -d 2.2.2.2 --sport 1 --dport 2 -t 100
+    -I expect -p udp -t 10 --tuple-src 4.4.4.4 --tuple-dst 5.5.5.5 --mask-src 255.255.255.0 --mask-dst 255.255.255.255 -s 1.1.1.1 -d 2.2.2.2 --sport 1 --dport 2 --tuple-port-src 5 --tuple-port-dst 6 --mask-port-src 7 --mask-port-dst 65535
+    -I expect -p udp -t 10 --tuple-src 4.4.4.0/24 --tuple-dst 5.5.5.5/32 -s 1.1.1.1 -d 2.2.2.2 --sport 1 --dport 2 --tuple-port-src 5 --tuple-port-dst 6 --mask-port-src 0 --mask-port-dst 65535
+    -L expect
+    -L exp -o xml
+    -L expect -p udp
+    -C expect
+    -D expect -p udp --tuple-src 4.4.4.4
+    -F expect
+    -E expect -p`),
+  'gives ports by translation to TCP and UDP alone': lines(`
+    -I -p udplite -s 1.1.1.1 -d 1.1.1.4 --sport 4 --dport 5 -t 100 -n 9.9.9.9:77
+    -I -p dccp -s 1.1.1.1 -d 1.1.1.4 --sport 4 --dport 5 -t 100 -n 9.9.9.9:77
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.4 --sport 4 --dport 5 -t 100 -g 9.9.9.9:77 --state ESTABLISHED --orig-vtag 1 --reply-vtag 2
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.5 --sport 4 --dport 5 -t 100 -n 8.8.8.8:78 -g 9.9.9.9:77 --state ESTABLISHED --orig-vtag 1 --reply-vtag 2
+    -I -p gre -s 1.1.1.1 -d 1.1.1.5 --srckey 4 --dstkey 5 -t 100 -g 9.9.9.9:77
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.5 --icmp-type 8 --icmp-code 0 --icmp-id 4 -t 100 -g 9.9.9.9:77
+    -I -p icmpv6 -s fd00::1 -d fd00::5 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 4 -t 100 -n [fd00::9]:77
+    -I -p sctp -s fd00::1 -d fd00::5 --sport 4 --dport 5 -t 100 -n [fd00::9]:77 --state ESTABLISHED --orig-vtag 1 --reply-vtag 2
+    -I -p 77 -s 1.1.1.1 -d 1.1.1.5 -t 100 -g 9.9.9.9:77
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.5 -t 100 --sport 1 --dport 2 --state SYN_SENT -g 9.9.9.9:77 -n 8.8.8.8:78
+    -L
+    -L -o save
+    -L -n
+    -L -g
+    -L -n 9.9.9.9:77
+    -L -g 9.9.9.9:77`),
+  'takes a prefix of an expectation’s whole length for none': lines(`
+    -I expect -p udp -t 10 --tuple-src 4.4.4.0/24 --tuple-dst 5.5.5.0/24 -s 1.1.1.1 -d 2.2.2.2 --sport 1 --dport 2 --tuple-port-src 5 --tuple-port-dst 6 --mask-port-src 0 --mask-port-dst 65535
+    -I expect -p udp -t 10 --tuple-src 4.4.4.4/32 --tuple-dst 5.5.5.0/24 -s 1.1.1.1 -d 2.2.2.2 --sport 1 --dport 2 --tuple-port-src 5 --tuple-port-dst 6 --mask-port-src 0 --mask-port-dst 65535
+    -I expect -p udp -t 10 --tuple-src 4.4.4.0/0 --tuple-dst 5.5.5.0/24 -s 1.1.1.1 -d 2.2.2.2 --sport 1 --dport 2 --tuple-port-src 5 --tuple-port-dst 6 --mask-port-src 0 --mask-port-dst 65535
+    -I expect -p udp -t 10 --tuple-src fd00::/64 --tuple-dst fd00::1/128 -s fd00::1 -d fd00::2 --sport 1 --dport 2 --tuple-port-src 5 --tuple-port-dst 6 --mask-port-src 0 --mask-port-dst 65535
+    -I expect -p udp -t 10 --tuple-src 4.4.4.0/33 --tuple-dst 5.5.5.0/24 -s 1.1.1.1 -d 2.2.2.2
+    -I expect -p udp -t 10 --tuple-src 4.4.4.0/24 --mask-src 255.0.0.0 --tuple-dst 5.5.5.0/24 -s 1.1.1.1 -d 2.2.2.2
+    -I expect -p udp -t 10 --tuple-src 4.4.4.0 --mask-src 255.0.0.0 --tuple-dst 5.5.5.0/24 -s 1.1.1.1/24 -d 2.2.2.2
+    -I expect -p udp -t 10 --tuple-src 4.4.4.0/24 --tuple-dst 5.5.5.0 -s 1.1.1.1 -d 2.2.2.2`),
+};

@@ -1,0 +1,172 @@
+/** Command lines of conntrack(8) in long words, and those that give a reply tuple, or some of it. */
+import { lines } from './conntrack-command-lines.ts';
+
+/** Long options and words of commands, on the eleven flows. */
+export const SPELLED: Readonly<Record<string, readonly string[]>> = {
+  'knows commands by their beginnings': lines(`
+    --list
+    --dump -f ipv6
+    --create -p udp -s 1.1.1.1 -d 1.1.1.2 --orig-port-src 5 --orig-port-dst 6 --timeout 10
+    --add --proto udp --orig-src 1.1.1.1 --orig-dst 1.1.1.2 --orig-port-src 5 --orig-port-dst 6 --timeout 10
+    --insert -p udp
+    --upd -d 10.0.0.3 -m 3
+    --update --dst 10.0.0.3 --mark 4
+    --delete --proto udp --dst 10.0.0.3
+    --del --src 10.0.0.99
+    --count conntrack
+    --flush conntrack
+    --cou
+    --c
+    --f
+    --e
+    --l
+    --load-file=/dev/null
+    --get -p udp
+    --ge`),
+  'lists by long options, and by masks': lines(`
+    -L --reply-src 10.0.0.2 --reply-dst 10.0.0.1
+    -L --reply-src 10.0.0.2 --reply-dst 10.0.0.9
+    -L --proto=tcp --orig-port-dst=80
+    -L --proto=tcp --state=ESTABLISHED --mark=5/0x5
+    -L --status=ASSURED --zone=0
+    -L --zone=7 --status=UNREPLIED
+    -L --orig-zone=3 --proto=udplite
+    -L --reply-zone=3
+    -L --dst-nat=192.0.2.2 --proto=tcp
+    -L --src-nat --proto udp
+    -L --any-nat --family ipv4
+    -L --src-nat --family ipv6
+    -L --family=ipv6 --proto=udp --orig-port-dst=2
+    -L --label-add
+    -L --label-del=x
+    -L --buffer-size 5
+    -L --event-mask ALL
+    -L --timeout 5
+    -L --secmark 5
+    -L --secmark 0
+    -L -c 0 -m 5
+    -L --tuple-dst 1.1.1.1
+    -L --mask-src 255.255.255.0 --mask-dst 255.255.255.0
+    -L -s 10.0.0.200 --mask-src 255.255.255.0
+    -L -s 10.0.0.200 --mask-src 0.0.0.0
+    -L -d 10.0.0.200 --mask-dst 255.255.255.255
+    -L -s fd00::99 --mask-src ffff::
+    -L -s fd00::99 --mask-src 255.0.0.0
+    -L -s 10.0.0.1 --mask-src ffff::
+    -L -p tcp -p tcp
+    -L -s 10.0.0.1 -s 10.0.0.2
+    -L -d 10.0.0.2 -d 10.0.0.3
+    -L -m 5 -m 23
+    -L -w 7 -w 0
+    -L -w 7 -w 7
+    -L -f ipv4 -f ipv4
+    -L -o xml -o extended -p tcp
+    -L -o id -o timestamp -p tcp`),
+  'deletes by what protocols have': lines(`
+    -D -p tcp --sport 1000 -o id
+    -D -p udp --dport 53 -o save
+    -D -p sctp --orig-vtag 5
+    -D -p sctp --orig-vtag 6
+    -D -p dccp --role client
+    -D -p icmp --icmp-id 78
+    -D -s 10.0.0.0/24 -d 10.0.0.0/24 -p gre
+    -D -q 10.0.0.1 -p 99
+    -D -r fd00::2
+    -D conntrack -p udplite
+    -D dying
+    -D -z
+    -L`),
+  'counts and empties each table': lines(`
+    -F -o xml
+    -F -p tcp
+    -F -m 5
+    -F conntrack
+    -F expect -f ipv6
+    -F dying
+    -F unconfirmed
+    -C -o xml
+    -C conntrack
+    -C unconfirmed
+    -C expect -f ipv6
+    -S -o xml
+    -S dying
+    -V -L
+    -h -V`),
+};
+
+/** Reply tuples that are given in part, on an empty table. */
+export const ANSWERS: Readonly<Record<string, readonly string[]>> = {
+  'makes flows with a reply of their own': lines(`
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.1 --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.3 -q 1.1.1.1 --sport 2 --dport 2 --reply-port-src 2 --reply-port-dst 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 3 --dport 2 --reply-port-src 2 --reply-port-dst 30 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 4 --dport 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 5 --dport 2 --reply-port-src 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.9 --sport 6 --dport 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -n 1.1.1.9 --sport 7 --dport 2 --reply-port-src 2 --reply-port-dst 70 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.1 -g 1.1.1.9 --sport 8 --dport 2 --reply-port-src 20 --reply-port-dst 8 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.1 -n 1.1.1.9 --sport 9 --dport 2 --reply-port-src 2 --reply-port-dst 9 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.1 -g 1.1.1.9 --sport 10 --dport 2 --reply-port-src 2 --reply-port-dst 10 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -g 1.1.1.9:5 -n 1.1.1.8:6 -r 1.1.1.2 -q 1.1.1.1 --sport 11 --dport 2 --reply-port-src 2 --reply-port-dst 11 -t 50
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --icmp-type 8 --icmp-code 0 --icmp-id 5 -t 50
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.1 --icmp-type 8 --icmp-code 0 --icmp-id 6 -t 50
+    -I -p gre -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.1 --srckey 5 --dstkey 6 --reply-key-src 6 --reply-key-dst 5 -t 50
+    -I -p gre -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --srckey 7 --dstkey 6 --reply-key-src 6 --reply-key-dst 8 -t 50
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 7 --dport 6 --reply-port-src 6 --reply-port-dst 8 --state ESTABLISHED --orig-vtag 1 --reply-vtag 1 -t 50
+    -I -p 99 -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 -t 50
+    -I -p 99 -s 1.1.1.1 -d 1.1.1.3 -r 1.1.1.4 -q 1.1.1.9 -t 50
+    -I -p udp -s fd00::1 -d fd00::2 -r fd00::2 -q fd00::9 --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1 -t 50
+    -I -p udp -s fd00::1 -d fd00::2 -r 1.1.1.2 -q 1.1.1.9 --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1 -t 50
+    -A -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.1 --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1 -t 50
+    -A -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.1 --sport 1 --dport 2 --reply-port-src 2 --reply-port-dst 1 -t 60 -m 7
+    -L
+    -L -o save
+    -L -o xml
+    -L -n -o extended
+    -L -g -o extended
+    -L -q 1.1.1.9
+    -L -r 1.1.1.3`),
+  'takes what is not given of a reply for 0': lines(`
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 5 --dport 2 --reply-port-src 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 6 --dport 2 --reply-port-dst 2 -t 50
+    -I -p tcp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 6 --dport 2 --reply-port-dst 2 -t 50 --state SYN_SENT
+    -I -p sctp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 6 --dport 2 --reply-port-dst 2 -t 50 --state CLOSED --orig-vtag 1 --reply-vtag 2
+    -I -p udplite -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 6 --dport 2 --reply-port-src 2 -t 50
+    -I -p gre -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --srckey 6 --dstkey 2 --reply-key-src 2 -t 50
+    -I -p gre -s 1.1.1.1 -d 1.1.1.3 -r 1.1.1.2 -q 1.1.1.9 --srckey 6 --dstkey 2 --reply-key-dst 2 -t 50
+    -I -p gre -s 1.1.1.1 -d 1.1.1.4 -r 1.1.1.2 -q 1.1.1.9 --srckey 6 --dstkey 2 -t 50
+    -I -p gre -s 1.1.1.1 -d 1.1.1.5 -r 1.1.1.2 -q 1.1.1.9 --srckey 6 --dstkey 2 --reply-key-src 7 --reply-key-dst 2 -t 50
+    -I -p dccp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 6 --dport 2 --reply-port-dst 2 -t 50
+    -I -p udp -r 1.1.1.2 -q 1.1.1.9 --reply-port-dst 3 -t 50
+    -I -p udp -r 1.1.1.2 -q 1.1.1.9 --reply-port-src 4 -t 50
+    -I -p udp -r 1.1.1.2 -q 1.1.1.9 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 --sport 7 --dport 2 --reply-port-src 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.1 --sport 8 --dport 2 --reply-port-src 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -g 1.1.1.2 -n 1.1.1.9 --sport 10 --dport 2 --reply-port-src 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 11 --dport 2 --reply-port-src 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 12 --dport 2 --reply-port-src 2 --reply-port-dst 99 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 13 --dport 2 -t 50
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --icmp-type 8 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 14 --reply-port-src 2 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 -q 1.1.1.9 --sport 15 --reply-port-src 2 --reply-port-dst 15 -t 50
+    -G -p udp -r 1.1.1.2 -q 1.1.1.9 --reply-port-src 2
+    -G -p udp -r 1.1.1.2 -q 1.1.1.9 --reply-port-dst 2
+    -G -p udp -r 1.1.1.2 -q 1.1.1.9
+    -G -p gre -r 1.1.1.2 -q 1.1.1.9 --reply-key-src 7
+    -G -p gre -r 1.1.1.2 -q 1.1.1.9
+    -L
+    -D -r 1.1.1.2 -p udp --reply-port-dst 0
+    -D -p udp --reply-port-src 0
+    -C
+    -F
+    -I -p udp -s fd00::1 -d fd00::2 -r fd00::2 --sport 7 --dport 2 --reply-port-src 2 -t 50
+    -I -p udp -s fd00::1 -d fd00::2 -q fd00::2 --sport 8 --dport 2 --reply-port-src 2 --reply-port-dst 5 -t 50
+    -I -p udp -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.2 --sport 8 --dport 2 --reply-port-src 2 --reply-port-dst 5 -t 50
+    -I -p 99 -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.2 -t 50
+    -I -p 99 -s 1.1.1.1 -d 1.1.1.3 -r 1.1.1.2 -t 50
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.2 -r 1.1.1.2 --icmp-type 8 --icmp-code 0 --icmp-id 5 -t 50
+    -I -p icmp -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.2 --icmp-type 8 --icmp-code 0 --icmp-id 6 -t 50
+    -I -p dccp -s 1.1.1.1 -d 1.1.1.2 -q 1.1.1.2 --sport 1 --dport 2 --reply-port-src 5 -t 50
+    -I -p dccp -s 1.1.1.1 -d 1.1.1.3 -r 1.1.1.2 --sport 1 --dport 2 -t 50
+    -L`),
+};
