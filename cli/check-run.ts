@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { isRuleKind, RULE_KINDS, Ruleset, SourceError } from '@keepstate/engine';
 import type { World } from './command.ts';
+import { counted } from './counted.ts';
 import type { Given } from './options.ts';
 import { FINE, FOUND } from './play.ts';
 import { kindOf, RuleFiles } from './rule-files.ts';
@@ -106,8 +107,9 @@ export async function check(words: readonly string[], given: Given, world: World
   world.out.flush();
   if (!given.has('quiet')) {
     const { tables, chains, rules } = ruleset.counts();
-    const linted = given.has('lint') ? ` ${found} findings.` : '';
-    world.say(`keepstate ${VERSION}: ${rules} rules in ${chains} chains of ${tables} tables.${linted}`);
+    const held = `${counted(rules, 'rule')} in ${counted(chains, 'chain')} of ${counted(tables, 'table')}.`;
+    const linted = given.has('lint') ? ` ${counted(found, 'finding')}.` : '';
+    world.say(`keepstate ${VERSION}: ${held}${linted}`);
   }
   return found > 0 ? FOUND : FINE;
 }

@@ -10,6 +10,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly outIsTTY: boolean;
   readonly errIsTTY: boolean;
+  /** Called by the name conntrack: says what conntrack(8) says, and nothing of its own besides. */
+  readonly exact?: boolean;
 }
 
 /** One command with all that its help text says. */

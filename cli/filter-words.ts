@@ -156,5 +156,16 @@ export const PROTOCOL_WORDS: readonly string[] = [
   'dccp',
 ].filter((name) => protocolNumber(name) !== undefined);
 
+/** Words of nft, iptables and tcpdump, and what they are called here: for suggestions. */
+export const OTHERS_WORDS: Readonly<Record<string, string>> = {
+  saddr: 'src',
+  daddr: 'dst',
+  source: 'src',
+  destination: 'dst',
+  net: 'host',
+  protocol: 'proto',
+  ip: 'ipv4',
+};
+
 /** Families that may stand alone. */
 export const FAMILY_WORDS: readonly string[] = ['ipv4', 'ipv6'];

@@ -102,6 +102,9 @@ describe('a filter', () => {
 describe('a mistake in a filter', () => {
   test.each([
     ['src 10.0.0.0/8 and sprot 80', 20, "unknown word 'sprot' (did you mean 'sport'?)"],
+    ['ip saddr 10.0.0.1', 1, "unknown word 'ip' (did you mean 'ipv4'?)"],
+    ['daddr 10.0.0.1', 1, "unknown word 'daddr' (did you mean 'dst'?)"],
+    ['constructor', 1, "unknown word 'constructor'"],
     ['tcp udp', 5, "expected 'and' or 'or' before 'udp'"],
     ['tcp and', 8, 'the expression ends too early'],
     ['', 1, 'the expression is empty'],

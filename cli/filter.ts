@@ -5,6 +5,7 @@ import {
   FAMILY_WORDS,
   NUMBER_FIELDS,
   type NumberField,
+  OTHERS_WORDS,
   PROTOCOL_WORDS,
   WORD_FIELDS,
   type WordField,
@@ -216,8 +217,9 @@ class Parser {
     ];
     if (token.text === ')' || RESERVED.includes(token.text)) this.fail(`unexpected '${token.text}'`, token);
     const field = WORD_FIELDS.find((f) => f.values.includes(token.text.toUpperCase()));
-    const near =
-      field === undefined ? suggest(token.text.toLowerCase(), known) : `${field.word} ${token.text}`;
+    const written = token.text.toLowerCase();
+    const others = Object.hasOwn(OTHERS_WORDS, written) ? OTHERS_WORDS[written] : undefined;
+    const near = field === undefined ? (others ?? suggest(written, known)) : `${field.word} ${token.text}`;
     this.fail(
       `unknown word '${token.text}'`,
       token,

@@ -35,7 +35,8 @@ function entry(term: string, meaning: string): string {
 /** What `keepstate --help` prints. */
 export function generalHelp(commands: readonly Command[]): string {
   return [
-    'keepstate: connection tracking as Linux does it, on captures',
+    'keepstate: connection tracking and firewall rules as Linux does them, on',
+    'captures and on live traffic',
     '',
     'Usage: keepstate COMMAND [OPTION…] FILE…',
     '',
@@ -52,8 +53,8 @@ export function generalHelp(commands: readonly Command[]): string {
     '',
     wrapped(
       "'keepstate help COMMAND' explains a command and its options, 'keepstate help filter' the language of " +
-        '--filter. Exit status: 0 fine; 1 something was found that --check asks for, or failed; 2 wrong usage or ' +
-        'unreadable input.',
+        '--filter. Exit status: 0 fine; 1 something was found that --check or check asks for, or failed; 2 wrong ' +
+        'usage or unreadable input; 3 trace --check: a verdict is unknown.',
       0,
     ),
     '',

@@ -12,6 +12,7 @@ import {
   REASONS,
   ROW_WORDS,
 } from '@keepstate/engine';
+import { counted } from './counted.ts';
 import type { Session } from './session.ts';
 
 /** Fewer packets than this say nothing about a capture as a whole. */
@@ -21,6 +22,11 @@ const CLOCK_SET = 1000;
 
 function count(session: Session, name: (reason: string) => boolean): number {
   return REASONS.filter((r) => name(r.name)).reduce((sum, r) => sum + session.reasons[r.id]!, 0);
+}
+
+/** `1 of 20 packets was`, `3 of 20 packets were`. */
+function outOf(count: number, { packets }: Session): string {
+  return `${count} of ${counted(packets, 'packet')} ${count === 1 ? 'was' : 'were'}`;
 }
 
 /** Bad checksums by the dozen are not damage but a capture from the sender itself. */
@@ -37,8 +43,8 @@ function cutHint(session: Session): string | null {
   const cut = count(session, (name) => name === 'cut-short');
   if (cut === 0) return null;
   return (
-    `${cut} of ${session.packets} packets were cut short by the capture (snap length) and were skipped, so ` +
-    'flows miss them: capture whole packets (tcpdump -s 0).'
+    `${outOf(cut, session)} cut short by the capture (snap length) and skipped, so that ` +
+    'flows lack what was in them: capture whole packets (tcpdump -s 0).'
   );
 }
 
@@ -47,8 +53,8 @@ function linkHint(session: Session): string | null {
   const unread = count(session, (name) => name === 'link-unknown');
   if (unread === 0) return null;
   return (
-    `${unread} of ${session.packets} packets are of a link type that keepstate does not read (number ` +
-    `${[...session.unreadLinks].join(', ')} of tcpdump.org/linktypes.html) and were skipped.`
+    `${outOf(unread, session)} skipped, since keepstate does not read the link type (number ` +
+    `${[...session.unreadLinks].join(', ')} of tcpdump.org/linktypes.html).`
   );
 }
 
@@ -93,16 +99,20 @@ function directionHint(session: Session): string | null {
   const tracked = replies + states[IP_CT_ESTABLISHED]! + states[IP_CT_NEW]! + states[IP_CT_RELATED]!;
   const [alone, all] = oneSided(session);
   if (tracked >= ENOUGH && replies === 0) {
+    // Where rules let next to nothing begin, nothing can answer, whatever was captured: the trace says who drops it.
+    if (session.newDropped * 2 > states[IP_CT_NEW]!) return null;
     if (isTranslated(session)) {
       return (
         'the rules translate addresses, and no packet of the capture answers to the translated ones: a capture from ' +
         'both sides of the router that translates has them (tcpdump -i any).'
       );
     }
-    return (
-      'no packet went in reply direction: either nothing answered, or only one direction was captured ' +
-      '(asymmetric routing, one side of a tap); then states and windows cannot be followed.'
-    );
+    const seen =
+      'no packet went in reply direction: either nothing answered, or only one direction was captured (asymmetric ' +
+      'routing, one side of a tap), so that states and windows cannot be followed';
+    // A capture from both sides of a router that translates has each packet under two addresses.
+    const nat = ', or the answers come to translated addresses: --rules FILE has the rules that do so';
+    return `${seen}${session.rules === null ? nat : ''}.`;
   }
   if (alone < ENOUGH || alone * 5 < all) return null;
   return (

@@ -11,6 +11,7 @@ import {
   SourceError,
   type Span,
 } from '@keepstate/engine';
+import { errnoText } from './errno-text.ts';
 import type { Given, OptionName } from './options.ts';
 import { UsageError } from './trouble.ts';
 
@@ -19,13 +20,7 @@ export function readText(name: string): string {
   try {
     return readFileSync(name === '-' ? 0 : name, 'utf8');
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const why: Record<string, string> = {
-      ENOENT: 'there is no such file',
-      EACCES: 'permission denied',
-      EISDIR: 'it is a directory',
-    };
-    throw new UsageError(`cannot read ${name}: ${why[code] ?? message}`, false);
+    throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);
   }
 }
 

@@ -69,7 +69,7 @@ describe('input', () => {
   });
 
   test.each([
-    ['nothing.pcap', undefined, /cannot read .*nothing\.pcap: there is no such file\n$/],
+    ['nothing.pcap', undefined, /cannot read .*nothing\.pcap: there is no such file or folder\n$/],
     ['empty.pcap', '', /empty\.pcap: byte 0: the file is empty: expected a pcap or pcapng header\n$/],
     [
       'text.pcap',
@@ -202,7 +202,7 @@ describe('output', () => {
   test.skipIf(!existsSync('/dev/full'))('to a full disk fails with status 1 and one line', () => {
     const command = [process.execPath, ...FROM_SOURCES, 'flows', WEB].map((word) => `'${word}'`).join(' ');
     const { stderr, status } = spawnSync('sh', ['-c', `${command} >/dev/full`], { encoding: 'utf8' });
-    expect(stderr).toMatch(/^keepstate: cannot write output: ENOSPC.*\n$/);
+    expect(stderr).toBe('keepstate: cannot write output: no space is left on the device\n');
     expect(status).toBe(1);
   });
 });

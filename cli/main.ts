@@ -25,6 +25,7 @@ const status = await run(linked ? [CONNTRACK_NAME, ...args] : args, {
   env: process.env,
   outIsTTY: isatty(1),
   errIsTTY: isatty(2),
+  exact: linked,
 });
 // All output is written by now. A pipe that nobody reads any more would keep the process alive.
 process.exit(status);

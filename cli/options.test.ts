@@ -30,6 +30,7 @@ describe('a command line', () => {
 
   test.each([
     [['trace', '--fliter', 'x'], "unknown option '--fliter': did you mean '--filter'?"],
+    [['trace', '--nope'], /unknown option '--nope'$/],
     [['trace', '--colour=never'], "unknown option '--colour': did you mean '--color'?"],
     [['trace', '--zzzzzzzzzzz'], "unknown option '--zzzzzzzzzzz'"],
     [['trace', '-Z'], "unknown option '-Z'"],

@@ -522,10 +522,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 function unknownOption(raw: string): never {
   if (!raw.startsWith('--')) throw new UsageError(`unknown option '${raw}'`);
   const near = suggest(
-    raw,
-    OPTIONS.map((o) => `--${o.name}`),
+    raw.slice(2),
+    OPTIONS.map((o) => o.name),
   );
-  throw new UsageError(`unknown option '${raw}'${near === undefined ? '' : `: did you mean '${near}'?`}`);
+  throw new UsageError(`unknown option '${raw}'${near === undefined ? '' : `: did you mean '--${near}'?`}`);
 }
 
 /** Whether a command takes an option. */

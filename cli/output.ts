@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { LINE_ROOM, type LineWriter, PAGE_BYTES, pageWriter } from '@keepstate/engine';
+import { errnoText } from './errno-text.ts';
 import { Failure, OutputClosed } from './trouble.ts';
 
 /** Text collected before it is written: large enough that the system call costs nothing per line. */
@@ -73,7 +74,7 @@ export class Output {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') throw new OutputClosed('nobody reads any more');
-      if (code !== 'EAGAIN') throw new Failure(`cannot write output: ${(error as Error).message}`);
+      if (code !== 'EAGAIN') throw new Failure(`cannot write output: ${errnoText(error)}`);
       pause(FULL_PIPE_WAIT);
       return 0;
     }

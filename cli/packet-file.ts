@@ -1,5 +1,6 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { CaptureRecord, type HostModel, type Outcome, PcapngWriter } from '@keepstate/engine';
+import { errnoText } from './errno-text.ts';
 import { decidedBy } from './format/rule-words.ts';
 import { Failure, UsageError } from './trouble.ts';
 import { VERSION } from './version.ts';
@@ -50,7 +51,7 @@ export class PacketFile {
     try {
       this.fd = openSync(name, 'w');
     } catch (error) {
-      throw new Failure(`${name}: ${(error as Error).message}`);
+      throw new Failure(`cannot write ${name}: ${errnoText(error)}`);
     }
     this.put(this.writer.header());
   }
@@ -96,7 +97,7 @@ export class PacketFile {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
     } catch (error) {
-      throw new Failure(`${this.name}: ${(error as Error).message}`);
+      throw new Failure(`cannot write ${this.name}: ${errnoText(error)}`);
     }
   }
 }

@@ -36,7 +36,8 @@ export function shortTime(seconds: number): string {
  */
 export function progressText(work: Work, elapsed: number): string {
   const rate = work.packets / (elapsed / 1000);
-  const counted = `${shortCount(work.packets)} packets, ${shortCount(rate)} packets/s`;
+  const packets = shortCount(work.packets);
+  const counted = `${packets} ${packets === '1' ? 'packet' : 'packets'}, ${shortCount(rate)} packets/s`;
   if (work.size === 0 || work.bytes === 0) return counted;
   const share = Math.min(1, work.bytes / work.size);
   const left = (elapsed / share - elapsed) / 1000;

@@ -132,7 +132,7 @@ export class PacketReport {
   fill(session: Session, verdict: number, gone: LastGone): void {
     const { pkt } = session;
     this.reason = pkt.reason === 0 ? null : (REASON_BY_ID[pkt.reason] ?? null);
-    if (session.hasRules) this.fate = session.firewall.outcome.verdict;
+    if (session.rules !== null) this.fate = session.firewall.outcome.verdict;
     else if (this.reason !== null && this.reason.id < FIRST_IP_REASON) this.fate = null;
     else this.fate = verdict === NF_ACCEPT ? 'accept' : verdict === NF_STOLEN ? 'held' : 'drop';
     this.ctinfo = pkt.ctinfo;

@@ -19,7 +19,8 @@ function notRules(text: string): string | null {
   if (/^(\ufffd\ufffd)?([^\0]\0|\0[^\0]){3}/.test(text)) return 'it is UTF-16: save it as UTF-8';
   if (text.startsWith('\ufeff'))
     return 'it begins with a byte order mark, which no tool takes: save it without';
-  if (text.slice(0, 4096).includes('\0')) return 'it is no text (a capture goes without --rules)';
+  if (text.slice(0, 4096).includes('\0'))
+    return 'it is no text, and rules are (a capture goes to trace, without --rules)';
   return null;
 }
 

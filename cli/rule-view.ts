@@ -1,4 +1,5 @@
 import {
+  IPPROTO_TCP,
   logLine,
   NftTraceLines,
   type Outcome,
@@ -9,8 +10,10 @@ import {
 } from '@keepstate/engine';
 import { expectedBy } from './expected-by.ts';
 import { hexText, type JsonRuleWishes, jsonRuleFields } from './format/json-rules.ts';
+import { rewrittenLines } from './format/rewritten-text.ts';
 import { stepsText } from './format/steps-text.ts';
 import type { Given } from './options.ts';
+import { rewritten } from './rewritten.ts';
 import type { Session } from './session.ts';
 import { Steps } from './steps.ts';
 
@@ -67,6 +70,7 @@ export class RuleView {
       nftTrace: this.nftTrace ? (this.traces?.lines ?? null) : null,
       device: (index) => host.device(index)?.name ?? null,
       expectedBy: expectedBy(this.session),
+      rewritten: rewritten(this.session),
     };
     return jsonRuleFields(outcome, wishes);
   }
@@ -76,7 +80,8 @@ export class RuleView {
     const { outcome } = this.session.firewall;
     const lines: string[] = [];
     const steps = this.steps?.list ?? [];
-    lines.push(this.expected(), stepsText(steps, false, this.verbose, this.colour), this.leaves());
+    lines.push(this.expected(), stepsText(steps, false, this.verbose, this.colour));
+    lines.push(this.helped(), this.leaves());
     for (const line of this.logs ?? []) lines.push(`${INDENT}log: ${line}\n`);
     if (this.logs !== null)
       for (const line of this.traces?.logLines ?? []) lines.push(`${INDENT}log: ${line}\n`);
@@ -91,6 +96,14 @@ export class RuleView {
     if (by === null) return '';
     const helper = by.helper === null ? '' : `, helper ${by.helper}`;
     return `${INDENT}expected by flow ${by.flow}${helper}\n`;
+  }
+
+  /** What a helper did to what the packet carries. */
+  private helped(): string {
+    const done = rewritten(this.session);
+    if (done === null) return '';
+    const lines = rewrittenLines(done, this.session.pkt.proto === IPPROTO_TCP);
+    return lines.map((line) => `${INDENT}${line}\n`).join('');
   }
 
   /** What rules made of the packet, where that shows. */

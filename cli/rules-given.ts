@@ -3,7 +3,7 @@ import type { World } from './command.ts';
 import { hostOf } from './host-options.ts';
 import type { Given } from './options.ts';
 import type { RuleFiles } from './rule-files.ts';
-import type { Session, SessionRules } from './session.ts';
+import type { SessionRules } from './session.ts';
 import { UsageError } from './trouble.ts';
 
 /** The first bytes of captures: pcap in four forms, pcapng, gzip. */
@@ -17,7 +17,8 @@ export function isText(name: string): boolean {
     const head = Buffer.alloc(64);
     const length = fstatSync(fd).isFile() ? readSync(fd, head, 0, 64, 0) : 0;
     closeSync(fd);
-    return length > 0 && !CAPTURE_MAGIC.test(head.toString('hex')) && !head.subarray(0, length).includes(0);
+    const control = head.subarray(0, length).some((byte) => byte < 32 && (byte < 9 || byte > 13));
+    return length > 0 && !CAPTURE_MAGIC.test(head.toString('hex')) && !control;
   } catch {
     return false;
   }
@@ -74,12 +75,4 @@ export async function rulesGiven(
 
 function hasHost(given: Given): boolean {
   return given.has('host') || given.has('iface') || given.has('route') || given.has('local');
-}
-
-/** Says what nobody told it about the host. */
-export function sayDefaultHost(session: Session, world: World): void {
-  if (!session.hasRules || !session.firewall.host.isDefault) return;
-  world.say(
-    'keepstate: no host is described (--host, --iface, --route, --local): every packet is forwarded from eth0 to eth1',
-  );
 }

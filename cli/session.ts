@@ -5,6 +5,8 @@ import {
   enterLink,
   Firewall,
   type HostModel,
+  IP_CT_NEW,
+  NF_DROP,
   Packet,
   PROFILES,
   REASONS,
@@ -76,8 +78,8 @@ export function sessionOptions(
 /** A firewall that a capture is played to, and counts of what came of it. */
 export class Session {
   readonly firewall: Firewall;
-  /** Whether packets have rules to pass. */
-  readonly hasRules: boolean;
+  /** What packets have to pass, null to track only. */
+  readonly rules: SessionRules | null;
   /** The packet that was received last. */
   readonly pkt: Packet = new Packet();
   /** The same as it came: rules may have rewritten {@link pkt}. Only its bytes and where its headers are. */
@@ -96,6 +98,8 @@ export class Session {
   readonly reasons: Uint32Array = new Uint32Array(REASON_NUMBERS);
   /** Packets by ctinfo. */
   readonly states: Uint32Array = new Uint32Array(16);
+  /** NEW packets that were dropped: no flow of theirs came into the table. */
+  newDropped = 0;
 
   private readonly untouched: Packet = new Packet();
   private readonly noTime: boolean;
@@ -109,7 +113,7 @@ export class Session {
     this.firewall = new Firewall(
       rules === null ? { settings, seed } : { settings, seed, host: rules.host, rules: rules.tables },
     );
-    this.hasRules = rules !== null;
+    this.rules = rules;
     this.noTime = options.noTime;
     this.at = options.at;
   }
@@ -140,6 +144,7 @@ export class Session {
     this.reasons[pkt.reason]!++;
     if (pkt.reason === LINK_UNKNOWN) this.unreadLinks.add(record.linktype);
     this.states[pkt.ctinfo]!++;
+    if (verdict === NF_DROP && pkt.ctinfo === IP_CT_NEW) this.newDropped++;
     return verdict;
   }
 

@@ -27,7 +27,7 @@ export function sourceLines(text: string): SourceLines {
  * A text with control characters (but tabs) as pictures of them, U+2400 and on, each one column wide: a file
  * that is no ruleset must not steer the terminal that shows it.
  */
-function visible(text: string): string {
+export function visible(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (c) => {
     const code = c.charCodeAt(0);

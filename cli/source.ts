@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CaptureError, CaptureReader, CaptureRecord } from '@keepstate/engine';
+import { errnoText } from './errno-text.ts';
 import { Inflater } from './gunzip.ts';
 import { pause } from './output.ts';
 import { Pipe } from './pipe.ts';
@@ -180,17 +181,10 @@ function isGzip(bytes: Uint8Array): boolean {
   return bytes.length >= 3 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
 }
 
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EMFILE: 'too many files at once',
-};
-
 function openFile(name: string): number {
   try {
     return openSync(name, 'r');
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot read ${name}: ${WHY[code] ?? message}`, false);
+    throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);
   }
 }

@@ -16,14 +16,14 @@ export const CONNTRACK: Command = {
       'JSON of keepstate) or plays a capture and shows what is in the table after its last packet; -E shows its events. ' +
       'What is wrong with a dump is said with file, line and column, and nothing of it is used.',
     '--table keeps a table in a file: commands change it as conntrack(8) changes that of the kernel, and timeouts run ' +
-      'down in between. Two commands at the same time are not kept apart.',
+      'down in between. The first command that changes it makes the file. Two commands at the same time are not kept apart.',
     '--control is the table of a running keepstate, by the socket that keepstate run makes; that of the default socket is ' +
       'looked at where nothing else is named. -E shows its events until SIGINT or SIGTERM.',
     "--kernel is the Linux kernel's own table, in the network namespace of the command; it takes CAP_NET_ADMIN. -E shows " +
       'its events until SIGINT or SIGTERM.',
     '-o json prints one JSON object a line. -U prints every entry that it changes, where conntrack(8) 1.4.7 loses some ' +
-      'of several.',
-    'Called by the name conntrack, as through a link, keepstate is this command.',
+      'of several. -R says, behind the message of conntrack(8), which line of the file it is about.',
+    'Called by the name conntrack, as through a link, keepstate is this command, and says nothing of its own.',
   ],
   examples: [
     {

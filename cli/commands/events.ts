@@ -10,6 +10,8 @@ import {
 } from '@keepstate/engine';
 import { type Colour, coloured } from '../colour.ts';
 import type { Command, World } from '../command.ts';
+import { counted } from '../counted.ts';
+import { sayDefaultHost } from '../default-host.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject, subjectOfFlow } from '../filter-subject.ts';
 import {
@@ -27,7 +29,7 @@ import { jsonExpectEvent } from '../format/json-expect.ts';
 import { epochText, secondsText } from '../moment.ts';
 import { type Given, listOf } from '../options.ts';
 import { closePlay, colourOf, playAll, preparePlay, TROUBLE } from '../play.ts';
-import { rulesGiven, sayDefaultHost } from '../rules-given.ts';
+import { rulesGiven } from '../rules-given.ts';
 import type { Session } from '../session.ts';
 
 const EXPIRED = REASONS.find((r) => r.name === 'expired')!.id;
@@ -134,7 +136,7 @@ async function run(words: readonly string[], given: Given, world: World): Promis
     },
     true,
   );
-  const also = printer.expectations === 0 ? '' : ` and ${printer.expectations} expectation events`;
+  const also = printer.expectations === 0 ? '' : ` and ${counted(printer.expectations, 'expectation event')}`;
   return closePlay(play, world, `${printer.shown} flow events${also} have been shown.`, false);
 }
 

@@ -7,6 +7,7 @@ import {
   readFlow,
 } from '@keepstate/engine';
 import type { Command, World } from '../command.ts';
+import { sayDefaultHost } from '../default-host.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject, subjectOfFlow } from '../filter-subject.ts';
 import { flowCommunityId } from '../format/community-id.ts';
@@ -21,7 +22,7 @@ import { XML_EXPECT_HEAD, XML_EXPECT_TAIL, xmlExpect } from '../format/xml-expec
 import { zeekHead, zeekLine, zeekTail, zeekUid } from '../format/zeek.ts';
 import { type Given, listOf, oneOf, wholeNumber } from '../options.ts';
 import { closePlay, colourOf, type Play, playAll, preparePlay, TROUBLE } from '../play.ts';
-import { rulesGiven, sayDefaultHost } from '../rules-given.ts';
+import { rulesGiven } from '../rules-given.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../trouble.ts';
 import { ZeekLog } from '../zeek-log.ts';

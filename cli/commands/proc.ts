@@ -87,7 +87,7 @@ async function open(given: Given, world: World): Promise<readonly [ConntrackTabl
   if (kind === 'from' || kind === 'table') {
     const { say, env } = world;
     const labels = new Labels(say, env.KEEPSTATE_CONNLABEL);
-    const table = await openTable({ kind, name: given.value(kind)! }, { say, labels }, env);
+    const table = await openTable({ kind, name: given.value(kind)! }, { say, labels }, env, false);
     return [table, kind === 'from' ? DEFAULT : BY_COMMAND];
   }
   const client = await connectControl(given.value('control'), world.env, ELSEWHERE);

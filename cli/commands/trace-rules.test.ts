@@ -121,6 +121,27 @@ describe('trace --rules', () => {
     expect(JSON.parse(lines[0]!)).toMatchObject({ verdict: 'accept', iif: 'eth0', oif: 'eth1', rule: null });
   });
 
+  test('says in words why a file cannot be written or read', async () => {
+    const write = await place.run('trace', '--write', '/nonexistent/x', '--rules', RULES, CAPTURE);
+    expect(write.err).toContain('keepstate: cannot write /nonexistent/x: there is no such file or folder\n');
+    expect(write.status).toBe(1);
+    const host = await place.run('trace', '--host', place.folder, CAPTURE);
+    expect(host.err).toContain(`cannot read ${place.folder}: it is a directory`);
+  });
+
+  test('says which rules do nothing without a host', async () => {
+    const said = async (name: string, text: string): Promise<string> =>
+      (await place.run('trace', '--rules', place.file(name, text), CAPTURE)).err.split('\n')[0]!;
+    const input = 'table inet t {\n chain c { type filter hook input priority 0; policy drop; }\n}\n';
+    expect(await said('in.nft', input)).toMatch(/to eth1, so that no packet meets the rules at INPUT$/);
+    const forward = '*filter\n:INPUT ACCEPT [0:0]\n-A FORWARD -p udp -j DROP\nCOMMIT\n';
+    expect(await said('forward.v4', forward)).toMatch(/to eth1$/);
+    const nat = '*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n';
+    expect(await said('nat.v4', nat)).toMatch(
+      /to eth1; masquerade, which takes the address of a device, changes nothing$/,
+    );
+  });
+
   test('takes both languages at once, and rules among the captures', async () => {
     const legacy = place.file(
       'more.v4',

@@ -253,7 +253,7 @@ describe('hints on standard error', () => {
   test('tell of packets that were cut short', async () => {
     const bytes = segment('client', 'PSH ACK', 1, 1, { payload: new Uint8Array(100) });
     const { err } = await place.run('trace', place.file('snap.pcap', pcap([{ at: 0, bytes, snap: 60 }])));
-    expect(err).toContain('hint: 1 of 1 packets were cut short');
+    expect(err).toContain('hint: 1 of 1 packet was cut short by');
   });
 
   test('tell of a capture that saw only one direction', async () => {
@@ -263,6 +263,28 @@ describe('hints on standard error', () => {
     }));
     const { err } = await place.run('trace', place.file('half.pcap', pcap(packets)));
     expect(err).toContain('hint: no packet went in reply direction');
+    expect(err).toContain('or the answers come to translated addresses');
+    const open = place.file(
+      'open.nft',
+      'table ip t {\n chain c { type filter hook forward priority 0; }\n}\n',
+    );
+    const judged = await place.run('trace', '--rules', open, place.file('half.pcap', pcap(packets)));
+    expect(judged.err).toContain('hint: no packet went in reply direction');
+    expect(judged.err).not.toContain('translated');
+  });
+
+  test('do not blame the capture where the rules drop what would be answered', async () => {
+    const packets = Array.from({ length: 20 }, (_, i) => ({
+      at: i,
+      bytes: segment('client', 'SYN', 1, 0, { port: 1000 + i }),
+    }));
+    const shut = place.file(
+      'shut.nft',
+      'table ip t {\n chain c { type filter hook forward priority 0; policy drop; }\n}\n',
+    );
+    const { err } = await place.run('trace', '--rules', shut, place.file('shut.pcap', pcap(packets)));
+    expect(err).toContain('20 packets have been shown');
+    expect(err).not.toContain('hint');
   });
 
   test('are silent where nothing is odd', async () => {
@@ -276,7 +298,7 @@ describe('hints on standard error', () => {
       const { err, status } = await place.run(command, place.file('radio.pcap', radio));
       expect(status).toBe(0);
       expect(err).toContain(
-        'hint: 1 of 1 packets are of a link type that keepstate does not read (number 127 of',
+        'hint: 1 of 1 packet was skipped, since keepstate does not read the link type (number 127 of',
       );
     }
   });

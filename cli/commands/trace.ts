@@ -1,5 +1,7 @@
 import { CTINFO_INVALID, LINE_ROOM, type Piece } from '@keepstate/engine';
 import type { Command, World } from '../command.ts';
+import { counted } from '../counted.ts';
+import { sayDefaultHost } from '../default-host.ts';
 import { compileFilter, type Filter } from '../filter.ts';
 import { Subject } from '../filter-subject.ts';
 import { JSON_VERSION } from '../format/json-flow.ts';
@@ -22,7 +24,7 @@ import {
 import { LastGone, PacketReport, subjectOfPacket } from '../report.ts';
 import type { RuleFiles } from '../rule-files.ts';
 import { RuleView } from '../rule-view.ts';
-import { isText, rulesGiven, sayDefaultHost } from '../rules-given.ts';
+import { isText, rulesGiven } from '../rules-given.ts';
 import type { CaptureSource } from '../source.ts';
 import { UsageError } from '../trouble.ts';
 
@@ -56,7 +58,7 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
   const expression = given.value('filter');
   const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
   const { session, several } = play;
-  const view = session.hasRules ? new RuleView(session, given, json, colour) : null;
+  const view = session.rules !== null ? new RuleView(session, given, json, colour) : null;
   const file = packetFile(play, given);
   const names = new Map<CaptureSource, Piece>();
   if (several) for (const s of play.sources) names.set(s, json ? jsonFile(s.name) : traceFile(s.name));
@@ -108,7 +110,7 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
     const listing = files.ruleset.list(null, true, session.firewall.conntrack.now);
     world.out.write(json ? `${JSON.stringify({ v: JSON_VERSION, counters: listing })}\n` : listing);
   }
-  const status = closePlay(play, world, `${shown} packets have been shown.`, true);
+  const status = closePlay(play, world, `${counted(shown, 'packet has', 'packets have')} been shown.`, true);
   return status === FINE && given.has('check') ? found.status : status;
 }
 
@@ -139,8 +141,9 @@ export const TRACE: Command = {
     'Several files are one timeline. A packet that rules never see (no IP, cut short, damaged IP header, part of a ' +
       'datagram that is not yet whole) has no ct state: the column shows a dash.',
     'With --rules each packet has the verdict of the rules (accept, drop, reject, queue, stolen, unknown, none where ' +
-      'it met no hook), and below it the hooks, rules and policies that it met. Unknown means that something which ' +
-      'keepstate cannot evaluate would have decided.',
+      'it met no hook), and below it the hooks, rules and policies that it met, what a helper changed of its payload ' +
+      'and sequence numbers, and what it becomes. Unknown means that something which keepstate cannot evaluate would ' +
+      'have decided.',
   ],
   examples: [
     { command: 'keepstate trace capture.pcap', says: 'every packet' },

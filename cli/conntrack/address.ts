@@ -68,7 +68,7 @@ export function prefixMask(length: number, words: number): Words {
   });
 }
 
-/** An address of an option, and the mask if it had a prefix length. */
+/** An address of an option, and the mask if it had a prefix length less than its own. */
 export interface Network {
   readonly words: Words;
   readonly mask: Words | null;
@@ -94,7 +94,8 @@ export function parseNetwork(
   const digits = /^\s*(?:\+?(\d+))?$/.exec(text.slice(slash + 1));
   const length = Number(digits?.[1] ?? 0);
   if (digits === null || length > words.length * 32) usage('Invalid netmask');
-  return { words, mask: prefixMask(length, words.length) };
+  // Measured: a prefix of the whole length is none.
+  return { words, mask: length === words.length * 32 ? null : prefixMask(length, words.length) };
 }
 
 /** An address with a port, for translation: `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]:80`. */

@@ -12,6 +12,8 @@ export interface ParseWorld {
   /** Writes a line to standard error. */
   readonly say: (line: string) => void;
   readonly labels: Labels;
+  /** Called by conntrack(8)'s name: nothing is said that it does not say. */
+  readonly exact?: boolean;
 }
 
 /** In the order in which a shortened name is looked for. */
@@ -33,6 +35,7 @@ function takeCommand(request: Request, letter: CommandLetter, token: Token): voi
     usage("Can't do that command with tables `dying' and `unconfirmed'");
   }
   request.command = letter;
+  request.isNamed = true;
   request.table = table;
 }
 
@@ -86,7 +89,7 @@ function check(request: Request): void {
   if (given.has('label-add') && given.has('label-del')) {
     throw new ToolError('cannot use --label-add and --label-del at the same time', 1);
   }
-  checkLegal(command, table, (name) => given.has(name));
+  checkLegal(request.isNamed ? command : null, table, (name) => given.has(name));
   if (table !== 'expect' && 'GIA'.includes(command)) checkAddresses(request);
   if (!'hVSCF'.includes(command)) checkProtocolOptions(request);
   const filtered = ['src', 'dst', 'reply-src', 'reply-dst', 'protonum', 'status', 'mark', 'secmark'] as const;

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { type EventKind, saysState } from '../format/event-line.ts';
 import { secondsText } from '../moment.ts';
 import { Failure } from '../trouble.ts';
@@ -50,7 +51,7 @@ export async function showControlEvents(
           }),
         expectation: ({ kind, time, expectation }) =>
           guarded(() => printer.expectation(kind, expectation, secondsText(time))),
-        lost: (count) => world.say(`keepstate: ${count} events came faster than they could be shown`),
+        lost: (count) => world.say(`keepstate: ${counted(count, 'event')} came too fast to be shown`),
       },
     );
     const ended = client.closed.then((why) => {

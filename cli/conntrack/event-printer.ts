@@ -70,6 +70,8 @@ export class EventPrinter {
   constructor(request: Request, world: ExecuteWorld) {
     this.request = request;
     this.world = world;
+    // Measured: whether there are names is known, and said, before there is anything to be shown.
+    if (request.output.has('labels')) world.labels.load();
   }
 
   /** Whether -e asks for events of flows of a kind. */
@@ -143,7 +145,6 @@ export class EventPrinter {
 
   /** The names of a flow's labels, if they are to be shown: -l, too, has them read (measured). */
   private labelsOf({ labels }: Entry): readonly string[] {
-    if (this.request.output.has('labels')) this.world.labels.load();
     return this.world.labels.loaded?.namesOf(labels) ?? [];
   }
 

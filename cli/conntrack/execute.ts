@@ -42,7 +42,8 @@ async function list(request: Request, table: ConntrackTable, world: ExecuteWorld
   const zero = request.given.has('zero') && which === 'conntrack';
   const { mark, family } = request;
   const asked = mark === null ? null : { value: mark.asked, mask: mark.mask };
-  const wanted: Wanted = { family, mark: asked, status };
+  const bits = status === null ? null : { value: status.bits, mask: status.mask };
+  const wanted: Wanted = { family, mark: asked, status: bits };
   const entries =
     zero && table.listAndZero !== undefined ? table.listAndZero(wanted) : table.list(which, wanted);
   for (const entry of await entries) if (matches(request, entry)) printer.flow(entry);
@@ -106,7 +107,9 @@ async function updateOne(
   }
   // Measured, too: zones are not sent along, so that the kernel looks in the default zone.
   const zoned = entry.zoneOriginal !== 0 || entry.zoneReply !== 0;
-  const after = zoned ? 'ENOENT' : await table.update(entry, change);
+  const isNat = request.srcNat?.to != null || request.dstNat?.to != null;
+  // And the address of a translation is sent along, which the kernel does not change.
+  const after = zoned ? 'ENOENT' : isNat ? 'EOPNOTSUPP' : await table.update(entry, change);
   if (typeof after !== 'string') return after;
   world.say(failedText('update', after));
   // What the kernel refuses to change is shown and counted all the same, if it is found.

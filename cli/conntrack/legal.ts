@@ -42,20 +42,23 @@ const LEGAL: Partial<Readonly<Record<Key, Legal>>> = {
   'E expect': { takes: 'output' },
 };
 
+const keyOf = (command: CommandLetter, table: TableName): Key =>
+  table === 'expect' ? `${command} expect` : command;
+
 const words = (text: string | undefined): readonly string[] => (text ?? '').split(' ');
 
 /**
  * Refuses options that a command does not take, and a command that lacks one it needs; the first of the table of
  * options counts.
+ * @param command null where none was given, which takes no option at all
  * @throws ToolError
  */
 export function checkLegal(
-  command: CommandLetter,
+  command: CommandLetter | null,
   table: TableName,
   given: (name: OptionName) => boolean,
 ): void {
-  const key: Key = table === 'expect' ? `${command} expect` : command;
-  const legal = LEGAL[key] ?? {};
+  const legal = (command === null ? undefined : LEGAL[keyOf(command, table)]) ?? {};
   const needs = words(legal.needs);
   const takes = words(legal.takes);
   for (const { name } of OPTIONS) {

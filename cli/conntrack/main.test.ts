@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connection, pcap } from '../testing/captures.ts';
@@ -87,6 +87,47 @@ describe('keepstate conntrack --from', () => {
   });
 });
 
+describe('keepstate conntrack -R', () => {
+  const FLOW = '-A -t 100 -p udp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 53';
+  const HINT = "Try `conntrack -h' or 'conntrack --help' for more information.\n";
+  const load = (lines: readonly string[]) =>
+    place.run(
+      'conntrack',
+      '--table',
+      join(place.folder, 'loaded'),
+      '-R',
+      place.file('lines', lines.join('\n')),
+    );
+
+  test('names the line that cannot be read, behind what conntrack(8) says', async () => {
+    const { status, err } = await load([FLOW, '# a comment', '  -Z foo', FLOW]);
+    const said = `${SUMMARY}unknown option \`-Z'\n${HINT}`;
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: `${said}keepstate: ${join(place.folder, 'lines')}:3: -Z foo (no line was carried out)\n`,
+    });
+    expect((await load(['hello'])).err).toContain("Cannot use command `unknown' with --load-file");
+    expect((await load([FLOW, '-L'])).err).toMatch(/:2: -L \(no line was carried out\)\n$/);
+  });
+
+  test('names the line that is refused', async () => {
+    const insert = FLOW.replace('-A', '-I');
+    const { status, err } = await load([FLOW, '', insert]);
+    expect(status).toBe(1);
+    expect(err).toContain(`${SUMMARY}Operation failed: Such conntrack exists`);
+    expect(err).toContain(`lines:3: ${insert} (the lines before it were carried out)\n`);
+  });
+
+  test('says only what conntrack(8) says when it is called by that name', () => {
+    const link = join(place.folder, 'as', 'conntrack');
+    mkdirSync(join(place.folder, 'as'));
+    symlinkSync(FROM_SOURCES.at(-1)!, link);
+    const args = [...FROM_SOURCES.slice(0, -1), link, '-R', place.file('wrong', '-Z\n')];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: `${SUMMARY}unknown option \`-Z'\n${HINT}` });
+  });
+});
+
 describe('what keepstate itself cannot do', () => {
   test.each([
     [['-L'], 'no keepstate is running: there is no socket '],
@@ -95,6 +136,7 @@ describe('what keepstate itself cannot do', () => {
     [['-L', '--from', 'a', '--table', 'b'], '--from and --table contradict each other'],
     [['-L', '--from', '/nonexistent/x'], 'cannot read /nonexistent/x: there is no such file'],
     [['-L', '--from', '/'], 'cannot read /: it is a directory'],
+    [['-L', '--table', '/'], 'cannot read /: it is a directory'],
     [['-F', '--table', '/nonexistent/x'], 'cannot write /nonexistent/x'],
   ])('%j is said in one line', async (args, message) => {
     const { status, out, err } = await place.run('conntrack', ...args);
@@ -102,6 +144,12 @@ describe('what keepstate itself cannot do', () => {
     expect(out).toBe('');
     expect(err).toContain(`keepstate: ${message}`);
     expect(err.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+  });
+
+  test('an option without a command is refused, as conntrack(8) does', async () => {
+    const { status, err } = await place.run('conntrack', '-p', 'udp');
+    expect(status).toBe(2);
+    expect(err).toContain("Illegal option `--protonum' with this command");
   });
 
   test('what is wrong with the command line is said first, as conntrack(8) does', async () => {

@@ -6,7 +6,7 @@ import { showEvents } from './events.ts';
 import { changes, type ExecuteWorld, execute, type Outcome, printAbout } from './execute.ts';
 import { showKernelEvents } from './kernel-events.ts';
 import { Labels } from './labels.ts';
-import { loadRequests } from './load-file.ts';
+import { atLine, loadRequests } from './load-file.ts';
 import { isCaptureSource, openTable } from './open-table.ts';
 import type { Request } from './request.ts';
 import { type Source, takeSource } from './source-options.ts';
@@ -19,19 +19,22 @@ async function tableFor(
   source: Source | null,
   world: ExecuteWorld,
 ): Promise<ConntrackTable> {
-  const table = await openTable(source, world, world.env ?? {});
-  if (table.readOnly !== null && requests.some(changes)) throw new UsageError(table.readOnly, false);
+  const changing = requests.some(changes);
+  const table = await openTable(source, world, world.env ?? {}, changing);
+  if (table.readOnly !== null && changing) throw new UsageError(table.readOnly, false);
   return table;
 }
 
 /** Carries out the lines of a file, which says nothing of what it did. What fails ends it; what was done stays. */
 async function runFile(name: string, source: Source | null, world: ExecuteWorld): Promise<number> {
-  const requests = loadRequests(name, world);
-  if (requests.length === 0) return 0;
+  const lines = await loadRequests(name, world);
+  if (lines.length === 0) return 0;
+  const requests = lines.map(({ request }) => request);
   const table = await tableFor(requests, source, world);
   try {
-    for (const request of requests) {
-      const { summary } = await execute(request, table, world);
+    for (const { request, place } of lines) {
+      const done = 'the lines before it were carried out';
+      const { summary } = await atLine(place, done, () => execute(request, table, world));
       // Measured: of what a file does, only the emptying of a table is said.
       if (request.command === 'F' && summary !== null) world.say(`${TOOL}: ${summary}`);
     }
@@ -88,6 +91,7 @@ export async function runConntrack(args: readonly string[], world: World): Promi
     write: (text) => world.out.write(text),
     flush: () => world.out.flush(),
     env: world.env,
+    exact: world.exact === true,
   };
   const { source, rest } = takeSource(args);
   try {
@@ -97,6 +101,7 @@ export async function runConntrack(args: readonly string[], world: World): Promi
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     say(error.text);
+    if (error.own !== null && world.exact !== true) say(`keepstate: ${error.own}`);
     return error.status;
   }
 }

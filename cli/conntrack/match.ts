@@ -66,13 +66,13 @@ function statusMatches({ status, command }: Request, entry: Entry): boolean {
   if (status === null || command === 'U') return true;
   const all = (entry.status & status.bits) === status.bits;
   if (command !== 'L') return all;
-  return all && (entry.status & status.mask) === status.value;
+  return all && (entry.status & status.mask) === status.bits;
 }
 
-function markMatches({ mark, command }: Request, entry: Entry): boolean {
+function markMatches({ mark }: Request, entry: Entry): boolean {
   if (mark === null) return true;
   const found = (entry.mark & mark.mask) >>> 0;
-  return found === mark.value && (command !== 'L' || found === mark.asked);
+  return found === mark.value && found === mark.asked;
 }
 
 /** A flow whose protocol has no state (DCCP) is in none. */
@@ -80,7 +80,7 @@ function stateMatches(entry: Entry, state: number): boolean {
   return entry.state !== null && entry.state === stateName(entry.protonum, state);
 }
 
-/** Measured in 1.4.7: with one of these, -j ADDRESS and the -t of -D find nothing, whatever there is. */
+/** Measured in 1.4.7: with one of these, -j ADDRESS and the -t of -D find nothing, whatever there is; -t with -s or -d too. */
 const COMPARED: readonly OptionName[] = [
   'reply-src',
   'reply-dst',
@@ -95,7 +95,9 @@ const COMPARED: readonly OptionName[] = [
 ];
 
 function findsNothing({ anyNat, command, timeout, given }: Request): boolean {
-  if (anyNat?.to == null && (command !== 'D' || timeout === null)) return false;
+  const isTimed = command === 'D' && timeout !== null;
+  if (anyNat?.to == null && !isTimed) return false;
+  if (isTimed && (given.has('src') || given.has('dst'))) return true;
   return COMPARED.some((name) => given.has(name));
 }
 

@@ -26,10 +26,13 @@ export function portsOf(request: Request, part: Part): Omit<TupleRecord, 'src' |
   return found;
 }
 
-function natTo(given: NatGiven | null): NatTo | null {
-  return given === null || given.to === null
-    ? null
-    : { address: wordsText(given.to.words), port: given.to.port };
+/** TCP and UDP. */
+const WITH_PORT: readonly (number | null)[] = [6, 17];
+
+/** Measured: the port of a translation is sent for TCP and UDP alone; of others it is not heeded. */
+function natTo(given: NatGiven | null, protonum: number | null): NatTo | null {
+  if (given === null || given.to === null) return null;
+  return { address: wordsText(given.to.words), port: WITH_PORT.includes(protonum) ? given.to.port : null };
 }
 
 const text = (words: Words | null | undefined): string => (words == null ? '' : wordsText(words));
@@ -54,6 +57,19 @@ function withAnswer(reply: TupleRecord | null, request: Request): TupleRecord | 
   return { ...reply, type: answerType(request.protonum ?? 0, type) ?? type, code: code ?? 0, id: id ?? 0 };
 }
 
+/**
+ * Measured: beside an original tuple one port or key of the reply is enough where there are any; the other, and a missing
+ * address, are 0.
+ */
+function completed(reply: TupleRecord | null, request: Request): TupleRecord | null {
+  const names = NAMES[portKind(request.protonum ?? 0)].slice(0, 2);
+  if (reply === null) return null;
+  if (names.length > 0 && !names.some((name) => reply[name] !== undefined)) return reply;
+  const zeros = Object.fromEntries(names.map((name) => [name, 0]));
+  const nobody = request.family === AF_INET ? '0.0.0.0' : '::';
+  return { ...zeros, ...reply, src: reply.src || nobody, dst: reply.dst || nobody };
+}
+
 function vtagsOf({ fields }: Request): Entry['vtags'] {
   const original = fields.get('vtag.original');
   const reply = fields.get('vtag.reply');
@@ -70,7 +86,7 @@ export function newEntry(request: Request): NewEntry {
     original: both
       ? { src: wordsText(src.words), dst: wordsText(dst.words), ...portsOf(request, 'original') }
       : null,
-    reply: both ? withAnswer(replyOf(request), request) : replyOf(request),
+    reply: both ? completed(withAnswer(replyOf(request), request), request) : replyOf(request),
     timeout: request.timeout ?? 0,
     status: request.status?.bits ?? 0,
     mark: mark?.value ?? 0,
@@ -80,8 +96,8 @@ export function newEntry(request: Request): NewEntry {
     state: fields.get('state') ?? null,
     vtags: vtagsOf(request),
     labels: request.labelAdd ?? [],
-    srcNat: natTo(request.srcNat),
-    dstNat: natTo(request.dstNat),
+    srcNat: natTo(request.srcNat, request.protonum),
+    dstNat: natTo(request.dstNat, request.protonum),
     fromNat: {
       src: request.replySrc === null && request.replyDst !== null && request.dstNat?.to != null,
       dst: request.replyDst === null && request.replySrc !== null && request.srcNat?.to != null,

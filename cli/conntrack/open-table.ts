@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { errnoText } from '../errno-text.ts';
 import { UsageError } from '../trouble.ts';
 import { captureContents } from './capture-table.ts';
 import type { ParseWorld } from './command-line.ts';
@@ -31,11 +32,7 @@ function look(name: string): Opened {
     }
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      `cannot read ${name}: ${code === 'ENOENT' ? 'there is no such file' : message}`,
-      false,
-    );
+    throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);
   }
 }
 
@@ -61,17 +58,28 @@ async function fromFile(name: string, world: ParseWorld): Promise<ConntrackTable
   return new MemoryTable(readDump(stdin ? 'standard input' : name, text, time, world), readOnly);
 }
 
+/** A table in a file. Whoever only looks is told that there is none: the name may be misspelt. */
+function inFile(name: string, world: ParseWorld, changing: boolean): FileTable {
+  const table = new FileTable(name, Date.now(), changing);
+  if (table.missing && !changing && world.exact !== true) {
+    world.say(`keepstate: there is no table ${name} yet: a command that changes it, such as -I, makes it`);
+  }
+  return table;
+}
+
 /**
  * Opens the table that a command line names; if it names none, that of the running keepstate.
+ * @param changing whether it is going to be changed
  * @throws UsageError, Failure
  */
 export async function openTable(
   source: Source | null,
   world: ParseWorld,
   env: Readonly<Record<string, string | undefined>>,
+  changing: boolean,
 ): Promise<ConntrackTable> {
   if (source?.kind === 'from') return fromFile(source.name, world);
-  if (source?.kind === 'table') return new FileTable(source.name, Date.now());
+  if (source?.kind === 'table') return inFile(source.name, world, changing);
   if (source?.kind === 'kernel') return new KernelTable(await loadLive());
   return ControlTable.open(source?.name ?? null, env);
 }

@@ -11,7 +11,7 @@ export interface NatGiven {
 
 /** A mark with the bits that count. */
 export interface MarkGiven {
-  /** As it was asked for: -L looks at this, too. */
+  /** As it was asked for, before a -u behind it: it is looked at, too. */
   readonly asked: number;
   /** Measured in 1.4.7: a -u behind -m puts its bits here. */
   readonly value: number;
@@ -21,6 +21,8 @@ export interface MarkGiven {
 /** Everything that one command line of conntrack(8) says. */
 export interface Request {
   command: CommandLetter;
+  /** Whether a command was given. */
+  isNamed: boolean;
   table: TableName;
   /** The options that were given. */
   readonly given: Set<OptionName>;
@@ -63,6 +65,7 @@ export interface Request {
 export function emptyRequest(): Request {
   return {
     command: 'h',
+    isNamed: false,
     table: 'conntrack',
     given: new Set(),
     family: null,

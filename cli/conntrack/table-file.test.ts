@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Place } from '../testing/keepstate.ts';
@@ -30,6 +30,20 @@ describe('a table in a file', () => {
     expect((await on(file, '-D -m 7')).err).toBe(
       'conntrack v1.4.7 (conntrack-tools): 0 flow entries have been deleted.\n',
     );
+  });
+
+  test('is not made by commands that only look, which say that there is none', async () => {
+    const file = newFile();
+    const none = `keepstate: there is no table ${file} yet: a command that changes it, such as -I, makes it\n`;
+    const list = await on(file, '-L');
+    expect(list).toMatchObject({ status: 0, out: '' });
+    expect(list.err).toBe(`${none}conntrack v1.4.7 (conntrack-tools): 0 flow entries have been shown.\n`);
+    expect(await on(file, '-C')).toMatchObject({ status: 0, out: '0\n', err: none });
+    const proc = await place.run('proc', 'nf_conntrack', '--table', file);
+    expect(proc).toMatchObject({ status: 0, out: '', err: none });
+    expect(existsSync(file)).toBe(false);
+    expect((await on(file, '-F')).err).not.toContain('there is no table');
+    expect((await on(file, '-C')).err).toBe('');
   });
 
   test('runs its timeouts down while nobody looks', async () => {

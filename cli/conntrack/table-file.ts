@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { ExpectRecord } from '@keepstate/engine';
+import { errnoText } from '../errno-text.ts';
 import { jsonExpect } from '../format/json-expect.ts';
 import { Failure, UsageError } from '../trouble.ts';
 import { fileError } from './dump-error.ts';
@@ -75,20 +67,22 @@ function contentsOf(name: string, text: string, now: number) {
 
 /** A table that is kept in a file between commands. Timeouts run down while nobody looks. */
 export class FileTable extends MemoryTable {
+  /** Whether there was no file. */
+  readonly missing: boolean;
   private readonly name: string;
 
   /**
    * Reads the file; one that is not there is an empty table.
    * @param now the time (ms since the epoch)
+   * @param make whether a file that is not there is made, though nothing changes: for commands that change tables
    * @throws UsageError for a file that is no table, or damaged: nothing of it is used
    */
-  constructor(name: string, now: number) {
-    const contents = existsSync(name)
-      ? contentsOf(name, readTable(name), now)
-      : { now, entries: [], expectations: [] };
-    super(contents, null);
+  constructor(name: string, now: number, make = true) {
+    const text = readTable(name);
+    super(text === null ? { now, entries: [], expectations: [] } : contentsOf(name, text, now), null);
     this.name = name;
-    this.changed = !existsSync(name);
+    this.missing = text === null;
+    this.changed = this.missing && make;
   }
 
   /** Writes the file if anything changed: a new one beside it that then takes its place. @throws Failure */
@@ -117,11 +111,13 @@ function withMilliseconds(json: string, timeout: number): string {
   return `${json.slice(0, -1)},"timeoutMs":${timeout}}`;
 }
 
-function readTable(name: string): string {
+/** What the file holds, null if it is not there. */
+function readTable(name: string): string | null {
   try {
     return readFileSync(name, 'utf8');
   } catch (error) {
-    throw new UsageError(`cannot read ${name}: ${(error as Error).message}`, false);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);
   }
 }
 
@@ -140,6 +136,6 @@ function replaceFile(name: string, text: string): void {
     renameSync(beside, name);
   } catch (error) {
     rmSync(beside, { force: true });
-    throw new Failure(`cannot write ${name}: ${(error as Error).message}`);
+    throw new Failure(`cannot write ${name}: ${errnoText(error)}`);
   }
 }

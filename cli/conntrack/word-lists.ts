@@ -1,23 +1,29 @@
 import { ips } from '@keepstate/engine';
 import { badParameter } from './words.ts';
 
+/** The first of `known` that a word stands for: it may be shortened and in either case. */
+function meant<T extends string>(word: string, known: readonly T[]): T | undefined {
+  return word === '' ? undefined : known.find((k) => k.toLowerCase().startsWith(word.toLowerCase()));
+}
+
 /**
- * Words separated by commas, each of which may be shortened and in either case: the first of `known` that begins
- * with it is meant.
- * @throws ToolError
+ * Words separated by commas.
+ * @param read what one stands for
+ * @throws ToolError with all from the first on that stands for nothing
  */
-export function parseWords<T extends string>(text: string, known: readonly T[]): T[] {
-  const found: T[] = [];
-  let rest = text;
-  for (;;) {
+function* eachWord<T>(text: string, read: (word: string) => T | undefined): Generator<T, void> {
+  for (let rest: string | null = text; rest !== null; ) {
     const comma = rest.indexOf(',');
-    const word = comma < 0 ? rest : rest.slice(0, comma);
-    const match = known.find((k) => k.toLowerCase().startsWith(word.toLowerCase()));
-    if (comma === 0 || word === '' || match === undefined) badParameter(comma === 0 ? rest : word);
-    found.push(match);
-    if (comma < 0) return found;
-    rest = rest.slice(comma + 1);
+    const found = read(comma < 0 ? rest : rest.slice(0, comma));
+    if (found === undefined) badParameter(rest);
+    yield found;
+    rest = comma < 0 ? null : rest.slice(comma + 1);
   }
+}
+
+/** Words of a list, separated by commas. @throws ToolError */
+export function parseWords<T extends string>(text: string, known: readonly T[]): T[] {
+  return [...eachWord(text, (word) => meant(word, known))];
 }
 
 /** What -o takes; json is keepstate's own. */
@@ -45,13 +51,14 @@ const STATUS_WORDS = [
   'DST_NAT',
   'UNSET',
   'FIXED_TIMEOUT',
-  'UNREPLIED',
   'EXPECTED',
   'OFFLOAD',
   'HW_OFFLOAD',
 ] as const;
+const UNREPLIED = 'UNREPLIED';
+type StatusWord = (typeof STATUS_WORDS)[number] | typeof UNREPLIED;
 
-const STATUS_BITS: Readonly<Record<(typeof STATUS_WORDS)[number], number>> = {
+const STATUS_BITS: Readonly<Record<StatusWord, number>> = {
   ASSURED: ips.IPS_ASSURED,
   SRC_NAT: 0,
   SEEN_REPLY: ips.IPS_SEEN_REPLY,
@@ -64,31 +71,38 @@ const STATUS_BITS: Readonly<Record<(typeof STATUS_WORDS)[number], number>> = {
   HW_OFFLOAD: ips.IPS_HW_OFFLOAD,
 };
 
-/** What -u says: bits to set or that must be set, and of a listing what the kernel compares. */
+/** What -u says. */
 export interface StatusGiven {
+  /** Bits to set, or that must be set. */
   readonly bits: number;
-  /** Bits that listings look at, and what they have to be there: those of the last -u only (measured). */
+  /** Bits that listings look at: those that are not in {@link bits} have to be clear. */
   readonly mask: number;
-  readonly value: number;
 }
 
-/** Reads one -u behind those before it. @param warn told of words that do nothing @throws ToolError */
+/** Measured: UNREPLIED may have a tail, and may not be shortened or in small letters. */
+function statusMeant(word: string): StatusWord | undefined {
+  return word.startsWith(UNREPLIED) ? UNREPLIED : meant(word, STATUS_WORDS);
+}
+
+/**
+ * Reads one -u behind those before it. Measured: the first that says anything says which bits are looked at, and later
+ * ones do not, but for UNREPLIED: what they say besides is found nowhere.
+ * @param warn told of words that do nothing
+ * @throws ToolError
+ */
 export function parseStatus(
   text: string,
   before: StatusGiven | null,
   warn: (line: string) => void,
 ): StatusGiven {
-  const found = parseWords(text, STATUS_WORDS);
-  for (const word of found)
+  let { bits, mask } = before ?? { bits: 0, mask: 0 };
+  for (const word of eachWord(text, statusMeant)) {
     if (word === 'SRC_NAT' || word === 'DST_NAT')
       warn(`WARNING: ignoring ${word}, use --${word === 'SRC_NAT' ? 'src' : 'dst'}-nat instead`);
-  const unreplied = found.includes('UNREPLIED') ? ips.IPS_SEEN_REPLY : 0;
-  const bits = found.reduce((sum, word) => sum | STATUS_BITS[word], 0);
-  return {
-    bits: (before?.bits ?? 0) | bits,
-    mask: (before?.mask ?? 0) | bits | unreplied,
-    value: bits & ~unreplied,
-  };
+    if (word === UNREPLIED) mask |= ips.IPS_SEEN_REPLY;
+    bits |= STATUS_BITS[word];
+  }
+  return { bits, mask: mask === 0 ? bits : mask };
 }
 
 /** Status bits that `-o save` has words for, in the order in which it prints them. */

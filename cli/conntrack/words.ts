@@ -6,6 +6,8 @@ export class ToolError extends Error {
   override readonly name = 'ToolError';
   /** 2 for a wrong command line, 1 for all else. */
   readonly status: number;
+  /** What keepstate adds, which conntrack(8) does not say; null for nothing. */
+  own: string | null = null;
 
   /** @param message behind the tool's name */
   constructor(message: string, status: 1 | 2) {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { errnoText } from '../errno-text.ts';
 import { UsageError } from '../trouble.ts';
 
 /** Where a running keepstate listens. */
@@ -71,7 +72,7 @@ export function readToken(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new UsageError(`cannot read the token of the control port: ${(error as Error).message}`, false);
+    throw new UsageError(`cannot read the token of the control port, ${file}: ${errnoText(error)}`, false);
   }
 }
 

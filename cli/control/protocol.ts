@@ -106,7 +106,7 @@ export interface ReloadReport {
   readonly tables: number;
   readonly chains: number;
   readonly rules: number;
-  /** Milliseconds that reading and taking over the rules took, during which packets waited for the latter only. */
+  /** Milliseconds that reading and taking over the rules took, in which packets waited. */
   readonly took: number;
   /** Flows that were looked at: all of the table, unless other rules came before they were. */
   readonly flows: number;

@@ -9,6 +9,7 @@ import {
   ruleNumber,
 } from '@keepstate/engine';
 import type { ExpectedBy } from '../expected-by.ts';
+import type { Rewritten } from '../rewritten.ts';
 import type { Step } from '../steps.ts';
 import { endAddress } from './nat-text.ts';
 import { ruleWords } from './rule-words.ts';
@@ -61,6 +62,8 @@ export interface JsonRuleWishes {
   readonly nftTrace: readonly string[] | null;
   /** Who expected the flow that the packet opened, null if nobody did. */
   readonly expectedBy: ExpectedBy | null;
+  /** What became of its payload and sequence numbers, null if nothing. */
+  readonly rewritten: Rewritten | null;
   /** Name of a device by its number. */
   device(index: number): string | null;
 }
@@ -77,6 +80,7 @@ export function jsonRuleFields(outcome: Outcome, wishes: JsonRuleWishes): string
   if (verdict === 'unknown') fields.unknown = outcome.unknown;
   if (verdict === 'queue') fields.queue = outcome.queue;
   if (wishes.expectedBy !== null) fields.expectedBy = wishes.expectedBy;
+  if (wishes.rewritten !== null) fields.rewritten = wishes.rewritten;
   if (wishes.steps !== null) fields.steps = wishes.steps.map(stepFields);
   if (wishes.log !== null) fields.log = wishes.log;
   if (wishes.nftTrace !== null) fields.nftTrace = wishes.nftTrace;

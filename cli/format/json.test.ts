@@ -53,7 +53,7 @@ describe('docs/json.md', () => {
     const tracking = await printed('trace', CAPTURE, CAPTURE);
     const wishes = ['--verbose', '--bytes', '--log', '--nft-trace'];
     const rules = await printed('trace', '--rules', RULES, ...wishes, CAPTURE);
-    const ftp = fileURLToPath(new URL('../../examples/ftp-active/', import.meta.url));
+    const ftp = fileURLToPath(new URL('../../examples/ftp-masquerade/', import.meta.url));
     const host = ['--rules', `${ftp}rules.nft`, '--host', `${ftp}host.yaml`];
     const expected = await printed('trace', ...host, `${ftp}capture.pcap`);
     expect([...new Set([...tracking, ...rules, ...expected])].sort()).toEqual(documented('trace').sort());

@@ -1,8 +1,10 @@
 import type { Firewall, RuleTable } from '@keepstate/engine';
 import type { ReloadReport, RulesStatus } from '../control/protocol.ts';
+import { counted } from '../counted.ts';
 import type { Given } from '../options.ts';
 import type { Log } from './log.ts';
 import { refusedFlows } from './refused.ts';
+import { turn } from './rows.ts';
 import { isErrors, type ReadRules, readRules, textOf } from './rules.ts';
 
 /** Why rules are read anew. */
@@ -103,6 +105,8 @@ export class Rules {
     const { asked } = this;
     // What the trial changes of sets and limits is no business of the rules that run: it has a copy.
     const isEmpty = this.firewall.conntrack.table.count === 0;
+    // Packets wait while rules are read, a tenth of a second for a thousand rules: not for twice that (docs/live.md).
+    await turn();
     const copy = isEmpty ? [] : readRules(this.given);
     const found = isErrors(copy)
       ? { ...NOTHING, complete: isEmpty }
@@ -115,7 +119,7 @@ export class Rules {
   private refuse(errors: readonly string[], cause: ReloadCause, took: number): ReloadReport {
     this.reloads.error++;
     this.error = errors[0] ?? null;
-    const count = errors.length === 1 ? '1 error' : `${errors.length} errors`;
+    const count = counted(errors.length, 'error');
     this.log.error('reload', `the rules that were there stay: ${count} in the new ones`, { cause });
     for (const error of errors.slice(0, 20)) this.log.error('rules', error);
     const { counts } = this.running;
@@ -127,9 +131,13 @@ export class Rules {
   private tell(report: ReloadReport): void {
     const { flows, refused } = report;
     if (refused === 0) return;
-    this.log.warning('reload', `${refused} of ${flows} live flows could not begin with the new rules`, {
-      by: report.refusedBy.slice(0, LOGGED_MOST).map(({ by, flows: n }) => `${n} by ${by}`),
-    });
+    this.log.warning(
+      'reload',
+      `${refused} of ${counted(flows, 'live flow')} could not begin with the new rules`,
+      {
+        by: report.refusedBy.slice(0, LOGGED_MOST).map(({ by, flows: n }) => `${n} by ${by}`),
+      },
+    );
     for (const line of report.lines.slice(0, LOGGED_MOST)) this.log.warning('refused-flow', line);
   }
 }

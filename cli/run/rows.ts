@@ -7,7 +7,7 @@ const SLICE_MS = 2;
 const STRIDE = 64;
 
 /** Lets everything else that waits have its turn: packets, timers, sockets. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -1,5 +1,6 @@
 import type { Firewall } from '@keepstate/engine';
 import { logLine, type Packet, type RuleLog, reasonText } from '@keepstate/engine';
+import { counted } from '../counted.ts';
 import type { Log } from './log.ts';
 
 /** Lines of packets that are written in a second at most. */
@@ -63,7 +64,10 @@ export class PacketLog implements RuleLog {
     this.timer = null;
     this.written = 0;
     if (this.left === 0) return;
-    this.output.warning('rule-log', `${this.left} lines about packets were too many to be written`);
+    this.output.warning(
+      'rule-log',
+      `${counted(this.left, 'line about packets was', 'lines about packets were')} too many to be written`,
+    );
     this.left = 0;
   }
 }

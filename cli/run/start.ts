@@ -106,7 +106,8 @@ export async function startRun(given: Given, world: World, machine: RunWorld): P
   const options = runOptions(given, world.env);
   const rules = readRules(given);
   if (isErrors(rules)) {
-    for (const error of rules) world.say(error);
+    // Errors of a ruleset begin as nft's do, with the place.
+    for (const error of rules) world.say(error.startsWith('cannot ') ? `keepstate: ${error}` : error);
     return TROUBLE;
   }
   const log = new Log(options.logFormat, world.say);

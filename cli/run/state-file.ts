@@ -8,8 +8,10 @@ import {
   Snapshot,
   SnapshotError,
 } from '@keepstate/engine';
+import { counted } from '../counted.ts';
+import { errnoText } from '../errno-text.ts';
 import { Failure } from '../trouble.ts';
-import { errorText, OPEN_NEW, OPEN_READ, StateFolder, troubleWith } from './state-folder.ts';
+import { OPEN_NEW, OPEN_READ, StateFolder, troubleWith } from './state-folder.ts';
 
 /** Rows of the table that are written between two turns of the event loop. */
 const ROWS = 512;
@@ -108,7 +110,7 @@ export class StateFile {
     } catch (error) {
       await file?.close().catch(() => {});
       rmSync(beside, { force: true });
-      throw new Failure(`cannot save the state to ${this.folder.path}: ${errorText(error)}`);
+      throw new Failure(`cannot save the state to ${this.folder.path}: ${errnoText(error)}`);
     }
   }
 
@@ -134,7 +136,7 @@ export class StateFile {
       fd = openSync(this.folder.path, OPEN_READ);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw new Failure(`cannot read the state of ${this.folder.path}: ${errorText(error)}`);
+      throw new Failure(`cannot read the state of ${this.folder.path}: ${errnoText(error)}`);
     }
     try {
       const trouble = troubleWith(fd);
@@ -142,7 +144,7 @@ export class StateFile {
       return readFileSync(fd);
     } catch (error) {
       if (error instanceof Failure) throw error;
-      throw new Failure(`cannot read the state of ${this.folder.path}: ${errorText(error)}`);
+      throw new Failure(`cannot read the state of ${this.folder.path}: ${errnoText(error)}`);
     } finally {
       closeSync(fd);
     }
@@ -161,7 +163,7 @@ export class StateFile {
       return `${path} is damaged, ${error.message}: it is ${aside} now, and the table begins empty`;
     } catch (failed) {
       throw new Failure(
-        `${path} is damaged, ${error.message}, and cannot be set aside: ${errorText(failed)}`,
+        `${path} is damaged, ${error.message}, and cannot be set aside: ${errnoText(failed)}`,
       );
     }
   }
@@ -173,7 +175,7 @@ function notesOf({ unknownHelpers, unknownExpectations, taken }: Restored): stri
   if (unknownHelpers.length > 0)
     notes.push(`flows go on without helpers that are not there: ${unknownHelpers.join(', ')}`);
   if (unknownExpectations > 0)
-    notes.push(`${unknownExpectations} expectations of such helpers were left out`);
-  if (taken > 0) notes.push(`${taken} flows were left out: others have their tuples`);
+    notes.push(`${counted(unknownExpectations, 'expectation')} of such helpers left out`);
+  if (taken > 0) notes.push(`${counted(taken, 'flow was', 'flows were')} left out: others have their tuples`);
   return notes;
 }

@@ -11,6 +11,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { errnoText } from '../errno-text.ts';
 import { Failure, UsageError } from '../trouble.ts';
 
 /** Others may write here, and nothing keeps them from putting other files in place of ours. */
@@ -22,28 +23,6 @@ export const OPEN_READ: number = constants.O_RDONLY | constants.O_NOFOLLOW | con
 /** Only a file that was not there before. */
 export const OPEN_NEW: number =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-
-/** What a system call's error says, in a few words. */
-export function errorText(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOSPC':
-      return 'no space is left on the device';
-    case 'EDQUOT':
-      return 'the quota is used up';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'ENOENT':
-      return 'there is no such file or folder';
-    case 'ELOOP':
-      return 'it is a symbolic link';
-    default:
-      return message;
-  }
-}
 
 /** The file that state is kept in, and its neighbours: all in one folder, which is looked up once. */
 export class StateFolder {
@@ -62,7 +41,7 @@ export class StateFolder {
       // Links on the way to the folder are the administrator's; from here on none is followed.
       this.folder = realpathSync(dirname(path));
     } catch (error) {
-      throw new UsageError(`--state ${path}: cannot use ${dirname(path)}: ${errorText(error)}`, false);
+      throw new UsageError(`--state ${path}: cannot use ${dirname(path)}: ${errnoText(error)}`, false);
     }
     this.path = join(this.folder, this.name);
     if (this.name === '' || this.name === '.' || this.name === '..' || path.endsWith('/'))
@@ -123,7 +102,7 @@ export class StateFolder {
       fd = openSync(this.path, OPEN_READ);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw new UsageError(`--state ${this.path}: cannot use it: ${errorText(error)}`, false);
+      throw new UsageError(`--state ${this.path}: cannot use it: ${errnoText(error)}`, false);
     }
     try {
       const trouble = troubleWith(fd);
@@ -147,7 +126,7 @@ function syncFolder(fd: number): void {
     fsyncSync(fd);
   } catch (error) {
     // Some file systems know no such thing of folders.
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw new Failure(errorText(error));
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw new Failure(errnoText(error));
   }
 }
 
