@@ -1,6 +1,7 @@
 /**
  * What keepstate carries beside the kernel itself and beside NFQUEUE with a program that accepts all, in one run:
- * `npm run bench:live [seconds] [case,case…]`. Needs root. Client on one core, firewall on the other.
+ * `npm run bench:live [seconds] [case,case…]`. Needs root. Client on one core, firewall on the other. The case `memory`,
+ * which has to be asked for by name, says ten times in so many seconds how much memory a bridge takes under load.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -139,24 +140,13 @@ async function flood(place: Place, bytes: number): Promise<{ sent: number; arriv
   return { sent, arrived: (place.arrived() - before) / seconds };
 }
 
-async function tcp(place: Place): Promise<number> {
+async function tcp(place: Place, time: number = seconds): Promise<number> {
   const server = place.server.start([...FIREWALL_CORE, 'iperf3', '-s', '-1', '-p', '5201'], {
     stdio: 'ignore',
   });
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const argv = [
-    'iperf3',
-    '-c',
-    place.target,
-    '-p',
-    '5201',
-    '-t',
-    String(seconds),
-    '-M',
-    String(SEGMENT),
-    '-J',
-  ];
-  const { stdout } = await place.client.runAsync([...CLIENT_CORE, ...argv], (seconds + 20) * 1000);
+  const argv = ['iperf3', '-c', place.target, '-p', '5201', '-t', String(time), '-M', String(SEGMENT), '-J'];
+  const { stdout } = await place.client.runAsync([...CLIENT_CORE, ...argv], (time + 20) * 1000);
   server.kill('SIGKILL');
   const { end } = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
   return end.sum_received.bits_per_second / 8 / SEGMENT;
@@ -222,8 +212,26 @@ function tell({ counts, rss, heap, flows }: LiveReport): void {
   console.log(`  memory ${(rss / 2 ** 20).toFixed(0)} MiB, heap ${(heap / 2 ** 20).toFixed(1)} MiB`);
 }
 
+/** A bridge under load, of packets as fast as can be and of connections by turns. */
+async function memory(): Promise<void> {
+  const place = new Place(false);
+  const helper = await keepstate(place, 'bridge');
+  try {
+    for (let tenth = 1; tenth <= 10; tenth++) {
+      await sender(place, SMALLEST, 0, seconds / 20);
+      await tcp(place, seconds / 20);
+      console.log(`after ${(seconds * tenth) / 10} s`);
+      tell(JSON.parse(await helper.ask()) as LiveReport);
+    }
+  } finally {
+    await helper.close();
+    place.close();
+  }
+}
+
 const wanted = process.argv[3]?.split(',') ?? CASES.map(({ name }) => name);
 try {
+  if (wanted.includes('memory')) await memory();
   for (const core of [CLIENT, FIREWALL]) console.log(`core ${core}: ${stalls(core)}`);
   for (const one of CASES.filter(({ name }) => wanted.some((word) => name.includes(word)))) {
     console.log(one.name);
