@@ -144,6 +144,13 @@ describe('new rules', () => {
     control.close();
   });
 
+  test('are read again at once if SIGHUP came while it started', async () => {
+    const rules = place.file('early.nft', ruleset('80'));
+    const { driver, lines } = await place.run(['--rules', rules], {}, 'SIGHUP');
+    await until(() => lines.some((line) => line.includes('new rules run')));
+    expect(handshake(driver)).toBe(true);
+  });
+
   test('are judged without the live rules noticing: counters and limits stay as they are', async () => {
     const text = (port: number): string => `table inet fw {
 	chain forward {

@@ -104,6 +104,11 @@ async function live(daemon: Daemon, { signals }: RunWorld): Promise<number> {
  */
 export async function startRun(given: Given, world: World, machine: RunWorld): Promise<number> {
   const options = runOptions(given, world.env);
+  // One that comes before there is anything to read anew must not end it, and is followed once there is.
+  let wasHungUp = false;
+  machine.signals.on('SIGHUP', () => {
+    wasHungUp = true;
+  });
   const rules = readRules(given);
   if (isErrors(rules)) {
     // Errors of a ruleset begin as nft's do, with the place.
@@ -121,6 +126,7 @@ export async function startRun(given: Given, world: World, machine: RunWorld): P
     daemon.restore();
     daemon.begin();
     isBegun = true;
+    if (wasHungUp) daemon.hangUp().catch(() => {});
     status = await live(daemon, machine);
   } finally {
     if (!(await daemon.end(isBegun)) && status === FINE) status = FOUND;

@@ -122,8 +122,15 @@ export class RunPlace {
     return readFileSync(join(this.folder, name), 'utf8');
   }
 
-  /** Begins `keepstate run` with these options, and a control socket of its own unless they name one. */
-  async run(args: readonly string[], env: Record<string, string> = {}): Promise<Running> {
+  /**
+   * Begins `keepstate run` with these options, and a control socket of its own unless they name one.
+   * @param early a signal that comes while it starts
+   */
+  async run(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    early: NodeJS.Signals | null = null,
+  ): Promise<Running> {
     const named = args.indexOf('--control');
     const socket = named >= 0 ? args[named + 1]! : join(this.folder, `control-${this.count++}.sock`);
     const all = ['run', '--bridge', 'eth0,eth1', ...(named >= 0 ? [] : ['--control', socket]), ...args];
@@ -138,7 +145,10 @@ export class RunPlace {
       lines.push(...line.split('\n'));
     };
     const machine: RunWorld = {
-      plan: () => driver.plan(),
+      plan: () => {
+        if (early !== null) signals.emit(early);
+        return driver.plan();
+      },
       clock,
       signals,
     };
