@@ -20,6 +20,7 @@ import { CTINFO_INVALID, CTINFO_NONE, IP_CT_NEW, Packet, resetPacket } from '../
 import { TH_SYN } from '../packet/tcp.ts';
 import { NF_ACCEPT, NF_DROP, NF_STOLEN } from '../rules/verdict.ts';
 import { Firewall } from './firewall.ts';
+import { Ruleset } from './ruleset.ts';
 
 const V4 = { src: '10.0.0.1', dst: '10.1.0.1', sport: 1000, dport: 80 };
 const V6 = { src: 'fd00::1', dst: 'fd00::2', sport: 1000, dport: 80 };
@@ -209,5 +210,25 @@ describe('Firewall', () => {
     expect(other.flows()).toEqual([]);
     expect(other.firewall.settings.profile.name).toBe('linux-2.4');
     expect(one.firewall.settings.profile).toBe(PROFILES[0]);
+  });
+
+  test('names no chain where tracking drops a packet, though the one before passed one', () => {
+    const ruleset = new Ruleset();
+    const text = ['table ip f {', 'chain c {', 'type filter hook forward priority 0', '}', '}', ''];
+    expect(ruleset.load({ name: 'rules', text: text.join('\n') })).toEqual([]);
+    const settings = new Settings();
+    settings.set('nf_conntrack_max', 1);
+    const tap = new Tap(new Firewall({ settings, rules: ruleset.tables() }));
+    const payload = 40;
+    const there = udpPacket({ ...V4, dport: 53, payload });
+    const back = udpPacket({ src: V4.dst, dst: V4.src, sport: 53, dport: 1000, payload });
+    // Answered for more than two seconds, a flow is assured, and makes no room for others.
+    for (const now of [1000, 3000, 5000])
+      for (const packet of [there, back]) tap.receive(packet, DLT.DLT_RAW, now);
+    const { outcome } = tap.firewall;
+    expect(outcome.chain?.name).toBe('c');
+    expect(tap.receive(udpPacket({ ...V4, sport: 2000, payload }), DLT.DLT_RAW, 5001)).toBe(NF_DROP);
+    expect(reasonText(tap.pkt.reason, [])).toContain('table');
+    expect([outcome.verdict, outcome.chain, outcome.rule]).toEqual(['drop', null, null]);
   });
 });

@@ -60,7 +60,7 @@ export class Pipeline extends Way {
    * @returns NF_ACCEPT, NF_DROP, NF_STOLEN, NF_QUEUE or NF_UNKNOWN; {@link outcome} says more
    */
   receive(pkt: Packet, linktype: number): number {
-    const { runner, outcome } = this;
+    const { runner } = this;
     const frame = pkt.off;
     // Who says by which device it came says that it is not this host's own.
     const isGiven = pkt.ifin !== 0;
@@ -76,21 +76,15 @@ export class Pipeline extends Way {
     const verdict = mayBeTracked ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
     const isTracked = verdict === NF_ACCEPT || verdict === TRACKED;
     const isPlainWay = isTracked && this.forwarding.takes(pkt, linktype, frame);
-    if (isPlainWay && this.established?.takes(pkt) && this.isUnseen) {
-      if (verdict === NF_ACCEPT || this.conntrack.confirm(pkt)) {
-        if (this.inPlace && !this.isBridge) takeHop(pkt);
-        this.established.pass(pkt, outcome);
-        return NF_ACCEPT;
-      }
-      return this.lose(this.begin(pkt));
-    }
+    if (isPlainWay && this.established?.takes(pkt) && this.isUnseen)
+      return this.shortWay(this.established, pkt, verdict === NF_ACCEPT);
     const state = this.begin(pkt);
     this.unconfirmed = verdict !== NF_ACCEPT;
     if (verdict === NOT_PLAIN) return this.receiveAny(state, linktype, frame, isGiven);
     if (this.tracksSecond) runner.passEarly(state);
     if (isPlainWay) return this.plainWay(state);
     arrive(this.host, pkt, linktype, frame);
-    if (!isTracked) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
+    if (!isTracked) return this.droppedByTracking(state);
     return this.enter(state, runner.behind, isGiven);
   }
 
@@ -154,7 +148,7 @@ export class Pipeline extends Way {
       this.plain.reads(pkt, linktype);
       return this.input(state, runner.behind - 1);
     }
-    if (verdict === NF_DROP) return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
+    if (verdict === NF_DROP) return this.droppedByTracking(state);
     pkt.ifout = out;
     this.unconfirmed = verdict !== NF_ACCEPT;
     return this.plainWay(state);
@@ -187,21 +181,24 @@ export class Pipeline extends Way {
   /** The way of a packet that {@link isSimple}, as ICMP's mostly are. */
   private simpleWay(state: HookState): number {
     const { pkt } = state;
-    const verdict = this.runner.track(pkt, NF_INET_PRE_ROUTING);
-    if (verdict !== NF_ACCEPT) {
-      state.chain = null;
-      state.rule = null;
-      return this.refuse(state, verdict, NF_INET_PRE_ROUTING);
-    }
-    return this.established?.takes(pkt) && this.isUnseen ? this.shortWay(state) : this.plainWay(state);
+    if (this.runner.track(pkt, NF_INET_PRE_ROUTING) !== NF_ACCEPT) return this.droppedByTracking(state);
+    return this.established?.takes(pkt) && this.isUnseen
+      ? this.shortWay(this.established, pkt, false)
+      : this.plainWay(state);
   }
 
-  /** The way that is worked out already, for a packet that is tracked and to be confirmed. */
-  private shortWay(state: HookState): number {
-    const { pkt } = state;
-    if (!this.conntrack.confirm(pkt)) return this.lose(state);
+  /** Tracking dropped the packet that is under way: no rule did. */
+  private droppedByTracking(state: HookState): number {
+    state.chain = null;
+    state.rule = null;
+    return this.refuse(state, NF_DROP, NF_INET_PRE_ROUTING);
+  }
+
+  /** The way that is worked out already. @param isConfirmed whether the packet need not be confirmed any more */
+  private shortWay(way: EstablishedWay, pkt: Packet, isConfirmed: boolean): number {
+    if (!isConfirmed && !this.conntrack.confirm(pkt)) return this.lose(this.begin(pkt));
     if (this.inPlace && !this.isBridge) takeHop(pkt);
-    this.established!.pass(pkt, this.outcome);
+    way.pass(pkt, this.outcome);
     return NF_ACCEPT;
   }
 }
