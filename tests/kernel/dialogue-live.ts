@@ -183,3 +183,15 @@ export function liveUdp(
     .send(from, udpPacket(src, sport, dst, dport, payload))
     .flatMap((bytes) => delivered(bytes, 17) ?? []);
 }
+
+/** Whether chance decided anything from now on, as where a port is taken: what the kernel does then cannot be foretold. */
+export function watchChance(live: LiveDialogue): () => boolean {
+  const { random } = live.run.run.firewall.conntrack;
+  let isDrawn = false;
+  const word = random.word.bind(random);
+  random.word = () => {
+    isDrawn = true;
+    return word();
+  };
+  return () => isDrawn;
+}

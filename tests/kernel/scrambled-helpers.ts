@@ -2,7 +2,7 @@
 import { T_DST, T_KIND, T_PORTS, T_SRC } from '../../engine/conntrack/tuple.ts';
 import { ipv4Text } from '../../engine/packet/address.ts';
 import { Dice } from '../traffic/dice.ts';
-import { LiveDialogue, type Side } from './dialogue-live.ts';
+import { LiveDialogue, type Side, watchChance } from './dialogue-live.ts';
 import { SYN, tcpPacket, udpPacket } from './dialogue-tcp.ts';
 import * as M from './h323-messages.ts';
 import * as P from './helper-pptp-messages.ts';
@@ -103,18 +103,6 @@ ${assign}}
 }
 ${natText(nat)}`;
   return { kind: 'nft', text };
-}
-
-/** Whether chance decided anything: what the kernel does then cannot be foretold. */
-function watchChance(live: LiveDialogue): () => boolean {
-  const { random } = live.run.run.firewall.conntrack;
-  let isDrawn = false;
-  const word = random.word.bind(random);
-  random.word = () => {
-    isDrawn = true;
-    return word();
-  };
-  return () => isDrawn;
 }
 
 /** Somebody comes for what is expected. */

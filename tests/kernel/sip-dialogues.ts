@@ -5,7 +5,7 @@ import { F_DST, F_SRC } from '../../engine/conntrack/flow-table.ts';
 import { T_DST, T_KIND, T_PORTS } from '../../engine/conntrack/tuple.ts';
 import { ipv4Text, ipv6Text } from '../../engine/packet/address.ts';
 import { Dice } from '../traffic/dice.ts';
-import { LiveDialogue, LiveTcp, liveUdp, type Side } from './dialogue-live.ts';
+import { LiveDialogue, LiveTcp, liveUdp, type Side, watchChance } from './dialogue-live.ts';
 import type { Source } from './rules-types.ts';
 import { sipAnswer, sipMessage, type Talkers } from './sip-messages.ts';
 
@@ -136,18 +136,6 @@ function medium(dice: Dice, conntrack: Conntrack, one: Expectation): Side {
     dst,
     dport: one.tuple[T_PORTS]! & 0xffff,
   };
-}
-
-/** Whether chance decided anything, as where a port is taken: what the kernel does then cannot be foretold. */
-function watchChance(live: LiveDialogue): () => boolean {
-  const { random } = live.run.run.firewall.conntrack;
-  let isDrawn = false;
-  const word = random.word.bind(random);
-  random.word = () => {
-    isDrawn = true;
-    return word();
-  };
-  return () => isDrawn;
 }
 
 /** Where a message came to: who may answer, and what it said there. */
