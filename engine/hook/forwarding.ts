@@ -24,8 +24,9 @@ export class Forwarding {
    * Whether a packet is neither from nor to this host, nor odd in any way. Notes by which devices it comes and leaves.
    * @param pkt IPv4, its header found sound
    * @param frame first byte of the frame
+   * @param to, at: where its destination stands, which may be translated
    */
-  takes(pkt: Packet, linktype: number, frame: number): boolean {
+  takes(pkt: Packet, linktype: number, frame: number, to: DataView, at: number): boolean {
     const { host } = this;
     const { view, off } = pkt;
     if (host.transparent) return this.bridges(pkt, linktype, frame);
@@ -33,9 +34,9 @@ export class Forwarding {
     let dst = src;
     if (src === 0) {
       src = host.facts4(view, off + 12);
-      dst = host.facts4(view, off + 16);
+      dst = host.facts4(to, at);
       if ((src & FACT_SOURCE) === 0 || (dst & FACT_FORWARD) === 0) return false;
-    } else if (!isOrdinary(view.getUint8(off + 12)) || !isOrdinary(view.getUint8(off + 16))) return false;
+    } else if (!isOrdinary(view.getUint8(off + 12)) || !isOrdinary(to.getUint8(at))) return false;
     if (!this.isOn || pkt.end - off > this.fits || pkt.pkttype !== PACKET_HOST) return false;
     if (linktype === DLT_EN10MB) {
       if ((view.getUint8(frame) & 1) !== 0) return false;

@@ -1,7 +1,12 @@
 import { R_CUT_SHORT, R_IP_LENGTH, R_IP_SHORT } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
+import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
+import { IPS_EXTENDED, IPS_NAT_MASK } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
 import type { HostModel } from '../host/model.ts';
+import { masqDeviceOf } from '../nat/masquerade.ts';
+import { directionOf } from '../nat/translate.ts';
+import { translatedDestination, translatePlain } from '../nat/translate-plain.ts';
 import { dissect } from '../packet/dissect.ts';
 import { ETHERNET_HEADER } from '../packet/ethernet.ts';
 import { DLT_EN10MB, DLT_RAW, enterLink } from '../packet/link.ts';
@@ -14,10 +19,13 @@ import { arrive } from './arrive.ts';
 import type { EarlyPorts } from './early-ports.ts';
 import type { EstablishedWay } from './established.ts';
 import { Forwarding } from './forwarding.ts';
-import { takeHop } from './hop-limit.ts';
+import { hopLimit, takeHop } from './hop-limit.ts';
 import type { Outcome } from './outcome.ts';
 import { FRAGMENT, NOT_PLAIN, PlainPath, TRACKED, VERSION_4_LENGTH_5 } from './plain.ts';
 import { Way } from './way.ts';
+
+/** Where the destination stands in an IPv4 header (RFC 791). */
+const IP_DESTINATION = 16;
 
 /** Takes frames from the wire: plain packets, as nearly all are, the quick way, all others the general {@link Way}. */
 export class Pipeline extends Way {
@@ -33,6 +41,8 @@ export class Pipeline extends Way {
   private hasMac = false;
   /** The way of established flows' plain packets that no rule asks about before tracking, if their state decides it. */
   private established: EstablishedWay | null = null;
+  /** Where a packet goes once it is translated. */
+  private readonly to: DataView = new DataView(new ArrayBuffer(4));
 
   /**
    * @param outcome written anew for each packet
@@ -75,9 +85,13 @@ export class Pipeline extends Way {
     }
     const verdict = mayBeTracked ? this.plain.receive(pkt, linktype) : NOT_PLAIN;
     const isTracked = verdict === NF_ACCEPT || verdict === TRACKED;
-    const isPlainWay = isTracked && this.forwarding.takes(pkt, linktype, frame);
+    const isPlainWay = isTracked && this.forwards(pkt, linktype, frame);
     if (isPlainWay && this.established?.takes(pkt) && this.isUnseen)
       return this.shortWay(this.established, pkt, verdict === NF_ACCEPT);
+    if (isTracked && this.established !== null && this.mayTranslate(this.established, pkt, linktype, frame)) {
+      translatePlain(this.conntrack, pkt);
+      return this.shortWay(this.established, pkt, verdict === NF_ACCEPT);
+    }
     const state = this.begin(pkt);
     this.unconfirmed = verdict !== NF_ACCEPT;
     if (verdict === NOT_PLAIN) return this.receiveAny(state, linktype, frame, isGiven);
@@ -93,6 +107,23 @@ export class Pipeline extends Way {
     if (this.early === null || this.early.mayMatch(pkt, linktype)) return false;
     const ip = linktype === DLT_EN10MB ? pkt.off + ETHERNET_HEADER : pkt.off;
     return isGiven || !this.host.isLocal(AF_INET, pkt.view, ip + 12);
+  }
+
+  /** Whether a packet is forwarded, and not odd in any way. */
+  private forwards(pkt: Packet, linktype: number, frame: number): boolean {
+    return this.forwarding.takes(pkt, linktype, frame, pkt.view, pkt.off + IP_DESTINATION);
+  }
+
+  /** Whether a plain packet goes the way that is worked out, and all that is left to do is to translate it. */
+  private mayTranslate(way: EstablishedWay, pkt: Packet, linktype: number, frame: number): boolean {
+    const { conntrack } = this;
+    if ((pkt.status & IPS_NAT_MASK) === 0 || !way.isFor(pkt) || hopLimit(pkt) <= 1) return false;
+    if (!this.isUnseen || this.isBridge || !this.runner.translates) return false;
+    if ((conntrack.table.words[pkt.flow * ROW_WORDS + F_STATUS]! & IPS_EXTENDED) !== 0) return false;
+    this.to.setInt32(0, translatedDestination(conntrack, pkt));
+    if (!this.forwarding.takes(pkt, linktype, frame, this.to, 0)) return false;
+    const device = masqDeviceOf(conntrack, pkt.flow);
+    return device === 0 || device === pkt.ifout || directionOf(pkt) !== 0;
   }
 
   /** The state of a packet that comes to its first hook. */
@@ -125,7 +156,7 @@ export class Pipeline extends Way {
    */
   private earlyWay(pkt: Packet, linktype: number): number {
     const { off, end, ifin, ifout, bytes } = pkt;
-    if (!this.plain.reads(pkt, linktype) || !this.forwarding.takes(pkt, linktype, off)) {
+    if (!this.plain.reads(pkt, linktype) || !this.forwards(pkt, linktype, off)) {
       pkt.off = off;
       pkt.end = end;
       pkt.ifin = ifin;
@@ -175,7 +206,7 @@ export class Pipeline extends Way {
     if (linktype !== DLT_RAW && (this.hasMac || linktype !== DLT_EN10MB)) return false;
     const { view, off } = pkt;
     if (view.getUint8(off) !== VERSION_4_LENGTH_5 || (view.getUint16(off + 6) & FRAGMENT) !== 0) return false;
-    return this.forwarding.takes(pkt, linktype, frame);
+    return this.forwards(pkt, linktype, frame);
   }
 
   /** The way of a packet that {@link isSimple}, as ICMP's mostly are. */

@@ -80,6 +80,11 @@ export class HookRunner {
     return this.hooks4.between;
   }
 
+  /** Whether flows of IPv4 are translated: some chain is of type nat. */
+  get translates(): boolean {
+    return this.hooks4.translates;
+  }
+
   /** First entry of PREROUTING behind tracking, for IPv4. */
   get behind(): number {
     return this.hooks4.behind;

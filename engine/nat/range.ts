@@ -37,14 +37,12 @@ export interface NatRange {
   basePort: number;
 }
 
+/** A range that says nothing: of any address, with any port. */
+export function anyRange(): NatRange {
+  return { flags: 0, minAddress: null, maxAddress: null, minPort: 0, maxPort: 0, basePort: 0 };
+}
+
 /** A range of one address, with any port. */
 export function addressRange(address: readonly number[]): NatRange {
-  return {
-    flags: NF_NAT_RANGE_MAP_IPS,
-    minAddress: address,
-    maxAddress: address,
-    minPort: 0,
-    maxPort: 0,
-    basePort: 0,
-  };
+  return { ...anyRange(), flags: NF_NAT_RANGE_MAP_IPS, minAddress: address, maxAddress: address };
 }

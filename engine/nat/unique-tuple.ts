@@ -201,6 +201,12 @@ function swapBytes(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
 
+/** Whether a range of addresses is one address. */
+function isOne(min: readonly number[], max: readonly number[]): boolean {
+  for (let i = 0; i < min.length; i++) if (min[i] !== max[i]) return false;
+  return true;
+}
+
 /**
  * Puts the address of the range into the tuple that belongs to its source, and, unless it is to be persistent, to its
  * destination: of many flows each address gets its share (find_best_ips_proto).
@@ -210,7 +216,7 @@ function bestAddress(ct: Conntrack, flow: number, t: T.Tuple, range: R.NatRange,
   const min = range.minAddress!;
   const max = range.maxAddress!;
   const end = manip === R.NF_NAT_MANIP_SRC ? T.T_SRC : T.T_DST;
-  if (min.every((word, i) => word === max[i])) {
+  if (isOne(min, max)) {
     t[end] = ct.addressWord(min);
     return;
   }

@@ -1,10 +1,17 @@
 import { R_NAT_NO_ADDRESS } from '../base/reason.ts';
+import { F_SRC, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { setMasqDevice } from '../nat/masquerade.ts';
-import { NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC, NF_NAT_RANGE_MAP_IPS } from '../nat/range.ts';
+import {
+  anyRange,
+  type NatRange,
+  NF_NAT_MANIP_DST,
+  NF_NAT_MANIP_SRC,
+  NF_NAT_RANGE_MAP_IPS,
+} from '../nat/range.ts';
 import { setupNat } from '../nat/setup.ts';
 import { AF_INET, because } from '../packet/packet.ts';
 import type { Expr } from './expr.ts';
-import { portsIn } from './expr-nat.ts';
+import { readPorts } from './expr-nat.ts';
 import { NF_INET_LOCAL_OUT } from './family.ts';
 import type { HookState } from './hook-state.ts';
 import { NF_ACCEPT, NF_DROP, NF_UNKNOWN } from './verdict.ts';
@@ -14,6 +21,8 @@ type Reg = number | null;
 const NF_NAT_RANGE_PROTO_SPECIFIED = 2;
 const LOCALHOST4: readonly number[] = [0x7f000001];
 const LOCALHOST6: readonly number[] = [0, 0, 0, 1];
+
+const rangeScratch: NatRange = anyRange();
 
 /** Decides one end with an address of this machine's. */
 function setup(
@@ -26,13 +35,10 @@ function setup(
     because(state.pkt, R_NAT_NO_ADDRESS);
     return NF_DROP;
   }
-  const range = {
-    flags: flags | NF_NAT_RANGE_MAP_IPS | (sregProtoMin === null ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED),
-    minAddress: address,
-    maxAddress: address,
-    basePort: 0,
-    ...portsIn(state, sregProtoMin, sregProtoMax),
-  };
+  const range = rangeScratch;
+  range.flags = flags | NF_NAT_RANGE_MAP_IPS | (sregProtoMin === null ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED);
+  range.minAddress = range.maxAddress = address;
+  readPorts(state, sregProtoMin, sregProtoMax, range);
   return setupNat(state.conntrack, state.pkt.flow, range, manip);
 }
 
@@ -55,7 +61,7 @@ export class MasqExpr implements Expr {
     if (pkt.flow === 0 || host.isDefault) return NF_ACCEPT;
     const isIpv4 = pkt.family === AF_INET;
     // A request for an address (DHCP) keeps its source of 0.0.0.0.
-    if (isIpv4 && conntrack.addressOf(pkt.flow, 0, 0)[0] === 0) return NF_ACCEPT;
+    if (isIpv4 && conntrack.table.words[pkt.flow * ROW_WORDS + F_SRC] === 0) return NF_ACCEPT;
     const to = pkt.off + (isIpv4 ? 16 : 24);
     const address = host.masqueradeAddress(pkt.family, pkt.view, to, pkt.ifout);
     if (address !== null) setMasqDevice(conntrack, pkt.flow, pkt.ifout);

@@ -1,4 +1,10 @@
-import { type NatRange, NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC, NF_NAT_RANGE_NETMAP } from '../nat/range.ts';
+import {
+  anyRange,
+  type NatRange,
+  NF_NAT_MANIP_DST,
+  NF_NAT_MANIP_SRC,
+  NF_NAT_RANGE_NETMAP,
+} from '../nat/range.ts';
 import { setupNat } from '../nat/setup.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { type Expr, registerOffset } from './expr.ts';
@@ -21,33 +27,36 @@ type Reg = number | null;
 const MAP_IPS = 1;
 const PROTO_SPECIFIED = 2;
 
-/** An address in a register, as words. */
-export function addressIn(state: HookState, reg: number): number[] {
+/** Room for the addresses of a range of one family. */
+interface Room {
+  readonly min: number[];
+  readonly max: number[];
+}
+
+const room4Scratch: Room = { min: [0], max: [0] };
+const room6Scratch: Room = { min: [0, 0, 0, 0], max: [0, 0, 0, 0] };
+const rangeScratch: NatRange = anyRange();
+
+/** Reads an address in a register, as words. */
+function readAddress(state: HookState, reg: number, out: number[]): void {
   const at = registerOffset(reg);
-  const count = state.pkt.family === AF_INET ? 1 : 4;
-  return Array.from({ length: count }, (_, i) => state.regView.getInt32(at + 4 * i));
+  for (let i = 0; i < out.length; i++) out[i] = state.regView.getInt32(at + 4 * i);
 }
 
-/** Ports in registers, 0 where there are none. */
-export function portsIn(state: HookState, min: Reg, max: Reg): Pick<NatRange, 'minPort' | 'maxPort'> {
-  const minPort = min === null ? 0 : state.regView.getUint16(registerOffset(min));
-  return { minPort, maxPort: max === null ? minPort : state.regView.getUint16(registerOffset(max)) };
+/** Reads ports in registers, 0 where there are none. */
+export function readPorts(state: HookState, min: Reg, max: Reg, out: NatRange): void {
+  out.minPort = min === null ? 0 : state.regView.getUint16(registerOffset(min));
+  out.maxPort = max === null ? out.minPort : state.regView.getUint16(registerOffset(max));
 }
 
-/** The address that a packet is translated from, at its hook. */
-function addressOf(pkt: Packet, manip: number): number[] {
-  const isIpv4 = pkt.family === AF_INET;
+/** Host by host: the bits in which first and last address differ stay those of the packet, which is mapped to that one. */
+function mapHost(pkt: Packet, manip: number, { min, max }: Room): void {
   const isSource = manip === NF_NAT_MANIP_SRC;
-  const at = pkt.off + (isIpv4 ? (isSource ? 12 : 16) : isSource ? 8 : 24);
-  return Array.from({ length: isIpv4 ? 1 : 4 }, (_, i) => pkt.view.getInt32(at + 4 * i));
-}
-
-/** Host by host: the bits in which first and last address differ stay the packet's. */
-function netmap(address: readonly number[], min: readonly number[], max: readonly number[]): number[] {
-  return address.map((word, i) => {
+  const at = pkt.off + (min.length === 1 ? (isSource ? 12 : 16) : isSource ? 8 : 24);
+  for (let i = 0; i < min.length; i++) {
     const host = min[i]! ^ max[i]!;
-    return (word & host) | (min[i]! & ~host);
-  });
+    min[i] = max[i] = (pkt.view.getInt32(at + 4 * i) & host) | (min[i]! & ~host);
+  }
 }
 
 /** NF_NAT_MANIP_* of a hook. */
@@ -99,19 +108,24 @@ export class NatExpr implements Expr {
     return setupNat(state.conntrack, pkt.flow, this.range(state, manip), manip);
   }
 
+  /** What this packet's flow is to be translated to; only until the next one comes. */
   private range(state: HookState, manip: number): NatRange {
-    let minAddress: number[] | null = null;
-    let maxAddress: number[] | null = null;
-    let { flags } = this;
-    if (this.sregAddrMin !== null) {
-      flags |= MAP_IPS;
-      minAddress = addressIn(state, this.sregAddrMin);
-      maxAddress = this.sregAddrMax === null ? minAddress : addressIn(state, this.sregAddrMax);
-      if ((flags & NF_NAT_RANGE_NETMAP) !== 0)
-        minAddress = maxAddress = netmap(addressOf(state.pkt, manip), minAddress, maxAddress);
+    const { pkt } = state;
+    const range = rangeScratch;
+    const room = pkt.family === AF_INET ? room4Scratch : room6Scratch;
+    const hasAddress = this.sregAddrMin !== null;
+    range.flags = this.flags;
+    range.basePort = this.basePort;
+    range.minAddress = hasAddress ? room.min : null;
+    range.maxAddress = hasAddress ? room.max : null;
+    if (hasAddress) {
+      range.flags |= MAP_IPS;
+      readAddress(state, this.sregAddrMin!, room.min);
+      readAddress(state, this.sregAddrMax ?? this.sregAddrMin!, room.max);
+      if ((range.flags & NF_NAT_RANGE_NETMAP) !== 0) mapHost(pkt, manip, room);
     }
-    if (this.sregProtoMin !== null) flags |= PROTO_SPECIFIED;
-    const ports = portsIn(state, this.sregProtoMin, this.sregProtoMax);
-    return { flags, minAddress, maxAddress, basePort: this.basePort, ...ports };
+    if (this.sregProtoMin !== null) range.flags |= PROTO_SPECIFIED;
+    readPorts(state, this.sregProtoMin, this.sregProtoMax, range);
+    return range;
   }
 }
