@@ -26,6 +26,8 @@ import { Way } from './way.ts';
 
 /** Where the destination stands in an IPv4 header (RFC 791). */
 const IP_DESTINATION = 16;
+/** {@link Pipeline.meetEarly}: tracking is next. */
+const GOES_ON = -3;
 
 /** Takes frames from the wire: plain packets, as nearly all are, the quick way, all others the general {@link Way}. */
 export class Pipeline extends Way {
@@ -155,7 +157,7 @@ export class Pipeline extends Way {
    * @returns NOT_PLAIN if it is none; then nothing was changed
    */
   private earlyWay(pkt: Packet, linktype: number): number {
-    const { off, end, ifin, ifout, bytes } = pkt;
+    const { off, end, ifin, ifout } = pkt;
     if (!this.plain.reads(pkt, linktype) || !this.forwards(pkt, linktype, off)) {
       pkt.off = off;
       pkt.end = end;
@@ -163,26 +165,38 @@ export class Pipeline extends Way {
       pkt.ifout = ifout;
       return NOT_PLAIN;
     }
-    const { runner, conntrack } = this;
-    const out = pkt.ifout;
     const state = this.begin(pkt);
-    this.outcome.ifin = pkt.ifin;
-    pkt.ifout = 0;
-    const early = runner.runEarly(state);
-    if (early !== NF_ACCEPT) return this.refuse(state, early, NF_INET_PRE_ROUTING);
-    const isUntouched = pkt.bytes === bytes && conntrack.template === null && pkt.ctinfo === CTINFO_NONE;
-    if (!isUntouched) return this.input(state, runner.behind - 1);
+    const ended = this.meetEarly(state);
+    if (ended !== GOES_ON) return ended;
     pkt.off = off;
     pkt.end = end;
     const verdict = this.plain.receive(pkt, linktype);
     if (verdict === NOT_PLAIN) {
       this.plain.reads(pkt, linktype);
-      return this.input(state, runner.behind - 1);
+      pkt.ifout = 0;
+      return this.input(state, this.runner.behind - 1);
     }
     if (verdict === NF_DROP) return this.droppedByTracking(state);
-    pkt.ifout = out;
     this.unconfirmed = verdict !== NF_ACCEPT;
     return this.plainWay(state);
+  }
+
+  /**
+   * A packet that is forwarded comes to the rules before tracking.
+   * @returns GOES_ON if it is to be tracked as it came, else its verdict at the end of its way
+   */
+  private meetEarly(state: HookState): number {
+    const { runner, conntrack } = this;
+    const { pkt } = state;
+    const { bytes, ifout } = pkt;
+    this.outcome.ifin = pkt.ifin;
+    pkt.ifout = 0;
+    const verdict = runner.runEarly(state);
+    if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, NF_INET_PRE_ROUTING);
+    const isUntouched = pkt.bytes === bytes && conntrack.template === null && pkt.ctinfo === CTINFO_NONE;
+    if (!isUntouched) return this.input(state, runner.behind - 1);
+    pkt.ifout = ifout;
+    return GOES_ON;
   }
 
   /** The way of a packet that was not tracked in passing. */
@@ -200,9 +214,10 @@ export class Pipeline extends Way {
     return this.enter(state, 0, isGiven);
   }
 
-  /** Whether no rule sees an IPv4 packet before it is tracked, and it is whole, forwarded, and not odd in any way. */
+  /** Whether an IPv4 packet is whole, forwarded, and not odd in any way, and no rules see it before those of table raw do. */
   private isSimple(pkt: Packet, linktype: number, frame: number): boolean {
-    if (!this.tracksFirst || pkt.family !== AF_INET || this.runner.tracer !== null) return false;
+    if (pkt.family !== AF_INET || this.runner.tracer !== null) return false;
+    if (!this.tracksFirst && !this.tracksSecond) return false;
     if (linktype !== DLT_RAW && (this.hasMac || linktype !== DLT_EN10MB)) return false;
     const { view, off } = pkt;
     if (view.getUint8(off) !== VERSION_4_LENGTH_5 || (view.getUint16(off + 6) & FRAGMENT) !== 0) return false;
@@ -212,8 +227,12 @@ export class Pipeline extends Way {
   /** The way of a packet that {@link isSimple}, as ICMP's mostly are. */
   private simpleWay(state: HookState): number {
     const { pkt } = state;
+    if (this.tracksSecond) {
+      const ended = this.meetEarly(state);
+      if (ended !== GOES_ON) return ended;
+    }
     if (this.runner.track(pkt, NF_INET_PRE_ROUTING) !== NF_ACCEPT) return this.droppedByTracking(state);
-    return this.established?.takes(pkt) && this.isUnseen
+    return this.tracksFirst && this.established?.takes(pkt) && this.isUnseen
       ? this.shortWay(this.established, pkt, false)
       : this.plainWay(state);
   }

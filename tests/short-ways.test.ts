@@ -1,6 +1,7 @@
 /**
- * The short way of packets that are translated (nat/translate-plain.ts) does what the general way does: the same packets
- * through two firewalls, of which one never sees a plain packet because its link type says LINKTYPE_IPV4.
+ * The short ways of packets that rules before tracking see, and of those that are translated (hook/pipeline.ts,
+ * nat/translate-plain.ts), do what the general way does: the same packets through two firewalls, of which one never sees
+ * a plain packet because its link type says LINKTYPE_IPV4.
  */
 import { describe, expect, test } from 'vitest';
 import { readFlow } from '../engine/conntrack/flow-record.ts';
@@ -10,7 +11,7 @@ import { IPS_NAT_MASK } from '../engine/conntrack/status.ts';
 import { Firewall } from '../engine/hook/firewall.ts';
 import { Ruleset } from '../engine/hook/ruleset.ts';
 import { gateway } from '../engine/hook/testing.mts';
-import { icmpErrorPacket, tcpPacket, udpPacket } from '../engine/packet/build.ts';
+import { icmpErrorPacket, icmpPacket, tcpPacket, udpPacket } from '../engine/packet/build.ts';
 import { viewOf } from '../engine/packet/build-bytes.ts';
 import { DLT_IPV4, DLT_RAW } from '../engine/packet/link.ts';
 import { CHECKSUM_UNNECESSARY, Packet, resetPacket } from '../engine/packet/packet.ts';
@@ -19,7 +20,7 @@ import type { RuleTable } from '../engine/rules/chain.ts';
 import { Dice } from './traffic/dice.ts';
 
 const SEED = Number(process.env.KEEPSTATE_SEED ?? Math.floor(Date.now() / 86_400_000));
-const COUNT = 6000;
+const COUNT = 4000;
 
 const ACCEPT_ESTABLISHED = `table ip filter {
 	chain forward { type filter hook forward priority filter; policy accept; ct state established,related counter accept; counter; }
@@ -47,6 +48,20 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'both ends': ['prerouting ip daddr 203.0.113.1 dnat to 10.0.0.3', 'postrouting masquerade'],
   'to this host': ['prerouting tcp dport 80 redirect to :8080', 'postrouting masquerade'],
 };
+/** What sees packets before they are tracked. */
+const RAW: Readonly<Record<string, readonly string[]>> = {
+  none: [],
+  'a port': ['tcp dport 8080 counter'],
+  more: [
+    'icmp type echo-request counter meta mark set 7',
+    'udp sport 5000-5010 notrack',
+    'ip ttl 0-2 counter drop',
+  ],
+};
+const raw = (rules: readonly string[]): string =>
+  ['table ip raw {', 'chain pre {', 'type filter hook prerouting priority raw', ...rules, '}', '}'].join(
+    '\n',
+  );
 
 /** One of the two firewalls. */
 class Side {
@@ -101,7 +116,7 @@ class Conversations {
     dst: string;
     sport: number;
     dport: number;
-    isTcp: boolean;
+    proto: 'tcp' | 'udp' | 'icmp';
     row: number;
   }[] = [];
 
@@ -116,7 +131,7 @@ class Conversations {
         dst,
         sport: dice.between(4990, 5020),
         dport: dice.pick([80, 8080, 53]),
-        isTcp: dice.chance(60),
+        proto: dice.weighted({ tcp: 5, udp: 3, icmp: 2 }),
         row: 0,
       });
     }
@@ -131,11 +146,8 @@ class Conversations {
     const isAnswer = isKnown && dice.chance(50);
     const { src, dst, sport, dport } = isAnswer ? replyOf(conntrack, flow.row) : flow;
     const ip = { ttl: dice.chance(2) ? dice.below(3) : 64, ...(dice.chance(2) ? { id: dice.below(9) } : {}) };
-    const ends = { src, dst, sport, dport, ip };
     const payload = dice.bytes(dice.chance(3) ? 1500 : dice.below(40));
-    const bytes = flow.isTcp
-      ? tcpPacket({ ...ends, ...tcpFields(dice, isAnswer), payload })
-      : udpPacket({ ...ends, payload, ...(dice.chance(10) ? { checksum: 0 } : {}) });
+    const bytes = packetOf(dice, flow.proto, isAnswer, { src, dst, sport, dport, ip, payload });
     if (dice.chance(1)) bytes[dice.below(bytes.length)]! ^= 1 << dice.below(8);
     const isInside = src.startsWith('10.');
     const ifin = dice.chance(90) ? 0 : isInside ? 3 : 2;
@@ -154,6 +166,22 @@ class Conversations {
   }
 }
 
+interface Ends {
+  readonly src: string;
+  readonly dst: string;
+  /** Of ICMP, the identifier. */
+  readonly sport: number;
+  readonly dport: number;
+  readonly ip: { readonly ttl: number; readonly id?: number };
+  readonly payload: Uint8Array;
+}
+
+function packetOf(dice: Dice, proto: 'tcp' | 'udp' | 'icmp', isAnswer: boolean, ends: Ends): Uint8Array {
+  if (proto === 'tcp') return tcpPacket({ ...ends, ...tcpFields(dice, isAnswer) });
+  if (proto === 'udp') return udpPacket({ ...ends, ...(dice.chance(10) ? { checksum: 0 } : {}) });
+  return icmpPacket({ ...ends, type: isAnswer ? 0 : 8, id: ends.sport, seq: dice.below(9) });
+}
+
 function tcpFields(dice: Dice, isAnswer: boolean): { flags: number; seq: number; ack: number } {
   const flags = dice.chance(80)
     ? TH_ACK
@@ -167,25 +195,40 @@ function replyOf(
   row: number,
 ): { src: string; dst: string; sport: number; dport: number } {
   const { reply } = readFlow(conntrack, row)!;
-  return { src: reply.src, dst: reply.dst, sport: reply.sport!, dport: reply.dport! };
+  return { src: reply.src, dst: reply.dst, sport: reply.sport ?? reply.id ?? 0, dport: reply.dport ?? 0 };
 }
 
-describe('a packet of a flow that is translated goes a shorter way to the same end', () => {
+/** Plays the same packets to both; returns how many were translated. */
+function play(rules: string, inPlace: boolean): number {
+  const short = new Side(rules, DLT_RAW, inPlace);
+  const general = new Side(rules, DLT_IPV4, inPlace);
+  const dice = new Dice(SEED);
+  const conversations = new Conversations(dice);
+  let translated = 0;
+  for (let i = 0, now = 1_000_000; i < COUNT; i++) {
+    now += dice.chance(1) ? dice.below(20_000) : dice.below(3);
+    if (conversations.step(short, general, now)) translated++;
+  }
+  expect(short.counted()).toEqual(general.counted());
+  return translated;
+}
+
+describe('a packet goes a shorter way to the same end', () => {
+  const natOf = (name: string): string => `table ip nat {\n${nat(RULES[name]!)}\n}\n`;
+
   test.each(Object.keys(RULES).flatMap((name) => [[name, false] as const, [name, true] as const]))(
-    '%s (in place: %s)',
+    'that is translated: %s (in place: %s)',
     (name, inPlace) => {
-      const rules = `${ACCEPT_ESTABLISHED}table ip nat {\n${nat(RULES[name]!)}\n}\n`;
-      const short = new Side(rules, DLT_RAW, inPlace);
-      const general = new Side(rules, DLT_IPV4, inPlace);
-      const dice = new Dice(SEED);
-      const conversations = new Conversations(dice);
-      let translated = 0;
-      for (let i = 0, now = 1_000_000; i < COUNT; i++) {
-        now += dice.chance(1) ? dice.below(20_000) : dice.below(3);
-        if (conversations.step(short, general, now)) translated++;
-      }
-      expect(short.counted()).toEqual(general.counted());
-      expect(translated).toBeGreaterThan(COUNT / 20);
+      const rules = `${ACCEPT_ESTABLISHED}${natOf(name)}`;
+      expect(play(rules, inPlace)).toBeGreaterThan(COUNT / 20);
+    },
+  );
+
+  test.each(Object.keys(RAW).flatMap((name) => [[name, 'no'] as const, [name, 'both ends'] as const]))(
+    'that rules see before it is tracked: %s (translated: %s)',
+    (name, translation) => {
+      const rules = `${ACCEPT_ESTABLISHED}${raw(RAW[name]!)}\n${translation === 'no' ? '' : natOf(translation)}`;
+      expect(play(rules, false) > 0).toBe(translation !== 'no');
     },
   );
 });
