@@ -1,13 +1,16 @@
+import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isRuleKind, RULE_KINDS, Ruleset, SourceError } from '@keepstate/engine';
 import type { World } from './command.ts';
 import { counted } from './counted.ts';
+import { errnoText } from './errno-text.ts';
 import type { Given } from './options.ts';
 import { FINE, FOUND } from './play.ts';
 import { kindOf, RuleFiles } from './rule-files.ts';
 import { sourceErrorText, sourceLines } from './source-text.ts';
 import { UsageError } from './trouble.ts';
 import { VERSION } from './version.ts';
+import { refuseStdinTwice } from './whole-file.ts';
 
 /** An error as JSON tells it. */
 function errorFields(error: SourceError): Record<string, unknown> {
@@ -56,11 +59,20 @@ function answer(line: string): Record<string, unknown> {
 }
 
 async function batch(world: World): Promise<number> {
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const { stdin } = process;
+  // Of what cannot be read Node says that it is empty, or at its end.
+  if (fstatSync(0).isDirectory())
+    throw new UsageError('cannot read standard input: it is a directory', false);
+  let failure: unknown = null;
+  stdin.on('error', (error) => {
+    failure = error;
+  });
+  for await (const line of createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue;
     world.out.write(`${JSON.stringify(answer(line))}\n`);
     world.out.flush();
   }
+  if (failure !== null) throw new UsageError(`cannot read standard input: ${errnoText(failure)}`, false);
   return FINE;
 }
 
@@ -90,6 +102,7 @@ export async function check(words: readonly string[], given: Given, world: World
     return batch(world);
   }
   if (words.length === 0) throw new UsageError("no ruleset is named: give a file, or '-' for standard input");
+  refuseStdinTwice(words);
   const json = given.has('json');
   const files = new RuleFiles(given);
   const kind = kindOf(given);
@@ -100,6 +113,7 @@ export async function check(words: readonly string[], given: Given, world: World
     if (json) world.out.write(`${JSON.stringify({ error: errorFields(error) })}\n`);
     else world.say(files.text(error));
   }
+  for (const warning of ruleset.warnings) world.say(files.text(warning, 'Warning'));
   if (errors.length > 0) return FOUND;
   let found = 0;
   if (given.has('lint')) found = sayFindings(files, json, world);

@@ -31,6 +31,8 @@ export class Subject {
   packet = -1;
   /** ct state of the packet, null if it never reached tracking. */
   ctstate: string | null = null;
+  /** What became of the packet, null for frames that carry no IP. */
+  verdict: string | null = null;
   /** Name of the reason given for the packet, null if none. */
   reason: string | null = null;
 }

@@ -129,6 +129,13 @@ export const WORD_FIELDS: readonly WordField[] = [
     help: "the packet's ct state",
   },
   {
+    word: 'verdict',
+    values: ['accept', 'drop', 'reject', 'stolen', 'held', 'queue', 'unknown', 'none'],
+    is: (s, v) => s.verdict === v,
+    packets: true,
+    help: 'what became of the packet',
+  },
+  {
     word: 'reason',
     values: REASONS.map((r) => r.name),
     is: (s, v) => s.reason === v,

@@ -76,19 +76,26 @@ describe('a filter', () => {
     expect(matches(expression)).toBe(expected);
   });
 
-  test('on packets knows number, ct state and reason', () => {
+  test('on packets knows number, ct state, verdict and reason', () => {
     const invalid = subject(
       'tcp 6 0 src=1.1.1.1 dst=2.2.2.2 sport=1 dport=2 src=2.2.2.2 dst=1.1.1.1 sport=2 dport=1',
       {
         ctstate: 'INVALID',
         reason: 'tcp-new',
+        verdict: 'drop',
         packet: 5,
       },
     );
-    for (const yes of ['ctstate INVALID', 'ctstate new,invalid', 'reason tcp-new', 'packet 1-5']) {
+    for (const yes of [
+      'ctstate INVALID',
+      'ctstate new,invalid',
+      'verdict drop,reject',
+      'reason tcp-new',
+      'packet 1-5',
+    ]) {
       expect(compileFilter(yes, 'packet')(invalid), yes).toBe(true);
     }
-    for (const no of ['ctstate NEW', 'reason tcp-flags', 'packet 6-9']) {
+    for (const no of ['ctstate NEW', 'verdict accept', 'reason tcp-flags', 'packet 6-9']) {
       expect(compileFilter(no, 'packet')(invalid), no).toBe(false);
     }
   });

@@ -28,6 +28,9 @@ const JOINERS = new Map([
   ['||', 'or'],
   ['!', 'not'],
 ]);
+/** Where the errors of a filter are, in place of a file. */
+export const FILTER = '--filter';
+
 const RESERVED = ['and', 'or', 'not'];
 
 /** Parentheses and `not` within one another: more than anybody writes, fewer than the stack holds. */
@@ -236,7 +239,7 @@ class Parser {
 
   private fail(message: string, token: Token | undefined, hint?: string): never {
     const col = (token?.at ?? this.text.length) + 1;
-    throw new SourceError(message, { file: '--filter', line: 1, col, len: token?.text.length ?? 1 }, hint);
+    throw new SourceError(message, { file: FILTER, line: 1, col, len: token?.text.length ?? 1 }, hint);
   }
 }
 

@@ -3,21 +3,36 @@ import { join } from 'node:path';
 
 const WILD = /[*?[]/;
 
-/** A pattern of one path component as a regular expression: `*`, `?`, `[a-z]`, `[!a-z]`. */
+/** What a pattern names that has a range the wrong way round, as [z-a]: nothing. */
+const NOTHING = /(?!)/;
+
+/** What stands in brackets, as a regular expression has it; `!` and `^` (as the GNU C library has it) negate. */
+function setPattern(inside: string): string {
+  const isNot = /^[!^]/.test(inside);
+  const members = (isNot ? inside.slice(1) : inside).replace(/[\\^[\]]/g, '\\$&');
+  return `[${isNot ? '^' : ''}${members}]`;
+}
+
+/** A pattern of one path component as a regular expression: `*`, `?`, `[a-z]`, `[!a-z]`, `[]a]`. */
 function componentPattern(pattern: string): RegExp {
   let source = '';
   for (let i = 0; i < pattern.length; i++) {
     const c = pattern[i]!;
-    const close = c === '[' ? pattern.indexOf(']', i + 2) : -1;
+    // A bracket right at the beginning is one of the characters.
+    const first = i + (/[!^]/.test(pattern[i + 1] ?? '') ? 2 : 1);
+    const close = c === '[' ? pattern.indexOf(']', first + 1) : -1;
     if (c === '*') source += '[^/]*';
     else if (c === '?') source += '[^/]';
     else if (close > 0) {
-      const inside = pattern.slice(i + 1, close).replace(/[\\^]/g, '\\$&');
-      source += `[${inside.replace(/^!/, '^')}]`;
+      source += setPattern(pattern.slice(i + 1, close));
       i = close;
     } else source += c.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   }
-  return new RegExp(`^${source}$`);
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    return NOTHING;
+  }
 }
 
 function entries(folder: string): string[] {

@@ -20,7 +20,7 @@ export function wrapped(text: string, indent: number): string {
 }
 
 /** An option as it is written: `-o, --output WORDS`. */
-export function optionText(o: OptionSpec): string {
+function optionText(o: OptionSpec): string {
   const value = o.value === undefined ? '' : ` ${o.value}`;
   return `${o.short === undefined ? '    ' : `-${o.short}, `}--${o.name}${value}`;
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   defaultHost,
   HostModel,
@@ -11,18 +10,9 @@ import {
   SourceError,
   type Span,
 } from '@keepstate/engine';
-import { errnoText } from './errno-text.ts';
 import type { Given, OptionName } from './options.ts';
 import { UsageError } from './trouble.ts';
-
-/** A file that a person wrote, for messages about it. */
-export function readText(name: string): string {
-  try {
-    return readFileSync(name === '-' ? 0 : name, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);
-  }
-}
+import { readText } from './whole-file.ts';
 
 function flags(
   given: Given,

@@ -1,6 +1,6 @@
 import type { CaptureRecord } from '@keepstate/engine';
 import { CaptureSource } from './source.ts';
-import { UsageError } from './trouble.ts';
+import { refuseStdinTwice } from './whole-file.ts';
 
 /** Bytes read at once, of all files together: what stays in a second-level cache until it has been looked at. */
 const CHUNK = 1 << 17;
@@ -15,9 +15,7 @@ export type Visit = (record: CaptureRecord, source: CaptureSource) => void;
  * @throws UsageError if one cannot be opened, or standard input is named twice
  */
 export function openCaptures(names: readonly string[]): CaptureSource[] {
-  if (names.filter((name) => name === '-').length > 1) {
-    throw new UsageError('standard input is named twice: it can be read once');
-  }
+  refuseStdinTwice(names);
   const size = Math.max(LEAST_CHUNK, Math.floor(CHUNK / names.length));
   return names.map((name) => new CaptureSource(name, size));
 }

@@ -146,6 +146,23 @@ describe('input', () => {
     );
   });
 
+  test.skipIf(process.platform === 'win32')('may be a FIFO, which is read from its first byte', () => {
+    const script = `mkfifo f && { cat '${WEB}' >f & } && exec "$@" trace f`;
+    const { stdout, status } = spawnSync('sh', ['-c', script, 'sh', process.execPath, ...FROM_SOURCES], {
+      cwd: place.folder,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(8);
+    expect(status).toBe(0);
+  });
+
+  test.skipIf(!existsSync('/dev/zero'))('of rules that never ends is refused', async () => {
+    const { err, status } = await place.run('check', '/dev/zero');
+    expect(err).toBe('keepstate: cannot read /dev/zero: it has more than 256 MiB\n');
+    expect(status).toBe(2);
+  });
+
   test('that is a folder is an error', async () => {
     expect((await place.run('flows', place.folder)).err).toContain('it is a directory');
   });
@@ -217,6 +234,8 @@ describe('usage', () => {
     [['trace'], "keepstate: no capture is named: give a file, or '-' for standard input"],
     [['trace', '--fliter', 'x'], "keepstate: unknown option '--fliter': did you mean '--filter'?"],
     [[WEB], `keepstate: '${WEB}' is no command: did you mean 'keepstate trace ${WEB}'?`],
+    [['check', '-', '-'], 'keepstate: standard input is named twice: it can be read once'],
+    [['trace', '--rules', '-', '-'], 'keepstate: standard input is named twice: it can be read once'],
     [['trace', '-', '-'], 'keepstate: standard input is named twice: it can be read once'],
   ])('%j is one message, a way to the help, and status 2', async (args, message) => {
     const { err, out, status } = await place.run(...args);

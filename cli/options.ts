@@ -171,7 +171,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help:
       'The rules that packets have to pass: iptables-save, ip6tables-save, a shell script of iptables commands, ' +
       'nft, nft -j, ipset save; recognised by content. May be given more than once, all together are one host; ' +
-      'a file among the captures that holds rules is taken as well.',
+      'beside it a file among the captures that holds rules is taken as well.',
   },
   {
     name: 'verbose',

@@ -72,9 +72,13 @@ export class PacketFile {
         this.packet(ifout, bytes, time, `packet ${number}: ${outcome.verdict}; the firewall's ${why}`);
   }
 
-  /** Closes the file. */
+  /** Closes the file. @throws Failure if that is when it turns out that there is no room */
   close(): void {
-    closeSync(this.fd);
+    try {
+      closeSync(this.fd);
+    } catch (error) {
+      throw this.failure(error);
+    }
   }
 
   private packet(device: number, bytes: Uint8Array, time: number, comment: string): void {
@@ -97,7 +101,11 @@ export class PacketFile {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
     } catch (error) {
-      throw new Failure(`cannot write ${this.name}: ${errnoText(error)}`);
+      throw this.failure(error);
     }
+  }
+
+  private failure(error: unknown): Failure {
+    return new Failure(`cannot write ${this.name}: ${errnoText(error)}`);
   }
 }

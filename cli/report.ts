@@ -1,17 +1,12 @@
 import {
   AF_INET,
-  CTINFO_INVALID,
   CTINFO_NONE,
+  ctStateOf,
   type EventSink,
   F_ID,
   F_KIND,
   F_STATUS,
   hasPorts,
-  IP_CT_ESTABLISHED_REPLY,
-  IP_CT_NEW,
-  IP_CT_RELATED,
-  IP_CT_RELATED_REPLY,
-  IP_CT_UNTRACKED,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   ipct,
@@ -32,12 +27,6 @@ import type { Session } from './session.ts';
  * that carry no IP, which are not the firewall's to judge. With rules in the words of {@link Verdict}.
  */
 export type Fate = Verdict | 'held' | null;
-/** A packet's ct state as rules see it; null if it never reached tracking. */
-export type CtState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' | null;
-
-/** The side of its flow that a packet came from. */
-export type Direction = 'original' | 'reply' | null;
-
 const REASON_BY_ID: readonly (Reason | undefined)[] = REASONS.reduce<(Reason | undefined)[]>(
   (list, reason) => {
     list[reason.id] = reason;
@@ -50,33 +39,6 @@ const REASON_BY_ID: readonly (Reason | undefined)[] = REASONS.reduce<(Reason | u
 const FIRST_IP_REASON = 100;
 /** Reasons from here on are of tracking; fragments, dropped before it, are below. */
 const FIRST_TRACKING_REASON = 300;
-
-/** The ct state that a ctinfo stands for. */
-export function ctStateOf(ctinfo: number): CtState {
-  switch (ctinfo) {
-    case CTINFO_NONE:
-      return null;
-    case CTINFO_INVALID:
-      return 'INVALID';
-    case IP_CT_UNTRACKED:
-      return 'UNTRACKED';
-    case IP_CT_NEW:
-      return 'NEW';
-    case IP_CT_RELATED:
-    case IP_CT_RELATED_REPLY:
-      return 'RELATED';
-    default:
-      return 'ESTABLISHED';
-  }
-}
-
-/** The direction of packets that a ctinfo tells, null without a flow. */
-export function directionOf(ctinfo: number): Direction {
-  if (ctinfo === IP_CT_ESTABLISHED_REPLY || ctinfo === IP_CT_RELATED_REPLY) return 'reply';
-  return ctinfo === CTINFO_NONE || ctinfo === CTINFO_INVALID || ctinfo === IP_CT_UNTRACKED
-    ? null
-    : 'original';
-}
 
 /** Remembers the flow that left last: a packet may remove its own flow, and the table forgets it. */
 export class LastGone implements EventSink {
@@ -193,6 +155,7 @@ export function subjectOfPacket(session: Session, report: PacketReport, out: Sub
   const { where, l4, isIp } = report;
   out.packet = session.packets;
   out.ctstate = ctStateOf(report.ctinfo);
+  out.verdict = report.fate;
   out.reason = report.reason === null ? null : report.reason.name;
   out.flow = report.flow === 0 ? -1 : report.flow >>> 0;
   out.state = report.state;

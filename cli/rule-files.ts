@@ -8,10 +8,10 @@ import {
   type SourceError,
 } from '@keepstate/engine';
 import { glob } from './glob.ts';
-import { readText } from './host-options.ts';
 import { type Given, oneOf } from './options.ts';
 import { type SourceLines, sourceErrorText, sourceLines } from './source-text.ts';
 import { UsageError } from './trouble.ts';
+import { readText } from './whole-file.ts';
 
 /** What a file is that cannot be rules, by how it begins; as one message instead of one for each of its lines. */
 function notRules(text: string): string | null {

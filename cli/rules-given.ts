@@ -1,24 +1,19 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { World } from './command.ts';
+import { fileHead, isCapture } from './file-head.ts';
 import { hostOf } from './host-options.ts';
 import type { Given } from './options.ts';
 import type { RuleFiles } from './rule-files.ts';
 import type { SessionRules } from './session.ts';
 import { UsageError } from './trouble.ts';
-
-/** The first bytes of captures: pcap in four forms, pcapng, gzip. */
-const CAPTURE_MAGIC = /^(a1b2c3d4|d4c3b2a1|a1b23c4d|4d3cb2a1|0a0d0d0a|1f8b)/;
+import { refuseStdinTwice } from './whole-file.ts';
 
 /** Whether a file among the captures holds text, which then must be rules. */
 export function isText(name: string): boolean {
   if (name === '-') return false;
   try {
-    const fd = openSync(name, 'r');
-    const head = Buffer.alloc(64);
-    const length = fstatSync(fd).isFile() ? readSync(fd, head, 0, 64, 0) : 0;
-    closeSync(fd);
-    const control = head.subarray(0, length).some((byte) => byte < 32 && (byte < 9 || byte > 13));
-    return length > 0 && !CAPTURE_MAGIC.test(head.toString('hex')) && !control;
+    const head = fileHead(name, 64);
+    const control = head.some((byte) => byte < 32 && (byte < 9 || byte > 13));
+    return head.length > 0 && !isCapture(head) && !control;
   } catch {
     return false;
   }
@@ -37,6 +32,7 @@ async function read(
   for (const name of names) files.load(name, null);
   if (given.has('strict')) files.refuseUnsupported();
   for (const error of files.errors) world.say(files.text(error));
+  for (const warning of files.ruleset.warnings) world.say(files.text(warning, 'Warning'));
   return files.errors.length > 0 ? 'wrong' : files;
 }
 
@@ -59,6 +55,8 @@ export async function rulesGiven(
   world: World,
 ): Promise<RulesGiven | null> {
   const named = given.all('rules');
+  const piped = given.has('stdin') && !words.includes('-') ? ['-'] : [];
+  refuseStdinTwice([...named, ...given.all('host'), ...words, ...piped]);
   const held = words.filter(isText);
   const texts = named.length > 0 ? held : [];
   // Only a name that --rules gives makes us wait for the languages of rules (bin.js).

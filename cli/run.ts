@@ -13,7 +13,7 @@ import { TOP } from './commands/top.ts';
 import { TRACE } from './commands/trace.ts';
 import { VERSION_COMMAND } from './commands/version.ts';
 import { runConntrack } from './conntrack/main.ts';
-import { filterErrorText } from './filter.ts';
+import { FILTER, filterErrorText } from './filter.ts';
 import { commandHelp, generalHelp } from './help-text.ts';
 import { type CommandLine, checkOptions, parseCommandLine } from './options.ts';
 import { FINE, FOUND, TROUBLE } from './play.ts';
@@ -73,9 +73,7 @@ function verdictOn(error: unknown, line: CommandLine | null): readonly [status: 
     return [TROUBLE, `${error.message}${help}`];
   }
   if (error instanceof SysctlError) return [TROUBLE, `--sysctl: ${error.message}`];
-  if (error instanceof SourceError && line?.given.has('filter') !== true) {
-    return [TROUBLE, error.message];
-  }
+  if (error instanceof SourceError && error.at.file !== FILTER) return [TROUBLE, error.message];
   if (error instanceof SourceError) {
     const text = filterErrorText(line?.given.value('filter') ?? '', error);
     return [TROUBLE, `${text}\nTry 'keepstate help filter' for the language.`];
@@ -83,6 +81,15 @@ function verdictOn(error: unknown, line: CommandLine | null): readonly [status: 
   if (error instanceof Failure) return [FOUND, error.message];
   const what = error instanceof Error ? error.message : String(error);
   return [FOUND, `internal error: ${what}. Please report it.`];
+}
+
+/** Writes out what a command had to show before something went wrong. */
+function flushWhatIsThere({ out }: World): void {
+  try {
+    out.flush();
+  } catch {
+    // What went wrong first is what is told.
+  }
 }
 
 /**
@@ -100,6 +107,7 @@ export async function run(args: readonly string[], world: World): Promise<number
     return status;
   } catch (error) {
     const [status, text] = verdictOn(error, line);
+    flushWhatIsThere(world);
     if (text !== null) world.say(`keepstate: ${text}`);
     return status;
   }

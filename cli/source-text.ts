@@ -8,6 +8,7 @@ const ELLIPSIS = '…';
 
 /** Lines of a text, asked for in any order: the text is split once, not for each error. */
 export interface SourceLines {
+  readonly text: string;
   /** A line by its number from 1, without its end; undefined if the text has fewer. */
   line(number: number): string | undefined;
 }
@@ -16,6 +17,7 @@ export interface SourceLines {
 export function sourceLines(text: string): SourceLines {
   let lines: readonly string[] | null = null;
   return {
+    text,
     line(number): string | undefined {
       lines ??= text.split('\n');
       return lines[number - 1]?.replace(/\r$/, '');

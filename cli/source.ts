@@ -12,7 +12,7 @@ const EMPTY_INPUT_WAIT = 5;
 const GZIP_CHUNK = 1 << 18;
 
 /** The name by which messages call standard input. */
-export const STDIN_NAME = 'standard input';
+const STDIN_NAME = 'standard input';
 
 /** One capture file (or standard input) that is read packet by packet, decompressed where it is gzip. */
 export class CaptureSource {
@@ -129,6 +129,7 @@ export class CaptureSource {
       for (let chunk = head; chunk.length > 0; chunk = await this.read()) yield* inflater.feed(chunk);
       yield* inflater.finish();
     } catch (error) {
+      if (error instanceof CaptureError) throw error;
       const early = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
       const problem = early
         ? 'the compressed file ends here, in the middle'

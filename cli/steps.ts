@@ -1,5 +1,7 @@
 import {
   type Chain,
+  ctDirectionOf,
+  ctStateOf,
   hookName,
   type NatDecision,
   type Packet,
@@ -7,7 +9,6 @@ import {
   type Rule,
   verdictName,
 } from '@keepstate/engine';
-import { ctStateOf, directionOf } from './report.ts';
 
 /** What happened to a packet at one place of its way. */
 export interface Step {
@@ -80,7 +81,7 @@ export class Steps implements PacketTrace {
 
   tracked(pkt: Packet): void {
     const state = ctStateOf(pkt.ctinfo) ?? '-';
-    this.add('conntrack', null, null, 0, [state, directionOf(pkt.ctinfo) ?? ''].join(' ').trim());
+    this.add('conntrack', null, null, 0, [state, ctDirectionOf(pkt.ctinfo) ?? ''].join(' ').trim());
   }
 
   decided(_pkt: Packet, decision: NatDecision): void {

@@ -14,6 +14,7 @@ export {
   CaptureError,
   CaptureReader,
   CaptureRecord,
+  type PcapngOptions,
   PcapngWriter,
   type PcapOptions,
   PcapWriter,
@@ -96,6 +97,7 @@ export { bridgeHost, defaultHost, HostModel } from './host/model.ts';
 export { parseHostFile } from './host/parse-file.ts';
 export { ifaceFlag, localFlag, routeFlag } from './host/parse-flags.ts';
 export { parseIpAddr, parseIpRoute } from './host/parse-ip.ts';
+export { type Prefix, parsePrefix } from './host/prefix.ts';
 export type { Finding, LintCode } from './lint/finding.ts';
 export { expectFreePort } from './nat/expect-port.ts';
 export { followMaster } from './nat/follow.ts';
@@ -115,9 +117,20 @@ export {
 } from './packet/build.ts';
 export { sctpInit } from './packet/build-sctp.ts';
 export { fold, pseudoSum, sctpCrc, sum } from './packet/checksum.ts';
+export { type CtDirection, type CtState, ctDirectionOf, ctStateOf } from './packet/ct-state.ts';
 export { dissect } from './packet/dissect.ts';
 export { ICMP_PAIRS, ICMPV6_PAIRS } from './packet/icmp-pairs.ts';
-export { enterLink } from './packet/link.ts';
+export {
+  DLT_EN10MB,
+  DLT_IPV4,
+  DLT_IPV6,
+  DLT_LINUX_SLL,
+  DLT_LINUX_SLL2,
+  DLT_LOOP,
+  DLT_NULL,
+  DLT_RAW,
+  enterLink,
+} from './packet/link.ts';
 export {
   AF_INET,
   AF_INET6,
@@ -133,6 +146,7 @@ export {
   IP_CT_UNTRACKED,
   Packet,
   resetPacket,
+  setPacket,
 } from './packet/packet.ts';
 export {
   IPPROTO_GRE,
@@ -145,7 +159,22 @@ export {
   protocolName,
   protocolNumber,
 } from './packet/protocols.ts';
-export { tcpAck, tcpFlagNames, tcpFlags, tcpHeaderLength, tcpSeq, tcpWindow } from './packet/tcp.ts';
+export {
+  TH_ACK,
+  TH_CWR,
+  TH_ECE,
+  TH_FIN,
+  TH_PUSH,
+  TH_RST,
+  TH_SYN,
+  TH_URG,
+  tcpAck,
+  tcpFlagNames,
+  tcpFlags,
+  tcpHeaderLength,
+  tcpSeq,
+  tcpWindow,
+} from './packet/tcp.ts';
 export { packetText, writePacket } from './packet/text.ts';
 export { hasPorts, Located, locate, locatePacket } from './packet/text-ip.ts';
 export { NOT_PLAIN, putPlain } from './packet/text-plain.ts';
@@ -153,6 +182,8 @@ export { sctpTags } from './proto/sctp-edit.ts';
 export { W_STATE as F_TCP_STATE } from './proto/tcp-words.ts';
 export { type BaseChain, Chain, Rule, type RuleTable } from './rules/chain.ts';
 export { familyWord, hookName } from './rules/family.ts';
+export type { HookState } from './rules/hook-state.ts';
+export { keyHashTables } from './rules/set-hash.ts';
 export {
   NF_ACCEPT,
   NF_DROP,

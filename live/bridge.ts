@@ -54,13 +54,14 @@ export class Bridge implements Driver {
 
   /** @throws DriverError if a device is missing or no Ethernet device, or for lack of a capability */
   constructor({ devices, frames = 4096 }: BridgeOptions) {
-    if (devices.size < 2) throw new DriverError('a bridge needs two devices or more');
     try {
+      if (devices.size < 2) throw new DriverError('a bridge needs two devices or more');
       for (const [name, number] of devices)
         this.ports.push(new BridgePort(name, number, this.ports.length, frames));
       this.watch = new InterfaceWatch();
     } catch (error) {
       for (const port of this.ports) port.close();
+      this.copies.close();
       throw error;
     }
     this.fds = [this.watch.fd, ...this.ports.map(({ ring }) => ring.fd)];

@@ -1,3 +1,4 @@
+import { EINTR, ENOBUFS } from './libc.ts';
 import {
   isMessage,
   messageError,
@@ -12,9 +13,6 @@ import {
 } from './netlink.ts';
 import { NETLINK_LOST, NetlinkError, NetlinkSocket } from './netlink-socket.ts';
 import { MessageWriter } from './netlink-writer.ts';
-
-const EINTR = 4;
-const ENOBUFS = 105;
 
 /** Reads the message at `at`. */
 export type ReadMessage<T> = (bytes: Uint8Array, view: DataView, at: number) => T;

@@ -2,7 +2,7 @@ import koffi from 'koffi';
 import { type KernelExpectation, readKernelExpectation } from './ctnetlink-expectation.ts';
 import { type KernelFlow, readKernelFlow } from './ctnetlink-flow.ts';
 import * as N from './ctnetlink-names.ts';
-import { close, getOption, pollSet, SOL_SOCKET } from './libc.ts';
+import { close, getOption, pollSet, SO_RCVBUF, SOL_SOCKET } from './libc.ts';
 import {
   messageFlags,
   messagePort,
@@ -12,8 +12,6 @@ import {
   NLM_F_EXCL,
 } from './netlink.ts';
 import { NETLINK_LOST, NetlinkSocket } from './netlink-socket.ts';
-
-const SO_RCVBUF = 8;
 
 /** What happened. */
 export type KernelEventKind = 'NEW' | 'UPDATE' | 'DESTROY';

@@ -92,9 +92,6 @@ export const CTA_NAT_V6_MINIP = 4;
 export const CTA_PROTONAT_PORT_MIN = 1;
 export const CTA_PROTONAT_PORT_MAX = 2;
 
-/** CTA_STATS_GLOBAL_ENTRIES: how many flows there are. */
-export const CTA_STATS_GLOBAL_ENTRIES = 1;
-
 /** Attributes of an expectation: CTA_EXPECT_*. */
 export const CTA_EXPECT_MASTER = 1;
 export const CTA_EXPECT_TUPLE = 2;
@@ -109,6 +106,3 @@ export const CTA_EXPECT_NAT = 10;
 export const CTA_EXPECT_FN = 11;
 export const CTA_EXPECT_NAT_DIR = 1;
 export const CTA_EXPECT_NAT_TUPLE = 2;
-
-export const AF_INET = 2;
-export const AF_INET6 = 10;

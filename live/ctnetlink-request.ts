@@ -11,6 +11,10 @@ const IPPROTO_SCTP = 132;
  * flow whose state it is told, and without these takes its packets for INVALID. (conntrack(8) sends the same: measured.)
  */
 const LIBERAL = 0x0a0a;
+/** IP_CT_TCP_FLAG_CLOSE_INIT besides, which it sends from TIME_WAIT on (measured): a SYN may reopen the flow. */
+const CLOSING = 0x0e0e;
+/** Number of the first state that a flow has behind its end. */
+const TIME_WAIT = 7;
 
 /** Bytes of connlabels: 128 bits. */
 const LABEL_BYTES = 16;
@@ -59,8 +63,9 @@ function writeProtoinfo(writer: MessageWriter, { protonum, state, vtags }: FlowR
     const whole = writer.open(N.CTA_PROTOINFO);
     const tcp = writer.open(N.CTA_PROTOINFO_TCP);
     writer.attrU8(N.CTA_PROTOINFO_STATE, state);
-    writer.attrBe16(N.CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, LIBERAL);
-    writer.attrBe16(N.CTA_PROTOINFO_TCP_FLAGS_REPLY, LIBERAL);
+    const flags = state >= TIME_WAIT ? CLOSING : LIBERAL;
+    writer.attrBe16(N.CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, flags);
+    writer.attrBe16(N.CTA_PROTOINFO_TCP_FLAGS_REPLY, flags);
     writer.close(tcp);
     writer.close(whole);
   } else if (protonum === IPPROTO_SCTP && (state !== undefined || vtags !== undefined)) {

@@ -1,7 +1,19 @@
-import { AF_NETLINK, bind, check, close, MSG_DONTWAIT, MSG_TRUNC, recvAt, SOCK_RAW, socket } from './libc.ts';
+import {
+  AF_NETLINK,
+  bind,
+  check,
+  close,
+  ENOBUFS,
+  lastErrno,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
+  recvAt,
+  SOCK_RAW,
+  socket,
+} from './libc.ts';
+import { NETLINK_ROUTE } from './netlink.ts';
 import { Memory } from './ring-memory.ts';
 
-const NETLINK_ROUTE = 0;
 const RTMGRP_LINK = 1;
 const PAGE = 4096;
 
@@ -28,10 +40,11 @@ export class InterfaceWatch {
 
   /** Whether anything happened since this was asked last. */
   happened(): boolean {
-    let any = false;
-    // Cut messages do no harm, and an error says that some were lost: then something happened for sure.
-    while (recvAt(this.fd, this.memory.address, PAGE, MSG_DONTWAIT | MSG_TRUNC) >= 0) any = true;
-    return any;
+    // Cut messages do no harm. Where some were lost, something happened for sure.
+    for (let any = false; ; any = true) {
+      const isRead = recvAt(this.fd, this.memory.address, PAGE, MSG_DONTWAIT | MSG_TRUNC) >= 0;
+      if (!isRead && lastErrno() !== ENOBUFS) return any;
+    }
   }
 
   close(): void {

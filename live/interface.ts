@@ -15,7 +15,7 @@ export const ARPHRD_LOOPBACK = 772;
  */
 export function deviceType(name: string): number {
   const request = new Uint8Array(IFREQ); // struct ifreq: name, then struct sockaddr with the type as its family
-  for (let i = 0; i < Math.min(name.length, IFNAMSIZ - 1); i++) request[i] = name.charCodeAt(i);
+  request.set(Buffer.from(name).subarray(0, IFNAMSIZ - 1));
   const fd = check(socket(AF_PACKET, SOCK_DGRAM, 0), `looking at ${name}`, 'CAP_NET_RAW');
   const found = ioctl(fd, SIOCGIFHWADDR, request);
   close(fd);

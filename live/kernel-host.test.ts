@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AF_INET, AF_INET6 } from '@keepstate/engine';
 import { expect, test } from 'vitest';
-import { KernelHost, type KernelNetwork } from './kernel-host.ts';
+import { KernelHost, type KernelNetwork, readKernelNetwork } from './kernel-host.ts';
 
 const address = (local: string, prefixlen: number, peer = ''): object => ({
   local,
@@ -76,6 +79,25 @@ test('behind a TUN keepstate has the peers as its own addresses, and the kernel 
   const out = new Uint8Array(4);
   expect(host.sourceAddress(AF_INET, words('10.0.0.9'), 0, 0, out)).toBe(true);
   expect([...out]).toEqual([198, 51, 100, 2]);
+});
+
+test('a machine may have more devices and routes than Node takes of a program by itself', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keepstate-ip-'));
+  const route =
+    '{"dst":"10.0.0.0/24","dev":"lan0","protocol":"kernel","scope":"link","prefsrc":"10.0.0.1","flags":[]}';
+  const program = `#!${process.execPath}
+const routes = process.argv.includes('-4') ? Array(20_000).fill(${JSON.stringify(route)}) : [];
+process.stdout.write('[' + routes + ']');
+`;
+  writeFileSync(join(folder, 'ip'), program, { mode: 0o755 });
+  const before = process.env.PATH;
+  try {
+    process.env.PATH = folder;
+    expect(readKernelNetwork().routes4).toHaveLength(20_000);
+  } finally {
+    process.env.PATH = before;
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('what changed is read again into the same model', () => {

@@ -4,6 +4,11 @@ import { DriverError } from './driver.ts';
 import { NETLINK_ROUTE } from './netlink.ts';
 import { NETLINK_EMPTY, NetlinkSocket } from './netlink-socket.ts';
 
+/** What `ip` may print: a million routes. Node's own limit is a thousandth of that. */
+const MOST_BYTES = 1 << 28;
+/** How long it may take (ms): no packet passes meanwhile. */
+const PATIENCE = 10_000;
+
 /** An object of the JSON that `ip` prints. */
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -25,7 +30,12 @@ const RTNLGRP_IPV6_ROUTE = 11;
 
 function ask(...args: readonly string[]): Fields[] {
   try {
-    const text = execFileSync('ip', ['-j', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const text = execFileSync('ip', ['-j', ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: MOST_BYTES,
+      timeout: PATIENCE,
+    });
     return text.trim() === '' ? [] : (JSON.parse(text) as Fields[]);
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: unknown };

@@ -77,28 +77,29 @@ export const recvmmsg: (
 ) => number = declare('int recvmmsg(int fd, uintptr_t headers, uint count, int flags, uintptr_t timeout)');
 
 /** Error numbers by name. */
-export const ERRNO: Readonly<Record<string, number>> = koffi.os.errno;
+const ERRNO: Readonly<Record<string, number>> = koffi.os.errno;
 export const EPERM: number = ERRNO.EPERM!;
 export const EINTR: number = ERRNO.EINTR!;
 export const ENXIO: number = ERRNO.ENXIO!;
 export const EAGAIN: number = ERRNO.EAGAIN!;
 export const EACCES: number = ERRNO.EACCES!;
+export const EBUSY: number = ERRNO.EBUSY!;
 export const EINVAL: number = ERRNO.EINVAL!;
 export const ENODEV: number = ERRNO.ENODEV!;
-export const EMSGSIZE: number = ERRNO.EMSGSIZE!;
 export const ENETDOWN: number = ERRNO.ENETDOWN!;
 export const ENOBUFS: number = ERRNO.ENOBUFS!;
 
 export const O_RDWR = 2;
 export const O_NONBLOCK = 0x800;
-export const O_CLOEXEC = 0x80000;
+const O_CLOEXEC = 0x80000;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
-export const SOCK_CLOEXEC = 0x80000;
+const SOCK_CLOEXEC = 0x80000;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOL_SOCKET = 1;
-export const SO_ERROR = 4;
+const SO_ERROR = 4;
+export const SO_RCVBUF = 8;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_TRUNC = 0x20;

@@ -11,6 +11,7 @@ import {
   MSG_DONTWAIT,
   MSG_TRUNC,
   recvAt,
+  SO_RCVBUF,
   SO_RCVBUFFORCE,
   SOCK_RAW,
   SOL_SOCKET,
@@ -20,39 +21,22 @@ import {
   socket,
 } from './libc.ts';
 import {
-  attributeText,
-  attributeType,
-  isAttribute,
   isMessage,
-  messageEnd,
   messageError,
-  messageFlags,
   messageSequence,
   messageType,
-  NLM_F_ACK_TLVS,
-  NLM_F_CAPPED,
-  NLM_F_DUMP_INTR,
-  NLMSG_DONE,
   NLMSG_ERROR,
-  NLMSG_HEADER,
   NLMSG_NOOP,
-  nextAttribute,
   nextMessage,
-  nlAlign,
 } from './netlink.ts';
 import type { MessageWriter } from './netlink-writer.ts';
 
-const SO_RCVBUF = 8;
 const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_DROP_MEMBERSHIP = 2;
 const NETLINK_NO_ENOBUFS = 5;
 const NETLINK_CAP_ACK = 10;
-const NETLINK_EXT_ACK = 11;
-const NETLINK_GET_STRICT_CHK = 12;
-/** NLMSGERR_ATTR_MSG: why, in the kernel's words. */
-const NLMSGERR_ATTR_MSG = 1;
 
 /** Longer than any datagram the kernel makes (dumps: 32 KiB; a queued super packet: 64 KiB and its attributes). */
 const RECEIVE_BYTES = 1 << 17;
@@ -69,14 +53,10 @@ export class NetlinkError extends Error {
   override readonly name = 'NetlinkError';
   /** errno, positive. */
   readonly errno: number;
-  /** The kernel's own words for it (extended acknowledgement), or ''. */
-  readonly detail: string;
 
-  constructor(what: string, errno: number, detail = '') {
-    const more = detail === '' ? '' : ` (${detail})`;
-    super(`${what}: ${errnoText(errno)}${more}`);
+  constructor(what: string, errno: number) {
+    super(`${what}: ${errnoText(errno)}`);
     this.errno = errno;
-    this.detail = detail;
   }
 }
 
@@ -113,13 +93,15 @@ export class NetlinkSocket {
     this.fd = socket(AF_NETLINK, SOCK_RAW, protocol);
     const address = new Uint8Array(12); // struct sockaddr_nl: family, zero, port id (0: the kernel's choice), groups
     address[0] = AF_NETLINK;
-    if (this.fd < 0 || bind(this.fd, address) < 0)
-      throw new NetlinkError('opening a netlink socket', lastErrno());
+    if (this.fd < 0 || bind(this.fd, address) < 0) {
+      const errno = lastErrno();
+      close(this.fd);
+      throw new NetlinkError('opening a netlink socket', errno);
+    }
     if (setIntOption(this.fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBytes) < 0)
       setIntOption(this.fd, SOL_SOCKET, SO_RCVBUF, receiveBytes);
-    // Refused by old kernels, which then say less: nothing depends on it.
+    // Errors come without the request. Refused by old kernels: nothing depends on it.
     setIntOption(this.fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
-    setIntOption(this.fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
     const timeout = new Uint8Array(16); // struct timeval
     timeout[0] = ANSWER_SECONDS;
     setOption(this.fd, SOL_SOCKET, SO_RCVTIMEO, timeout);
@@ -139,11 +121,6 @@ export class NetlinkSocket {
   /** From now on the kernel drops what there is no room for without a word: {@link receive} never says NETLINK_LOST. */
   ignoreLoss(): void {
     setIntOption(this.fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
-  }
-
-  /** Asks the kernel to look at every field of dump requests, so that it filters (NETLINK_GET_STRICT_CHK). */
-  checkStrictly(): void {
-    setIntOption(this.fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
   }
 
   /** A new sequence number for a request. */
@@ -184,7 +161,7 @@ export class NetlinkSocket {
   /**
    * Sends one request that was written with NLM_F_ACK and waits for the answer.
    * @param each takes what the kernel answers beside the acknowledgement (the object, where it was asked for)
-   * @returns 0, or the errno with which the kernel refused; {@link refusal} then has its words
+   * @returns 0, or the errno with which the kernel refused
    */
   ask(writer: MessageWriter, what: string, each: OnMessage | null = null): number {
     const sequence = writer.view.getUint32(8, true);
@@ -193,39 +170,8 @@ export class NetlinkSocket {
       const length = this.receive(true, what);
       for (let at = 0; isMessage(this.view, at, length); at = nextMessage(this.view, at)) {
         if (messageSequence(this.view, at) !== sequence) continue;
-        if (messageType(this.view, at) === NLMSG_ERROR) return this.noteError(at);
+        if (messageType(this.view, at) === NLMSG_ERROR) return messageError(this.view, at);
         each?.(this.bytes, this.view, at);
-      }
-    }
-  }
-
-  /** {@link ask}; what the kernel refuses is an error. @throws NetlinkError */
-  transact(writer: MessageWriter, what: string, each: OnMessage | null = null): void {
-    const errno = this.ask(writer, what, each);
-    if (errno !== 0) throw new NetlinkError(what, errno, this.refusal);
-  }
-
-  /**
-   * Sends a request that was written with NLM_F_DUMP and hands over all that the kernel answers.
-   * @returns whether the table changed meanwhile, so that some may be missing or there twice
-   * @throws NetlinkError
-   */
-  dump(writer: MessageWriter, what: string, each: OnMessage): boolean {
-    const sequence = writer.view.getUint32(8, true);
-    let interrupted = false;
-    this.send(writer, what);
-    for (;;) {
-      const length = this.receive(true, what);
-      for (let at = 0; isMessage(this.view, at, length); at = nextMessage(this.view, at)) {
-        if (messageSequence(this.view, at) !== sequence) continue;
-        if ((messageFlags(this.view, at) & NLM_F_DUMP_INTR) !== 0) interrupted = true;
-        const type = messageType(this.view, at);
-        if (type === NLMSG_DONE || type === NLMSG_ERROR) {
-          const errno = this.noteError(at);
-          if (errno !== 0) throw new NetlinkError(what, errno, this.refusal);
-          return interrupted;
-        }
-        each(this.bytes, this.view, at);
       }
     }
   }
@@ -249,29 +195,7 @@ export class NetlinkSocket {
     }
   }
 
-  /** The kernel's own words for what it refused last, or ''. */
-  refusal = '';
-
   close(): void {
     close(this.fd);
-  }
-
-  /** @returns errno of an NLMSG_ERROR or NLMSG_DONE, and notes the words that come with it */
-  private noteError(at: number): number {
-    const { view, bytes } = this;
-    this.refusal = '';
-    const errno = messageError(view, at);
-    const flags = messageFlags(view, at);
-    if (errno === 0 || (flags & NLM_F_ACK_TLVS) === 0) return errno;
-    const end = messageEnd(view, at);
-    let from = at + NLMSG_HEADER + 4;
-    // Behind the error stands the request: its header only, if that was asked for; a NLMSG_DONE has none.
-    if (messageType(view, at) === NLMSG_ERROR) {
-      const request = (flags & NLM_F_CAPPED) !== 0 ? NLMSG_HEADER : view.getUint32(from, true);
-      from += nlAlign(request);
-    }
-    for (let i = from; isAttribute(view, i, end); i = nextAttribute(view, i))
-      if (attributeType(view, i) === NLMSGERR_ATTR_MSG) this.refusal = attributeText(bytes, view, i);
-    return errno;
   }
 }

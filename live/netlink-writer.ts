@@ -103,11 +103,6 @@ export class MessageWriter {
     this.close(at);
   }
 
-  /** An attribute without payload. */
-  attrFlag(type: number): void {
-    this.head(type);
-  }
-
   /** An attribute of one byte. */
   attrU8(type: number, value: number): void {
     const at = this.head(type);
@@ -126,14 +121,6 @@ export class MessageWriter {
   attrBe32(type: number, value: number): void {
     const at = this.head(type);
     this.be32(value);
-    this.close(at);
-  }
-
-  /** An attribute of 64 bits in network order. */
-  attrBe64(type: number, value: number): void {
-    const at = this.head(type);
-    this.be32(Math.floor(value / 2 ** 32));
-    this.be32(value % 2 ** 32);
     this.close(at);
   }
 
@@ -181,13 +168,6 @@ export class MessageWriter {
     this.reserve(4);
     this.view.setUint32(this.length, value);
     this.length += 4;
-  }
-
-  /** 16 bits in the machine's order. */
-  u16(value: number): void {
-    this.reserve(2);
-    this.view.setUint16(this.length, value, true);
-    this.length += 2;
   }
 
   /** 32 bits in the machine's order. */

@@ -15,26 +15,16 @@ export const NETLINK_NETFILTER = 12;
 
 /** NLM_F_REQUEST: must stand in every message to the kernel. */
 export const NLM_F_REQUEST = 1;
-/** NLM_F_MULTI: part of a dump. */
-export const NLM_F_MULTI = 2;
 /** NLM_F_ACK: the kernel shall answer with an error message, of error 0 if it worked. */
 export const NLM_F_ACK = 4;
 /** NLM_F_DUMP_INTR: the table changed while it was dumped. */
 export const NLM_F_DUMP_INTR = 0x10;
-/** NLM_F_CAPPED: the error message holds the header of the request only. */
-export const NLM_F_CAPPED = 0x100;
-/** NLM_F_ACK_TLVS: attributes follow in the error message. */
-export const NLM_F_ACK_TLVS = 0x200;
 /** NLM_F_DUMP: the whole table. */
 export const NLM_F_DUMP = 0x300;
-/** NLM_F_REPLACE. */
-export const NLM_F_REPLACE = 0x100;
 /** NLM_F_EXCL: fails where the object is there already. */
 export const NLM_F_EXCL = 0x200;
 /** NLM_F_CREATE. */
 export const NLM_F_CREATE = 0x400;
-/** NLM_F_APPEND. */
-export const NLM_F_APPEND = 0x800;
 
 /** NLMSG_NOOP. */
 export const NLMSG_NOOP = 1;
@@ -154,19 +144,6 @@ export function attributeTo(view: DataView, at: number): number {
 /** Bytes of payload of the attribute at `at`. */
 export function attributeLength(view: DataView, at: number): number {
   return view.getUint16(at, true) - NLA_HEADER;
-}
-
-/**
- * Notes where the attributes in `view[from, end)` are, by type.
- * @param where takes for each type the position of its header (not of its payload: see {@link attributeFrom}), 0 where
- *   there is none; types past its length are left out. Of several of one type the last counts, as in the kernel
- */
-export function findAttributes(view: DataView, from: number, end: number, where: Int32Array): void {
-  where.fill(0);
-  for (let at = from; isAttribute(view, at, end); at = nextAttribute(view, at)) {
-    const type = attributeType(view, at);
-    if (type < where.length) where[type] = at;
-  }
 }
 
 /** Text in an attribute at `at`, Latin 1, up to its zero byte or its end. */

@@ -1,4 +1,15 @@
-import { addressOf, check, close, declare, SOCK_RAW, SOL_SOCKET, setIntOption, socket } from './libc.ts';
+import { AF_INET, AF_INET6 } from '@keepstate/engine';
+import {
+  addressOf,
+  check,
+  close,
+  declare,
+  MSG_DONTWAIT,
+  SOCK_RAW,
+  SOL_SOCKET,
+  setIntOption,
+  socket,
+} from './libc.ts';
 
 const sendto: (
   fd: number,
@@ -11,12 +22,9 @@ const sendto: (
   'int sendto(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t address, uint addressLength)',
 );
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 /** IPPROTO_RAW: the IP header comes with the packet. */
 const IPPROTO_RAW = 255;
 const SO_MARK = 36;
-const MSG_DONTWAIT = 0x40;
 /** struct sockaddr_in: family 2, port 2, address 4 at 4, zeros 8. */
 const SOCKADDR_IN = 16;
 /** struct sockaddr_in6: family 2, port 2, flow 4, address 16 at 8, scope 4 at 24. */

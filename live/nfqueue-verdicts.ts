@@ -1,4 +1,4 @@
-import type { Packet } from '@keepstate/engine';
+import { NF_DROP, type Packet } from '@keepstate/engine';
 import { DriverError } from './driver.ts';
 import { addressOf, declare, errnoName, lastErrno } from './libc.ts';
 import { NLA_HEADER, NLM_F_REQUEST, NLMSG_HEADER, nlAlign } from './netlink.ts';
@@ -20,7 +20,6 @@ const sendmsg: (fd: number, message: number, flags: number) => number = declare(
 const MESSAGE_BYTES = 44;
 /** Sequence number of verdicts that may be of no packet. */
 export const GAP = 1;
-const NF_DROP = 0;
 /** So often a verdict is given again that the kernel did not take. */
 const ATTEMPTS = 16;
 const VERDICT_BYTES = 12;

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { type HostModel, NF_ACCEPT, type Outcome, Packet, resetPacket } from '@keepstate/engine';
+import {
+  CHECKSUM_UNNECESSARY,
+  type HostModel,
+  NF_ACCEPT,
+  NF_DROP,
+  type Outcome,
+  Packet,
+  resetPacket,
+} from '@keepstate/engine';
 import { CAP_NET_ADMIN, hasCapability } from './capabilities.ts';
 import { now } from './clock.ts';
 import { DLT_RAW, type Driver, type DriverCounts, DriverError, type Judge } from './driver.ts';
@@ -44,7 +52,6 @@ import {
 import { ReceiveBatch } from './nfqueue-receive.ts';
 import { GAP, Verdicts } from './nfqueue-verdicts.ts';
 
-const CHECKSUM_UNNECESSARY = 1;
 const LOOPBACK = 1;
 const PACKET_OUTGOING = 4;
 const PACKET_MESSAGE = (NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET;
@@ -56,8 +63,6 @@ const SLOT = 0x10000 + 512;
 const COPY_RANGE = 0xffff;
 const RECEIVE_BYTES: number = 1 << 25;
 const SEND_BYTES: number = 1 << 20;
-const DROP = 0;
-const ACCEPT = 1;
 /** So often in a row receiving must fail to be an error. */
 const PATIENCE = 16;
 const QUEUES_FILE = '/proc/self/net/netfilter/nfnetlink_queue';
@@ -277,7 +282,7 @@ export class Nfqueue implements Driver {
     }
     queue.last = id;
     if (!isWhole) {
-      queue.verdicts.plain(id, DROP);
+      queue.verdicts.plain(id, NF_DROP);
       return;
     }
     this.received++;
@@ -294,14 +299,14 @@ export class Nfqueue implements Driver {
     const { outcome } = judge;
     if (outcome.answers.length > 0) this.answer(outcome);
     if (verdict !== NF_ACCEPT) {
-      queue.verdicts.plain(id, DROP);
+      queue.verdicts.plain(id, NF_DROP);
       return;
     }
     this.accepted++;
     if (outcome.out.length > 0) this.putPieces(outcome.out);
     if (pkt.bytes === pkt.own) this.rewrite(queue, isPartial);
-    else if (pkt.mark !== mark) queue.verdicts.marked(id, ACCEPT, pkt.mark);
-    else queue.verdicts.plain(id, ACCEPT);
+    else if (pkt.mark !== mark) queue.verdicts.marked(id, NF_ACCEPT, pkt.mark);
+    else queue.verdicts.plain(id, NF_ACCEPT);
   }
 
   /** The packet goes on with other bytes. */
@@ -310,11 +315,11 @@ export class Nfqueue implements Driver {
     queue.segment();
     if (queued.missing > 0 || (queued.info & NFQA_SKB_GSO) !== 0) {
       this.refused++;
-      queue.verdicts.plain(queued.id, DROP);
+      queue.verdicts.plain(queued.id, NF_DROP);
       return;
     }
     if (isPartial) completeChecksum(pkt);
-    queue.verdicts.rewritten(queued.id, ACCEPT, pkt);
+    queue.verdicts.rewritten(queued.id, NF_ACCEPT, pkt);
   }
 
   /** What leaves instead of the packet: the first piece in its place, the others are sent. */

@@ -4,7 +4,7 @@ import { dropsOf, type RingOptions, ringSocket } from './ring-socket.ts';
 import { shiftVnet, VNET_HEADER } from './vnet.ts';
 
 /** Frames are taken in batches of at most this. */
-export const RING_BATCH = 64;
+const RING_BATCH = 64;
 
 const FRAME_BYTES = 2048;
 const BLOCK_BYTES = 1 << 16;

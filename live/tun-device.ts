@@ -4,6 +4,8 @@ import {
   close,
   declare,
   EACCES,
+  EBUSY,
+  EINVAL,
   EPERM,
   errnoName,
   ioctl,
@@ -20,8 +22,6 @@ const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 const IFNAMSIZ = 16;
 const IFREQ = 40;
-const EBUSY = 16;
-const EINVAL = 22;
 
 /** Checksums, and segments of TCP over IPv4 and IPv6 (also with ECN), may be left to us. */
 const TUN_F_CSUM = 1;
@@ -45,12 +45,14 @@ export interface TunDevice {
 
 /**
  * Opens a TUN device, and makes it if it is not there; one that was made here goes when it is closed.
- * @param name at most 15 characters
+ * @param name at most 15 bytes
  * @param offload whether packets may come with partial checksums and not yet cut into segments
  * @throws DriverError
  */
 export function openTun(name: string, offload: boolean): TunDevice {
-  if (name.length === 0 || name.length >= IFNAMSIZ) throw new DriverError(`'${name}' is no name of a device`);
+  const named = Buffer.from(name);
+  if (named.length === 0 || named.length >= IFNAMSIZ)
+    throw new DriverError(`'${name}' is no name of a device`);
   const fd = open('/dev/net/tun', O_RDWR | O_NONBLOCK);
   // The kernel asks for the capability only later; this is the file's own mode.
   if (fd < 0 && lastErrno() === EACCES)
@@ -58,7 +60,7 @@ export function openTun(name: string, offload: boolean): TunDevice {
   check(fd, 'opening /dev/net/tun');
   const hasVnet = offload;
   const request = new Uint8Array(IFREQ); // struct ifreq: name 16, flags u16
-  for (let i = 0; i < name.length; i++) request[i] = name.charCodeAt(i);
+  request.set(named);
   const flags = IFF_TUN | IFF_NO_PI | (hasVnet ? IFF_VNET_HDR : 0);
   new DataView(request.buffer).setUint16(IFNAMSIZ, flags, true);
   if (ioctl(fd, TUNSETIFF, request) < 0) {
@@ -72,7 +74,7 @@ export function openTun(name: string, offload: boolean): TunDevice {
     close(fd);
     throw new DriverError(`offloading to ${name}: ${errnoName(errno)}`);
   }
-  const given = String.fromCharCode(...request.subarray(0, request.indexOf(0)));
+  const given = Buffer.from(request.subarray(0, request.indexOf(0))).toString('utf8');
   return { fd, name: given, hasVnet };
 }
 

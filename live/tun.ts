@@ -1,6 +1,7 @@
 import {
   AF_INET,
   AF_INET6,
+  CHECKSUM_UNNECESSARY,
   type HostModel,
   NF_ACCEPT,
   type Outcome,
@@ -18,7 +19,6 @@ const writev: (fd: number, iovecs: number, count: number) => number = declare(
   'int writev(int fd, uintptr_t iovecs, int count)',
 );
 
-const CHECKSUM_UNNECESSARY = 1;
 /** Longest IP packet, and the header before it. */
 const SLOT = 0x10000 + VNET_HEADER;
 const IOVEC = 16;

@@ -3,7 +3,15 @@
  * left to the network card. flags 1, gso_type 1, hdr_len 2, gso_size 2, csum_start 2, csum_offset 2, all in the byte
  * order of the machine (virtio 1.2, section 5.1.6).
  */
-import { AF_INET, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, type Packet, sctpCrc } from '@keepstate/engine';
+import {
+  fold,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  type Packet,
+  pseudoSum,
+  sctpCrc,
+} from '@keepstate/engine';
 
 /** Bytes of the header. */
 export const VNET_HEADER = 10;
@@ -48,7 +56,9 @@ export function mendPartial(from: DataView, at: number, link: number, pkt: Packe
   if (pkt.l4 - pkt.off !== start) return;
   const field = pkt.l4 + from.getUint16(at + CSUM_OFFSET, true);
   if (field + 2 > pkt.end) return;
-  pkt.view.setUint16(field, pseudoSum(pkt));
+  // Folded, and not complemented: the network card goes on from it.
+  const sum = pseudoSum(pkt.view, pkt.off, pkt.family, pkt.proto, pkt.end - pkt.l4);
+  pkt.view.setUint16(field, fold(sum));
 }
 
 /** Bytes of the shortest header of a tunnel that has one. */
@@ -79,15 +89,4 @@ export function settlePartial(view: DataView, at: number, link: number, pkt: Pac
   pkt.view.setUint32(pkt.l4 + SCTP_CHECKSUM, sctpCrc(pkt.view, pkt.l4, pkt.end));
   view.setUint8(at, flags & ~VNET_NEEDS_CSUM);
   return true;
-}
-
-/** Sum of the pseudo header (RFC 9293, section 3.1; RFC 8200, section 8.1), folded, not complemented. */
-function pseudoSum(pkt: Packet): number {
-  const { view, off } = pkt;
-  const from = off + (pkt.family === AF_INET ? 12 : 8);
-  const to = off + (pkt.family === AF_INET ? 20 : 40);
-  let sum = pkt.proto + pkt.end - pkt.l4;
-  for (let at = from; at < to; at += 2) sum += view.getUint16(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return sum;
 }

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Place } from '../cli/testing/keepstate.ts';
 import { REASONS, type Reason } from '../engine/base/reason.ts';
 
 const MEANING: Readonly<Record<Reason['effect'], string>> = {
@@ -12,7 +14,8 @@ const MEANING: Readonly<Record<Reason['effect'], string>> = {
 };
 
 function reasonsPage(): string {
-  const rows = REASONS.map((r) => `| ${r.id} | \`${r.name}\` | ${MEANING[r.effect]} | ${r.text} |`);
+  const byNumber = [...REASONS].sort((a, b) => a.id - b.id);
+  const rows = byNumber.map((r) => `| ${r.id} | \`${r.name}\` | ${MEANING[r.effect]} | ${r.text} |`);
   return `# Reasons
 
 Every packet that is INVALID, ignored, held or dropped, and every flow that leaves the table, has a numbered reason.
@@ -27,4 +30,27 @@ ${rows.join('\n')}
 
 test('docs/reasons.md lists every reason as the engine has it (npx vitest run tests/docs.test.ts -u writes it)', async () => {
   await expect(reasonsPage()).toMatchFileSnapshot('../docs/reasons.md');
+});
+
+/** Commands of docs/tasks.md that no pipe or variable is part of, with what is shown below them. */
+function shownTasks(): readonly (readonly [command: string, output: string])[] {
+  const page = readFileSync(new URL('../docs/tasks.md', import.meta.url), 'utf8');
+  const blocks = [...page.matchAll(/^```\n\$ npx keepstate (.*)\n([^$]*?)```/gm)];
+  return blocks
+    .map(([, command, output]) => [command!, output!] as const)
+    .filter(([c]) => !c.includes(' | '));
+}
+
+describe('docs/tasks.md', () => {
+  const place = new Place();
+  afterAll(() => place.end());
+
+  test.each(shownTasks())('shows what this prints: keepstate %s', async (command, output) => {
+    const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!);
+    expect((await place.run(...words)).out).toBe(output);
+  });
+
+  test('has several of them', () => {
+    expect(shownTasks().length).toBeGreaterThan(3);
+  });
 });

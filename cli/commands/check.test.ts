@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Place } from '../testing/keepstate.ts';
+import { FROM_SOURCES, Place } from '../testing/keepstate.ts';
 
 const place = new Place();
 afterAll(() => place.end());
@@ -109,6 +110,15 @@ describe('check', () => {
     expect(err).toContain('cannot evaluate');
   });
 
+  test.each([
+    ['nft', 'table ip t { chain c { type filter hook output priority 0; meta skuid 1000 drop; }; }\n'],
+    ['iptables-save', '*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner --uid-owner 1000 -j DROP\nCOMMIT\n'],
+  ])('refuses with --strict what it knows of some packets only (%s)', async (kind, text) => {
+    const { status, err } = await place.run('check', '--strict', place.file(kind, text));
+    expect(status).toBe(1);
+    expect(err).toContain('which process the packet belongs to is not known');
+  });
+
   test('says what it needs when nothing is named', async () => {
     expect(await place.run('check')).toMatchObject({ status: 2 });
     expect((await place.run('check', '--kind', 'nf', 'x')).err).toContain("'nf'");
@@ -169,6 +179,19 @@ describe('include', () => {
 });
 
 describe('check --batch', () => {
+  test('says that a folder holds no requests', () => {
+    const stdin = openSync(place.folder, 'r');
+    const { status, stderr } = spawnSync(process.execPath, [...FROM_SOURCES, 'check', '--batch'], {
+      stdio: [stdin, 'pipe', 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(stdin);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: 'keepstate: cannot read standard input: it is a directory\n',
+    });
+  });
+
   test('takes no files, which it would not read', async () => {
     const { status, err } = await place.run('check', '--batch', 'rules.nft');
     expect(status).toBe(2);

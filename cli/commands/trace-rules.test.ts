@@ -129,6 +129,14 @@ describe('trace --rules', () => {
     expect(host.err).toContain(`cannot read ${place.folder}: it is a directory`);
   });
 
+  test('an error in a file of the host is told as that, with --filter too', async () => {
+    const host = place.file('wrong.yaml', 'interfaces:\n  eth0: [10.0.0.300/24]\n');
+    const { err, status } = await place.run('trace', '--filter', 'tcp', '--host', host, CAPTURE);
+    expect(err).toMatch(/^keepstate: .*wrong\.yaml:2:\d+: /);
+    expect(err).not.toContain('help filter');
+    expect(status).toBe(2);
+  });
+
   test('says which rules do nothing without a host', async () => {
     const said = async (name: string, text: string): Promise<string> =>
       (await place.run('trace', '--rules', place.file(name, text), CAPTURE)).err.split('\n')[0]!;
@@ -298,6 +306,10 @@ describe('trace --write', () => {
       expect([status, err]).toEqual([2, expect.stringContaining('that is one of the files to be read')]);
       expect(readFileSync(name)).toEqual(before);
     }
+    const among = place.file('among.nft', readFileSync(RULES));
+    const also = await place.run('trace', '--rules', RULES, '--write', among, among, CAPTURE);
+    expect(also.err).toContain('that is one of the files to be read');
+    expect(readFileSync(among)).toEqual(readFileSync(RULES));
   });
 
   test('refuses standard output, and a file that cannot be written', async () => {

@@ -37,21 +37,21 @@ async function run(words: readonly string[], given: Given, world: World): Promis
   const { files, rules, captures } = read;
   const lone = OF_RULES.find((name) => given.has(name));
   if (files === null && lone !== undefined) throw new UsageError(`option '--${lone}' needs --rules`);
-  const status = await play(preparePlay(captures, given, rules), files, given, world);
+  const inputs = [...words, ...given.all('rules'), ...given.all('host')];
+  const status = await play(preparePlay(captures, given, rules), files, inputs, given, world);
   const rulesets = status === TROUBLE && files === null ? words.filter(isText) : [];
   for (const name of rulesets) world.say(`keepstate: hint: if it holds rules, say so: --rules ${name}`);
   return status;
 }
 
-/** Where --write puts what leaves, null without it. */
-function packetFile({ session, sources }: Play, given: Given): PacketFile | null {
-  const name = given.value('write');
-  if (name === null) return null;
-  const inputs = [...sources.map((source) => source.name), ...given.all('rules'), ...given.all('host')];
-  return new PacketFile(name, session.firewall.host, inputs);
-}
-
-async function play(play: Play, files: RuleFiles | null, given: Given, world: World): Promise<number> {
+/** @param inputs files that are read, which --write must not write over */
+async function play(
+  play: Play,
+  files: RuleFiles | null,
+  inputs: readonly string[],
+  given: Given,
+  world: World,
+): Promise<number> {
   const json = given.has('json');
   const colour = colourOf(given, world);
   const style = new TraceStyle(listOf('output', given, ['timestamp']).has('timestamp'), colour);
@@ -59,7 +59,8 @@ async function play(play: Play, files: RuleFiles | null, given: Given, world: Wo
   const filter: Filter | null = expression === null ? null : compileFilter(expression, 'packet');
   const { session, several } = play;
   const view = session.rules !== null ? new RuleView(session, given, json, colour) : null;
-  const file = packetFile(play, given);
+  const name = given.value('write');
+  const file = name === null ? null : new PacketFile(name, session.firewall.host, inputs);
   const names = new Map<CaptureSource, Piece>();
   if (several) for (const s of play.sources) names.set(s, json ? jsonFile(s.name) : traceFile(s.name));
   const gone = new LastGone(session);

@@ -1,8 +1,5 @@
-import { ipv4Text, ipv6Text, parseAddress } from '@keepstate/engine';
+import { AF_INET, AF_INET6, ipv4Text, ipv6Text, parseAddress } from '@keepstate/engine';
 import { usage } from './words.ts';
-
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 
 /** An address as 32-bit words: one for IPv4, four for IPv6. */
 export type Words = readonly number[];

@@ -15,7 +15,8 @@ export function newSession(): Session {
 /**
  * Plays a capture.
  * @param visit handed each packet; it gives it to the session
- * @throws UsageError if the file cannot be read, Failure if it is damaged: the table is not what the capture says then
+ * @throws UsageError if the file cannot be read or is damaged: the table is not what the capture says then; Failure if it
+ *   has no packets
  */
 export async function playCapture(name: string, session: Session, visit: Visit): Promise<void> {
   const sources = openCaptures([name]);

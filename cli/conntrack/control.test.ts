@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { icmpPacket, sctpInit, sctpPacket, udpPacket } from '@keepstate/engine';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -54,7 +54,14 @@ beforeAll(async () => {
   driver.push(icmpPacket({ ...v4, type: 8, id: 77 }));
   driver.push(sctpPacket({ ...v4, sport: 1, dport: 2, chunks: [sctpInit({ tag: 7 })] }));
   running.hold();
+  // A tenth of a second into a second, which does not change while a command runs; and the file is of the same moment.
+  const probe = await running.client();
+  const rest = 1100 - (probe.hello.now % 1000);
+  running.pass(rest);
+  probe.close();
   dump = place.file('dump.json', (await control('-L', '-o', 'json')).out);
+  const moment = (probe.hello.now + rest) / 1000;
+  utimesSync(dump, moment, moment);
 });
 afterAll(async () => {
   await runs.end();

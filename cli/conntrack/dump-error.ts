@@ -1,3 +1,4 @@
+import { visible } from '../source-text.ts';
 import { UsageError } from '../trouble.ts';
 
 /** Where something stands in a dump. */
@@ -7,9 +8,9 @@ export interface Place {
   readonly line: number;
 }
 
-/** What is wrong with a dump, with its place: exit status 2, nothing is loaded. */
+/** What is wrong with a dump, with its place: exit status 2, nothing is loaded. What of it is shown steers no terminal. */
 export function fileError(file: string, line: number, col: number, message: string): UsageError {
-  return new UsageError(`${file}:${line}:${col}: ${message}`, false);
+  return new UsageError(`${file}:${line}:${col}: ${visible(message)}`, false);
 }
 
 /** {@link fileError} of a column in a line. @throws UsageError */

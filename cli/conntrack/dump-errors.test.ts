@@ -22,6 +22,8 @@ describe('a dump with something wrong is refused with its place', () => {
     ['a port that is none', LINE.replace('dport=53', 'dport=x'), "f:1:50: 'dport' is no number: 'x'"],
     ['an unknown field', LINE.replace('mark', 'march'), "'march' is no field of a flow"],
     ['a protocol by the wrong name', LINE.replace('udp ', 'tcp '), 'f:1:1: protocol 17 is udp, not tcp'],
+    ['a word that objects have', `${LINE} constructor`, "'constructor' is no field of a flow"],
+    ['what a terminal would obey', `${LINE} \x1b]0;x`, "'\u241b]0;x' is no field"],
     ['an event', `    [NEW] ${LINE}`, 'f:1:5: this is an event, not a flow'],
     ['JSON that is none', `${JSON_LINE}\n{"v":1,`, 'f:2:'],
     [
@@ -53,6 +55,16 @@ describe('a dump with something wrong is refused with its place', () => {
       'an expectation that is cut off',
       '299 proto=6 src=10.0.0.1 dst=10.0.0.2\n',
       'the line ends before the tuples',
+    ],
+    [
+      'an expectation of no protocol',
+      '299 l3proto = 2 src=1.1.1.1 dst=1.1.1.2\n',
+      "f:1:1: the line has no 'proto=NUMBER'",
+    ],
+    [
+      'JSON labels that are no numbers',
+      JSON_LINE.replace('"status"', '"labels":["x"],"status"'),
+      "field 'labels': expected numbers",
     ],
     ['bytes', 'a\0b', 'f:1:1: this is no text'],
   ])('%s', (_name, text, message) => {

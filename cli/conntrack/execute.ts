@@ -1,5 +1,5 @@
-import type { ExpectRecord } from '@keepstate/engine';
-import { AF_INET, wordsText } from './address.ts';
+import { AF_INET, type ExpectRecord } from '@keepstate/engine';
+import { wordsText } from './address.ts';
 import type { ParseWorld } from './command-line.ts';
 import { usageText } from './help.ts';
 import { fits, matches, stateName } from './match.ts';

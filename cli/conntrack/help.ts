@@ -63,6 +63,7 @@ export function usageText(): string {
     'Where to look (keepstate only):',
     '  --from FILE        a dump or a capture, which is only read',
     '  --table FILE       a table that is kept in a file between commands',
+    '  --control SOCKET   a running keepstate, by its socket; that of the default socket if nothing is named',
     "  --kernel           the Linux kernel's own table",
     '',
     'Options:',

@@ -103,9 +103,12 @@ export async function showKernelEvents(request: Request, world: ExecuteWorld): P
       stop = resolve;
     }),
   ]);
-  // What came before the signal is told, too.
-  if (failure === null) events.finish();
-  events.close();
+  try {
+    // What came before the signal is told, too.
+    if (failure === null) events.finish();
+  } finally {
+    events.close();
+  }
   if (failure !== null) throw failure;
   printer.end();
   return { status: 0, summary: printer.summary };

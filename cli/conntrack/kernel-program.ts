@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { printable } from '../printable.ts';
 
 const NETLINK_NETFILTER = 12;
 
@@ -39,8 +40,7 @@ function holds(process: string, socket: string): boolean {
 /** A process's name without what could upset a terminal; the kernel writes line ends in it as \n. */
 function nameOf(process: string): string | null {
   const found = /^\d+ \((.*)\) /s.exec(textOf(`/proc/${process}/stat`));
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-  return found === null ? null : found[1]!.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return found === null ? null : printable(found[1]!);
 }
 
 function findProgram(portid: number): string | null {

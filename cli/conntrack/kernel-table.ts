@@ -1,7 +1,5 @@
-import type { ExpectRecord, TupleRecord } from '@keepstate/engine';
-import { ips } from '@keepstate/engine';
+import { AF_INET, type ExpectRecord, ips, type TupleRecord } from '@keepstate/engine';
 import type { Ctnetlink, FlowRequest, KernelFilter, KernelFlow } from '@keepstate/live';
-import { AF_INET } from './address.ts';
 import { kernelEntry, kernelExpectation } from './kernel-entry.ts';
 import { errnoOf, refused } from './kernel-errno.ts';
 import type { Change, ConntrackTable, Entry, NewEntry, NewExpectation, TableStats, Wanted } from './table.ts';

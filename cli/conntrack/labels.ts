@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { usage } from './words.ts';
 
 /** Where the names of connlabels are (libnetfilter_conntrack). */
-export const LABEL_FILE = '/etc/xtables/connlabel.conf';
+const LABEL_FILE = '/etc/xtables/connlabel.conf';
 
 /** Bits of a flow that may have names. */
 const LAST_BIT = 127;

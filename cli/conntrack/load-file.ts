@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { visible } from '../source-text.ts';
+import { LONGEST_TEXT, readBytes } from '../whole-file.ts';
 import { type ParseWorld, parseArguments } from './command-line.ts';
 import type { Request } from './request.ts';
 import { ToolError, usage } from './words.ts';
@@ -51,7 +51,7 @@ export async function atLine<T>(place: string, after: string, work: () => T | Pr
 export async function loadRequests(name: string, world: ParseWorld): Promise<FileLine[]> {
   let text: string;
   try {
-    text = readFileSync(name === '-' ? 0 : name, 'utf8');
+    text = readBytes(name, LONGEST_TEXT).toString('utf8');
   } catch {
     return usage(`Failed to open file ${name} for reading`);
   }

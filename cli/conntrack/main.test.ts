@@ -152,6 +152,14 @@ describe('what keepstate itself cannot do', () => {
     expect(err).toContain("Illegal option `--protonum' with this command");
   });
 
+  test('a word that objects of JavaScript have is a word as any other', async () => {
+    const family = await place.run('conntrack', '-L', '-f', 'constructor');
+    expect(family.err).toContain("`constructor' unsupported protocol");
+    const dump = place.file('one.txt', `${DUMP[0]}\n`);
+    const { lines } = await place.run('conntrack', 'constructor', '-L', '--from', dump);
+    expect(lines).toEqual([DUMP[0]]);
+  });
+
   test('what is wrong with the command line is said first, as conntrack(8) does', async () => {
     const { status, err } = await place.run('conntrack', '-L', '-Q');
     expect(status).toBe(2);
@@ -165,7 +173,8 @@ describe('help', () => {
   test('is what conntrack without a command prints, and names every option', async () => {
     const { status, out } = await place.run('conntrack');
     expect(status).toBe(0);
-    for (const word of ['-L, --dump', '--orig-zone', '--reply-port-dst', '-R, --load-file']) {
+    const own = ['--from FILE', '--table FILE', '--control SOCKET', '--kernel'];
+    for (const word of ['-L, --dump', '--orig-zone', '--reply-port-dst', '-R, --load-file', ...own]) {
       expect(out).toContain(word);
     }
     expect((await place.run('conntrack', '--help')).out).toBe(out);

@@ -10,7 +10,7 @@ import {
   type TableStats,
   TIMEOUT_MOST,
 } from './table.ts';
-import { invert, portKind, portWords } from './tuple.ts';
+import { invert, isWhole, portKind, portWords } from './tuple.ts';
 import type { Errno } from './words.ts';
 
 const SCTP = 132;
@@ -258,20 +258,6 @@ function tupleKeys(e: Entry): readonly [original: string, reply: string] {
     tupleKey(e.family, e.protonum, e.zoneOriginal, e.original),
     tupleKey(e.family, e.protonum, e.zoneReply, e.reply),
   ];
-}
-
-function isWhole(protonum: number, t: TupleRecord): boolean {
-  if (t.src === '' || t.dst === '') return false;
-  switch (portKind(protonum)) {
-    case 'port':
-      return t.sport !== undefined && t.dport !== undefined;
-    case 'key':
-      return t.srckey !== undefined && t.dstkey !== undefined;
-    case 'icmp':
-      return t.type !== undefined;
-    default:
-      return true;
-  }
 }
 
 /** The reply of a translated flow: what is asked for and not there already is put in. */

@@ -1,5 +1,5 @@
-import type { TupleRecord } from '@keepstate/engine';
-import { AF_INET, type Words, wordsText } from './address.ts';
+import { AF_INET, type TupleRecord } from '@keepstate/engine';
+import { type Words, wordsText } from './address.ts';
 import type { Field } from './protocol-table.ts';
 import type { NatGiven, Request } from './request.ts';
 import type { Change, Entry, NatTo, NewEntry, NewExpectation } from './table.ts';

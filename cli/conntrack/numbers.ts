@@ -3,8 +3,11 @@ const U64 = 2n ** 64n;
 
 function limited(digits: string, base: number, negative: boolean): bigint {
   let value = 0n;
-  for (const d of digits) value = value * BigInt(base) + BigInt(Number.parseInt(d, base));
-  if (value >= U64) return U64 - 1n;
+  for (const d of digits) {
+    value = value * BigInt(base) + BigInt(Number.parseInt(d, base));
+    // However many more there are: a line of a file may be long.
+    if (value >= U64) return U64 - 1n;
+  }
   return negative ? (U64 - value) % U64 : value;
 }
 
@@ -38,8 +41,8 @@ export function u8(text: string): number {
 }
 
 /**
- * Seconds of a timeout, in decimal (measured: 0x17 is 0): more than 32 bits hold are that many. (Measured: 99999999999 and -1 give the same, the
- * longest that there is.)
+ * Seconds of a timeout, in decimal (measured: 0x17 is 0): more than 32 bits hold are that many. (Measured: 99999999999
+ * and -1 give the same, the longest that there is.)
  */
 export function seconds(text: string): number {
   const { value } = strtoul(text, 10);

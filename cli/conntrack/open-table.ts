@@ -1,35 +1,22 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { errnoText } from '../errno-text.ts';
+import { fileHead, isCapture } from '../file-head.ts';
 import { UsageError } from '../trouble.ts';
+import { LONGEST_TEXT, readBytes } from '../whole-file.ts';
 import { captureContents } from './capture-table.ts';
 import type { ParseWorld } from './command-line.ts';
 import { ControlTable } from './control-table.ts';
 import { KernelTable, loadLive } from './kernel-table.ts';
 import { MemoryTable } from './memory-table.ts';
-import { isCapture, readDump } from './read-dump.ts';
+import { readDump } from './read-dump.ts';
 import type { Source } from './source-options.ts';
 import type { ConntrackTable } from './table.ts';
 import { FileTable } from './table-file.ts';
 
-/** What --from names: bytes at the front, and when it was written (ms). */
-interface Opened {
-  readonly head: Uint8Array;
-  readonly time: number;
-}
-
-function look(name: string): Opened {
+/** Does something with what --from names. @throws UsageError that says why it cannot be read */
+function reading<T>(name: string, work: () => T): T {
   try {
-    const fd = openSync(name, 'r');
-    try {
-      const head = new Uint8Array(4);
-      const stat = fstatSync(fd);
-      if (stat.isDirectory()) throw new UsageError(`cannot read ${name}: it is a directory`, false);
-      // What has no end to go back to is read once, below.
-      if (stat.isFile()) readSync(fd, head, 0, 4, 0);
-      return { head, time: stat.mtimeMs };
-    } finally {
-      closeSync(fd);
-    }
+    return work();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);
@@ -38,16 +25,22 @@ function look(name: string): Opened {
 
 /** Whether a source is a capture, of which there are events, too. */
 export function isCaptureSource(source: Source): boolean {
-  return source.kind === 'from' && source.name !== '-' && isCapture(look(source.name).head);
+  return (
+    source.kind === 'from' &&
+    source.name !== '-' &&
+    reading(source.name, () => isCapture(fileHead(source.name, 4)))
+  );
 }
 
 /** The table of a dump or a capture. @throws UsageError, Failure */
 async function fromFile(name: string, world: ParseWorld): Promise<ConntrackTable> {
   const readOnly = `${name} is only read: --table FILE keeps a table that commands change`;
   const stdin = name === '-';
-  const { head, time } = stdin ? { head: new Uint8Array(0), time: Date.now() } : look(name);
-  if (isCapture(head)) return new MemoryTable(await captureContents(name), readOnly);
-  const bytes = readFileSync(stdin ? 0 : name);
+  if (!stdin && reading(name, () => isCapture(fileHead(name, 4))))
+    return new MemoryTable(await captureContents(name), readOnly);
+  // When it was written.
+  const time = stdin ? Date.now() : reading(name, () => statSync(name).mtimeMs);
+  const bytes = reading(name, () => readBytes(name, LONGEST_TEXT));
   if (isCapture(bytes)) {
     throw new UsageError(`${name}: a capture has to be a file here, since it is looked at twice`, false);
   }

@@ -92,7 +92,7 @@ export const OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** A short option that did something once: it is warned of and does nothing. */
-export const DEPRECATED = 'a';
+const DEPRECATED = 'a';
 
 /** Short options for {@link Getopt}. */
 export const SHORT: ReadonlyMap<string, Argument> = new Map([

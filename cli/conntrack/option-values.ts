@@ -1,3 +1,4 @@
+import { AF_INET, AF_INET6 } from '@keepstate/engine';
 import { type Network, parseEndpoint, parseNetwork } from './address.ts';
 import type { ParseWorld } from './command-line.ts';
 import type { Token } from './getopt.ts';
@@ -53,7 +54,10 @@ function takeTuple(request: Request, end: 'src' | 'dst', value: string): void {
   request.given.add(`mask-${end}`);
 }
 
-const FAMILIES: Readonly<Record<string, number>> = { ipv4: 2, ipv6: 10 };
+const FAMILIES: ReadonlyMap<string, number> = new Map([
+  ['ipv4', AF_INET],
+  ['ipv6', AF_INET6],
+]);
 
 function takeOutput(request: Request, value: string): void {
   for (const word of parseWords(value, OUTPUT_WORDS)) request.output.add(word);
@@ -104,7 +108,7 @@ const TAKERS: Readonly<Record<OptionName, Take>> = {
   id: (r, v) => {
     r.id = u32(v, 0);
   },
-  family: (r, v) => setFamily(r, FAMILIES[v] ?? usage(`\`${v}' unsupported protocol`)),
+  family: (r, v) => setFamily(r, FAMILIES.get(v) ?? usage(`\`${v}' unsupported protocol`)),
   'src-nat': (r, _v, token) => {
     r.srcNat = keepEndpoint(r.srcNat, nat(r, 'src-nat', token));
   },

@@ -8,13 +8,13 @@ import {
 import { addressWords, familyOf, wordsText } from './address.ts';
 import { type Place, refuseAt } from './dump-error.ts';
 import { type Word, wordsOf } from './parse-line.ts';
+import { TUPLE_FIELDS } from './tuple.ts';
 
-const FLAGS: Readonly<Record<string, number>> = {
-  PERMANENT: EXPECT_PERMANENT,
-  INACTIVE: EXPECT_INACTIVE,
-  USERSPACE: EXPECT_USERSPACE,
-};
-const PORTS = ['sport', 'dport', 'type', 'code', 'id', 'srckey', 'dstkey'];
+const FLAGS: ReadonlyMap<string, number> = new Map([
+  ['PERMANENT', EXPECT_PERMANENT],
+  ['INACTIVE', EXPECT_INACTIVE],
+  ['USERSPACE', EXPECT_USERSPACE],
+]);
 const FULL = ['255.255.255.255', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'] as const;
 
 /** Whether a line begins as those of expectations do. */
@@ -40,7 +40,7 @@ class Tuples {
     if (equals < 1) this.plain(text, col);
     else if (name === 'src') this.parts.push({ src: this.address(value, col) });
     else if (name === 'dst' && this.parts.length > 0) this.parts.at(-1)!.dst = this.address(value, col);
-    else if (PORTS.includes(name) && this.parts.length > 0) {
+    else if (TUPLE_FIELDS.some((f) => f === name) && this.parts.length > 0) {
       if (!/^(0x[0-9a-f]+|\d+)$/i.test(value)) refuseAt(this.place, col, `'${text}' has no number`);
       this.parts.at(-1)![name] = Number(value);
     } else this.rest.set(name, value);
@@ -48,8 +48,9 @@ class Tuples {
 
   /** Flags, and in /proc the helper. */
   private plain(text: string, col: number): void {
-    for (const flag of text.split(',')) {
-      if (FLAGS[flag] !== undefined) this.flags |= FLAGS[flag]!;
+    for (const word of text.split(',')) {
+      const flag = FLAGS.get(word);
+      if (flag !== undefined) this.flags |= flag;
       else if (/^[a-zA-Z0-9_.-]+(\/[a-z-]+)?$/.test(text)) this.rest.set('helper', text.split('/')[0]!);
       else refuseAt(this.place, col, `'${text}' is no field of an expectation`);
     }
@@ -66,15 +67,17 @@ class Tuples {
  * @throws UsageError with file, line and column
  */
 export function parseExpectLine(line: string, place: Place): ExpectRecord {
-  const proc = /^\d+ l3proto = /.test(line);
-  const words = wordsOf(line).slice(proc ? 4 : 1);
+  const isProc = /^\d+ l3proto = /.test(line);
+  const words = wordsOf(line).slice(isProc ? 4 : 1);
   const tuples = new Tuples(place);
   for (const word of words) tuples.take(word);
   const [tuple, mask, master] = tuples.parts as unknown as (TupleRecord | undefined)[];
-  if (tuple?.dst === undefined || (!proc && (mask?.dst === undefined || master?.dst === undefined))) {
+  if (tuple?.dst === undefined || (!isProc && (mask?.dst === undefined || master?.dst === undefined))) {
     return refuseAt(place, line.length + 1, 'the line ends before the tuples of an expectation');
   }
-  const protonum = Number(tuples.rest.get('proto'));
+  const proto = tuples.rest.get('proto') ?? '';
+  if (!/^\d{1,3}$/.test(proto)) refuseAt(place, 1, "the line has no 'proto=NUMBER'");
+  const protonum = Number(proto);
   const family = familyOf(addressWords(tuple.src)!);
   const full = FULL[family === 2 ? 0 : 1];
   return {

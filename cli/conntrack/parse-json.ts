@@ -2,11 +2,11 @@ import { type ExpectRecord, ips, protocolName, STATUS_NAMES, type TupleRecord } 
 import { addressWords } from './address.ts';
 import { type Place, refuseAt } from './dump-error.ts';
 import type { Entry } from './table.ts';
+import { TUPLE_FIELDS } from './tuple.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const EXPECT_FLAGS = ['PERMANENT', 'INACTIVE', 'USERSPACE'];
-const TUPLE_FIELDS = ['sport', 'dport', 'type', 'code', 'id', 'srckey', 'dstkey'] as const;
 
 /** Reads fields of one object, and says which one is not what it has to be. */
 class Fields {
@@ -48,6 +48,13 @@ class Fields {
   array(name: string): readonly unknown[] {
     const value = this.json[name] ?? [];
     return Array.isArray(value) ? value : this.refuse(name, 'an array');
+  }
+
+  /** An array of numbers. */
+  numbers(name: string): readonly number[] {
+    const values = this.array(name);
+    const isNumber = (value: unknown): value is number => typeof value === 'number';
+    return values.every(isNumber) ? values : this.refuse(name, 'numbers');
   }
 
   /** A tuple: two addresses of one family, and numbers. */
@@ -145,7 +152,7 @@ export function readEntry(text: string, place: Place): Entry {
     uses: fields.number('use', 1),
     counters: counters(fields.object('counters')),
     start: start === null ? null : Math.round(fields.number('start') * 1e6) / 1e3,
-    labels: fields.array('labels').map(Number),
+    labels: fields.numbers('labels'),
     vtags: vtags === null ? null : { original: vtags.number('original'), reply: vtags.number('reply') },
   };
 }

@@ -3,6 +3,7 @@ import { addressWords, familyOf, wordsText } from './address.ts';
 import { type Place, refuseAt } from './dump-error.ts';
 import { suggestedNat } from './nat-status.ts';
 import type { Entry } from './table.ts';
+import { TUPLE_FIELDS, type TupleField } from './tuple.ts';
 
 /** A word of a line and its column, from 1. */
 export interface Word {
@@ -15,14 +16,11 @@ export function wordsOf(line: string): Word[] {
   return [...line.matchAll(/\[[^\]]*\]|\S+/g)].map((m) => ({ text: m[0], col: m.index + 1 }));
 }
 
-const TUPLE_FIELDS = ['sport', 'dport', 'type', 'code', 'id', 'srckey', 'dstkey'] as const;
-type TupleField = (typeof TUPLE_FIELDS)[number];
-
-const FLAGS: Readonly<Record<string, number>> = {
-  '[ASSURED]': ips.IPS_ASSURED,
-  '[OFFLOAD]': ips.IPS_OFFLOAD,
-  '[HW_OFFLOAD]': ips.IPS_HW_OFFLOAD,
-};
+const FLAGS: ReadonlyMap<string, number> = new Map([
+  ['[ASSURED]', ips.IPS_ASSURED],
+  ['[OFFLOAD]', ips.IPS_OFFLOAD],
+  ['[HW_OFFLOAD]', ips.IPS_HW_OFFLOAD],
+]);
 
 /** Fields that are there and of which a record has no place. */
 const SKIPPED: ReadonlySet<string> = new Set(['secmark', 'secctx', 'timeout', 'stream_timeout', 'labels']);
@@ -54,8 +52,9 @@ class LineReader {
 
   take(word: Word): void {
     const { text, col } = word;
+    const flag = FLAGS.get(text);
     if (text === '[UNREPLIED]') this.unreplied = true;
-    else if (FLAGS[text] !== undefined) this.flags |= FLAGS[text]!;
+    else if (flag !== undefined) this.flags |= flag;
     else if (text.startsWith('[start=')) this.start = this.time(text.slice(7, -1), col);
     else this.field(text, col);
   }

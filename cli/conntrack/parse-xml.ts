@@ -91,7 +91,7 @@ function countersOf(reader: Reader, metas: readonly Element[]): Entry['counters'
 
 function startOf(reader: Reader, independent: Element, now: number): number | null {
   const stamp = reader.optional(independent, 'timestamp');
-  if (stamp !== null) return Math.round(Number(reader.child(stamp, 'start').text) / 1e3) / 1e3;
+  if (stamp !== null) return Math.round(reader.number(reader.child(stamp, 'start')) / 1e3) / 1e3;
   const delta = reader.optional(independent, 'deltatime');
   return delta === null ? null : now - reader.number(delta) * 1000;
 }

@@ -9,12 +9,6 @@ import { parseSaveLine } from './parse-save.ts';
 import { parseXmlDump } from './parse-xml.ts';
 import type { Entry } from './table.ts';
 
-/** Whether bytes are a capture (pcap, pcapng) or something compressed, which only captures are. */
-export function isCapture(bytes: Uint8Array): boolean {
-  const magic = [...bytes.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join('');
-  return /^(a1b2c3d4|d4c3b2a1|a1b23c4d|4d3cb2a1|0a0d0d0a|1f8b)/.test(magic);
-}
-
 /** What conntrack says on standard error. */
 const SUMMARY = /^conntrack v[\d.]+ \(conntrack-tools\): /;
 

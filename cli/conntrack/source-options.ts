@@ -7,12 +7,12 @@ export interface Source {
   readonly name: string;
 }
 
-const KINDS: Readonly<Record<string, Source['kind']>> = {
-  '--from': 'from',
-  '--table': 'table',
-  '--control': 'control',
-  '--kernel': 'kernel',
-};
+const KINDS: ReadonlyMap<string, Source['kind']> = new Map([
+  ['--from', 'from'],
+  ['--table', 'table'],
+  ['--control', 'control'],
+  ['--kernel', 'kernel'],
+]);
 
 /** What is left for conntrack's own parser, and where to look. */
 export interface SourceAndRest {
@@ -32,7 +32,7 @@ export function takeSource(args: readonly string[]): SourceAndRest {
     const arg = args[i]!;
     const equals = arg.indexOf('=');
     const option = equals < 0 ? arg : arg.slice(0, equals);
-    const kind = KINDS[option];
+    const kind = KINDS.get(option);
     if (kind === undefined) {
       rest.push(arg);
       continue;

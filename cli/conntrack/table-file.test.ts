@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Place } from '../testing/keepstate.ts';
@@ -44,6 +44,17 @@ describe('a table in a file', () => {
     expect(existsSync(file)).toBe(false);
     expect((await on(file, '-F')).err).not.toContain('there is no table');
     expect((await on(file, '-C')).err).toBe('');
+  });
+
+  test('that cannot be written shows all the same what was done, and then why it is not kept', async () => {
+    const file = await filled();
+    // Too long for a file beside it, whose name is longer.
+    const long = join(place.folder, 'x'.repeat(250));
+    renameSync(file, long);
+    const { out, err, status } = await on(long, '-D -p udp');
+    expect(out).toMatch(/^udp {6}17 .*\n$/);
+    expect(err).toBe(`keepstate: cannot write ${long}: the name is too long\n`);
+    expect(status).toBe(1);
   });
 
   test('runs its timeouts down while nobody looks', async () => {
@@ -94,6 +105,11 @@ describe('a table in a file', () => {
       ":2:15: field 'family': expected",
     ],
     ['without its numbers', () => '{"keepstateTable":1}\n', ':1: the first line lacks now'],
+    [
+      'without one of its counts',
+      (text: string) => text.replace(/"expectNew":\d+,/, ''),
+      ':1: the first line lacks now',
+    ],
   ])('that is %s is refused and left alone', async (_what, damage, message) => {
     const file = await filled();
     const damaged = damage(readFileSync(file, 'utf8'));

@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { ExpectRecord } from '@keepstate/engine';
 import { errnoText } from '../errno-text.ts';
 import { jsonExpect } from '../format/json-expect.ts';
 import { Failure, UsageError } from '../trouble.ts';
+import { LONGEST_TEXT, readBytes } from '../whole-file.ts';
 import { fileError } from './dump-error.ts';
 import { jsonEntry } from './entry-json.ts';
 import { MemoryTable } from './memory-table.ts';
@@ -36,7 +37,8 @@ function headOf(name: string, line: string): Head {
     const versions = `version ${head.keepstateTable}, this keepstate reads version ${VERSION}`;
     throw new UsageError(`${name}:1: the table is of ${versions}`, false);
   }
-  const numbers = [head.now, head.flows, head.expectations, head.stats?.insert];
+  const { insert, expectNew, expectCreate, expectDelete } = head.stats ?? {};
+  const numbers = [head.now, head.flows, head.expectations, insert, expectNew, expectCreate, expectDelete];
   if (numbers.some((n) => typeof n !== 'number')) {
     throw new UsageError(`${name}:1: the first line lacks now, flows, expectations or stats`, false);
   }
@@ -53,7 +55,7 @@ function contentsOf(name: string, text: string, now: number) {
   const head = headOf(name, lines[0]!);
   const records = lines.slice(1).filter((line) => line !== '');
   if (records.length !== head.flows + head.expectations || !text.endsWith('\n')) {
-    throw fileError(name, lines.length, 1, `the table is cut off: the first line says how much there is`);
+    throw fileError(name, lines.length, 1, 'the table is cut off: the first line says how much there is');
   }
   const entries: Entry[] = [];
   const expectations: ExpectRecord[] = [];
@@ -114,8 +116,9 @@ function withMilliseconds(json: string, timeout: number): string {
 /** What the file holds, null if it is not there. */
 function readTable(name: string): string | null {
   try {
-    return readFileSync(name, 'utf8');
+    return readBytes(name, LONGEST_TEXT).toString('utf8');
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);
   }
@@ -124,8 +127,12 @@ function readTable(name: string): string | null {
 /** Writes a file so that there is the old one or the new one, whatever happens meanwhile. @throws Failure */
 function replaceFile(name: string, text: string): void {
   const beside = `${name}.new-${process.pid}`;
+  let isMade = false;
   try {
+    // Left by one that was killed, and had our number.
+    rmSync(beside, { force: true });
     const fd = openSync(beside, 'wx', 0o600);
+    isMade = true;
     try {
       const bytes = Buffer.from(text, 'utf8');
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
@@ -135,7 +142,7 @@ function replaceFile(name: string, text: string): void {
     }
     renameSync(beside, name);
   } catch (error) {
-    rmSync(beside, { force: true });
+    if (isMade) rmSync(beside, { force: true });
     throw new Failure(`cannot write ${name}: ${errnoText(error)}`);
   }
 }

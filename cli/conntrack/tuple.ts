@@ -1,8 +1,11 @@
-import { ICMP_PAIRS, ICMPV6_PAIRS, type TupleRecord } from '@keepstate/engine';
-import { AF_INET } from './address.ts';
+import { AF_INET, ICMP_PAIRS, ICMPV6_PAIRS, type TupleRecord } from '@keepstate/engine';
 
 const ICMP = 1;
 const ICMPV6 = 58;
+
+/** What tuples have besides addresses, each its own by its protocol. */
+export const TUPLE_FIELDS = ['sport', 'dport', 'type', 'code', 'id', 'srckey', 'dstkey'] as const;
+export type TupleField = (typeof TUPLE_FIELDS)[number];
 
 /** What each ICMP query is answered with, and each answer asked by; other types begin no flow. */
 function bothWays(pairs: typeof ICMP_PAIRS): ReadonlyMap<number, number> {
@@ -17,7 +20,7 @@ export function answerType(protonum: number, type: number): number | undefined {
 }
 
 /** The kinds of fields that tuples have besides addresses. */
-export type PortKind = 'port' | 'icmp' | 'key' | 'none';
+type PortKind = 'port' | 'icmp' | 'key' | 'none';
 
 const PORTS: ReadonlySet<number> = new Set([6, 17, 132, 136]);
 
@@ -26,6 +29,21 @@ export function portKind(protonum: number): PortKind {
   if (PORTS.has(protonum)) return 'port';
   if (protonum === ICMP || protonum === ICMPV6) return 'icmp';
   return protonum === 47 ? 'key' : 'none';
+}
+
+/** Whether a tuple has both addresses, and what its protocol's have. */
+export function isWhole(protonum: number, t: TupleRecord): boolean {
+  if (t.src === '' || t.dst === '') return false;
+  switch (portKind(protonum)) {
+    case 'port':
+      return t.sport !== undefined && t.dport !== undefined;
+    case 'key':
+      return t.srckey !== undefined && t.dstkey !== undefined;
+    case 'icmp':
+      return t.type !== undefined;
+    default:
+      return true;
+  }
 }
 
 /** The tuple of the answers to one; null if it has none. */

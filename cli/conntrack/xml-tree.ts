@@ -32,13 +32,16 @@ export function parseXml(file: string, text: string): Element[] {
   let line = 1;
   let lineStart = 0;
   let at = 0;
+  /** Where the line ends, -1 for the last one. */
+  let lineEnd = text.indexOf('\n');
   const refuse = (index: number, message: string): never => {
     throw fileError(file, line, index - lineStart + 1, message);
   };
   const pass = (to: number): void => {
-    for (let i = text.indexOf('\n', at); i >= 0 && i < to; i = text.indexOf('\n', i + 1)) {
+    while (lineEnd >= 0 && lineEnd < to) {
       line++;
-      lineStart = i + 1;
+      lineStart = lineEnd + 1;
+      lineEnd = text.indexOf('\n', lineStart);
     }
     at = to;
   };

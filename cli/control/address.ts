@@ -38,6 +38,7 @@ export function tokenFileOf(socket: string): string {
 
 /** Checks the path of a socket. @throws UsageError if no socket can have it */
 export function checkSocketPath(path: string): void {
+  if (path === '') throw new UsageError('the path of a control socket is empty');
   if (path.includes('\0')) throw new UsageError('the path of a control socket holds a NUL');
   const { length } = Buffer.from(path);
   if (length > PATH_MOST)
@@ -80,5 +81,5 @@ export function readToken(file: string): string {
 export function clientToken(env: Env): string {
   const given = env[TOKEN_VARIABLE];
   if (given !== undefined && given !== '') return given;
-  return readToken(env[TOKEN_FILE_VARIABLE] ?? tokenFileOf(socketToFind(env)));
+  return readToken(env[TOKEN_FILE_VARIABLE] || tokenFileOf(socketToFind(env)));
 }

@@ -48,6 +48,17 @@ interface Answer {
   readonly lost?: number;
 }
 
+/** Reads a line of a server, null if it is none of a keepstate. */
+function answerOf(line: string): Answer | null {
+  try {
+    const answer = JSON.parse(line) as Answer | null;
+    const isList = answer?.items === undefined || Array.isArray(answer.items);
+    return typeof answer === 'object' && isList ? answer : null;
+  } catch {
+    return null;
+  }
+}
+
 /** What connecting failed with, in words for users. */
 function whyNot(address: ControlAddress, { code = '', message }: NodeJS.ErrnoException): string {
   const where = addressText(address);
@@ -60,7 +71,9 @@ function whyNot(address: ControlAddress, { code = '', message }: NodeJS.ErrnoExc
 }
 
 function connectOnce(address: ControlAddress): Promise<Socket | NodeJS.ErrnoException> {
-  const socket = address.kind === 'unix' ? connect(address.path) : connect(address.port, address.host);
+  // A path by its name: as a mere word Node takes one of digits for a port.
+  const socket =
+    address.kind === 'unix' ? connect({ path: address.path }) : connect(address.port, address.host);
   return new Promise((resolve) => {
     socket.once('error', resolve);
     socket.once('connect', () => {
@@ -202,11 +215,9 @@ export class ControlClient {
 
   /** @returns whether to go on */
   private take(line: string): boolean {
-    let answer: Answer;
-    try {
-      answer = JSON.parse(line) as Answer;
-    } catch {
-      this.fail('it sent something that is no JSON');
+    const answer = answerOf(line);
+    if (answer === null) {
+      this.fail('it sent something that is no answer of a keepstate');
       return false;
     }
     if (answer.event !== undefined) this.listener?.flow?.(answer.event);

@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { udpPacket } from '@keepstate/engine';
@@ -110,6 +119,30 @@ describe('the control socket', () => {
     socket.destroy();
   });
 
+  test('answers all questions of one who asks no more, as a pipe into nc -U does', async () => {
+    const { socket, text, ended } = await raw();
+    socket.end('{"id":1,"op":"status"}\n{"id":2,"op":"list"}\n{"id":3,"op":"metrics"}\n');
+    await ended;
+    const answers = text()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(answers.find(({ id }) => id === 1).ok.mode).toBe('bridge');
+    expect(answers.some(({ id, end }) => id === 2 && end === true)).toBe(true);
+    expect(answers.find(({ id }) => id === 3).ok).toContain('keepstate_info');
+  });
+
+  test('makes a flow of what a client says, and leaves out what it leaves out', async () => {
+    const client = await running.client();
+    const call = client.call.bind(client) as (op: string, args: object) => Promise<unknown>;
+    const original = { src: '10.0.0.3', dst: '10.0.0.4', sport: 5, dport: 6 };
+    const flow = { family: 2, protonum: 17, original, reply: null, timeout: 60, status: 0, mark: 0 };
+    const rest = { srcNat: null, dstNat: null, vtags: null };
+    expect(await call('create', { flow: { ...flow, ...rest } })).toBe(null);
+    expect(await client.call('get', { family: 2, protonum: 17, tuple: original })).toMatchObject({ mark: 0 });
+    client.close();
+  });
+
   test('shows every sysctl, sets those that can be set, by any name of theirs', async () => {
     const client = await running.client();
     const all = await client.call('sysctl-get', {});
@@ -197,12 +230,46 @@ describe('who may use it', () => {
     expect(() => statSync(file)).toThrow('ENOENT');
   });
 
+  test('a folder may be named by a link to it, as /var/run is one', async () => {
+    const rules = place.file('linked.nft', 'table inet fw {\n}\n');
+    const folder = join(place.folder, 'real');
+    mkdirSync(folder, { mode: 0o700 });
+    symlinkSync('real', join(place.folder, 'link'));
+    const { driver, client } = await place.run([
+      '--rules',
+      rules,
+      '--control',
+      join(place.folder, 'link', 's.sock'),
+    ]);
+    expect(driver.isOpen).toBe(true);
+    const control = await client();
+    expect(statSync(join(folder, 's.sock')).isSocket()).toBe(true);
+    control.close();
+  });
+
+  test.each([
+    ['null\n', 'it sent something that is no answer of a keepstate'],
+    ['{"id":1,"items":5}\n', 'it sent something that is no answer of a keepstate'],
+    ['HTTP/1.1 400 Bad Request\r\n', 'it sent something that is no answer of a keepstate'],
+  ])('a server that is no keepstate (%j) is told from one', async (line, message) => {
+    const path = join(place.folder, 'other.sock');
+    const server = createServer((socket) => socket.write(line));
+    await new Promise<void>((resolve) => {
+      server.listen(path, resolve);
+    });
+    await expect(ControlClient.connect(path, {})).rejects.toThrow(message);
+    server.close();
+  });
+
   test('a path that no socket can have, or that is something else, is said', async () => {
     const long = join(place.folder, 'x'.repeat(120));
     await expect(ControlClient.connect(long, {})).rejects.toThrow('at most 107 bytes');
     const file = join(place.folder, 'plain');
     writeFileSync(file, '');
     await expect(ControlClient.connect(file, {})).rejects.toThrow('no keepstate is running');
+    await expect(ControlClient.connect('', {})).rejects.toThrow('the path of a control socket is empty');
+    // Not the port of that number.
+    await expect(ControlClient.connect('9', {})).rejects.toThrow('there is no socket 9 ');
     await expect(ControlClient.connect(null, { XDG_RUNTIME_DIR: place.folder })).rejects.toThrow(
       'no keepstate is running: there is no socket',
     );

@@ -44,6 +44,8 @@ export class ServerClient implements Reader {
   private readonly jobs: ListJob[] = [];
   /** Questions that are not answered yet. */
   private waiting = 0;
+  /** It sends nothing more. */
+  private isDone = false;
   /** Events that it was not told of, since it was told so last, and altogether. */
   private lost = 0;
   private lostAll = 0;
@@ -62,6 +64,10 @@ export class ServerClient implements Reader {
       this.brake();
     });
     socket.on('drain', () => this.drained());
+    socket.on('end', () => {
+      this.isDone = true;
+      this.endIfAnswered();
+    });
     // It ends with 'close', too.
     socket.on('error', () => {});
     socket.on('close', () => {
@@ -189,6 +195,12 @@ export class ServerClient implements Reader {
   private answered(): void {
     this.waiting--;
     if (!this.socket.destroyed && this.socket.writableLength <= OUTSTANDING_MOST) this.socket.resume();
+    this.endIfAnswered();
+  }
+
+  /** Ends the connection of one that asks no more, once it has all answers. */
+  private endIfAnswered(): void {
+    if (this.isDone && this.waiting === 0) this.socket.end();
   }
 
   private reply(id: number, value: unknown): void {

@@ -132,7 +132,8 @@ export class ControlServer implements Hub {
   }
 
   private async listen(bind: (server: Server) => void, needsToken: boolean): Promise<Server> {
-    const server = createServer((socket) => this.accept(socket, needsToken));
+    // Who has asked all, as `echo … | nc -U` has, still waits for answers.
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket, needsToken));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
         reject(new UsageError(`cannot open the control socket: ${error.message}`, false)),
@@ -149,7 +150,9 @@ export class ControlServer implements Hub {
   private accept(socket: Socket, needsToken: boolean): void {
     if (this.clients.size >= CLIENTS_MOST) {
       socket.on('error', () => {});
-      socket.end('{"id":null,"error":"there are too many clients"}\n');
+      // Whatever it sends is of no interest; read it is, or it would be there until it goes by itself.
+      socket.resume();
+      socket.end('{"id":null,"error":"there are too many clients"}\n', () => socket.destroySoon());
       return;
     }
     this.clients.add(new ServerClient(socket, this, needsToken));

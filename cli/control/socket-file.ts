@@ -1,6 +1,7 @@
-import { chmodSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { errnoText } from '../errno-text.ts';
 import { UsageError } from '../trouble.ts';
 
 /** Write permission of the group and of all others. */
@@ -12,9 +13,17 @@ function look(path: string): Stats | null {
   try {
     return lstatSync(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return null;
-    throw new UsageError(`cannot make a control socket at ${path}: ${message}`, false);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UsageError(`cannot make a control socket at ${path}: ${errnoText(error)}`, false);
+  }
+}
+
+/** A folder; what a link to one leads to, as /var/run does to /run. @throws UsageError if it leads nowhere */
+function folderAt(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    throw new UsageError(`cannot make a control socket in ${path}: ${errnoText(error)}`, false);
   }
 }
 
@@ -23,23 +32,24 @@ function look(path: string): Stats | null {
  * not there is made, for us alone.
  * @throws UsageError for a folder in which others can do as they like
  */
-export function prepareFolder(file: string): void {
+function prepareFolder(file: string): void {
   const folder = dirname(file);
-  if (look(folder) === null) {
+  const there = look(folder);
+  if (there === null) {
     try {
       // One level: with `recursive` Node 20 tries for ever in a file system that makes no folders, such as /proc.
       mkdirSync(folder, { mode: 0o700 });
       // The mode that mkdir takes is what the umask leaves of it.
       chmodSync(folder, 0o700);
     } catch (error) {
-      const why = `${(error as Error).message}; --control names another place`;
+      const why = `${errnoText(error)}; --control names another place`;
       throw new UsageError(`cannot make the folder ${folder}: ${why}`, false);
     }
     return;
   }
-  const { uid, mode } = look(folder)!;
-  const me = process.getuid!();
-  if (uid !== me && uid !== 0)
+  const { uid, mode } = folderAt(folder);
+  const isTrusted = (owner: number): boolean => owner === process.getuid!() || owner === 0;
+  if (!isTrusted(uid) || !isTrusted(there.uid))
     throw new UsageError(
       `${folder} belongs to another user, who could replace what keepstate has there`,
       false,
@@ -54,7 +64,7 @@ export function prepareFolder(file: string): void {
 /** Whether somebody listens at a socket. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const socket = connect({ path });
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

@@ -5,7 +5,7 @@ import { secondsLeft } from './tuple-text.ts';
 export const JSON_VERSION = 1;
 
 /** The status bits by name, and UNREPLIED while no answer was seen. */
-export function flowStatus(status: number): string[] {
+function flowStatus(status: number): string[] {
   const names = statusNames(status);
   return (status & ips.IPS_SEEN_REPLY) === 0 ? [...names, 'UNREPLIED'] : names;
 }

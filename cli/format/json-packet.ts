@@ -2,6 +2,8 @@ import {
   AF_INET,
   AF_INET6,
   type CaptureRecord,
+  ctDirectionOf,
+  ctStateOf,
   hasPorts,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
@@ -18,7 +20,7 @@ import {
   writeReason,
 } from '@keepstate/engine';
 import { writeEpoch } from '../moment.ts';
-import { ctStateOf, directionOf, type Fate, type PacketReport } from '../report.ts';
+import type { Fate, PacketReport } from '../report.ts';
 import type { Session } from '../session.ts';
 import { familyName, JSON_VERSION } from './json-flow.ts';
 
@@ -69,7 +71,7 @@ const FATES: readonly Fate[] = [
 /** By ctinfo * 16 + place of the verdict. */
 const VERDICTS = new PieceTable((n) => {
   const ctinfo = n >> 4;
-  const words = `"ctstate":${plain(ctStateOf(ctinfo))},"ctdir":${plain(directionOf(ctinfo))}`;
+  const words = `"ctstate":${plain(ctStateOf(ctinfo))},"ctdir":${plain(ctDirectionOf(ctinfo))}`;
   return `,"verdict":${plain(FATES[n & 15]!)},${words},"ctstatus":`;
 });
 

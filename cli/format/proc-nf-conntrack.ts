@@ -15,7 +15,7 @@ export function procAddress(address: string): string {
 }
 
 /** The protocol by the name of its tracker: what has none of its own (DCCP, and more in 2.4) is `unknown`. */
-export function procProtocol(flow: FlowRecord): string {
+function procProtocol(flow: FlowRecord): string {
   const { sport, type, srckey } = flow.original;
   return sport === undefined && type === undefined && srckey === undefined ? 'unknown' : flow.protocol;
 }

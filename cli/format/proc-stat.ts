@@ -1,7 +1,7 @@
 import type { CpuStats, TableStats } from '../conntrack/table.ts';
 
 /** The first line of /proc/net/stat/nf_conntrack (Linux 6.18): the blanks are the kernel's. */
-export const PROC_STAT_HEAD: string =
+const PROC_STAT_HEAD: string =
   'entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  ' +
   'expect_new expect_create expect_delete search_restart';
 

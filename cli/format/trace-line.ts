@@ -1,5 +1,8 @@
 import {
   type CaptureRecord,
+  type CtState,
+  ctDirectionOf,
+  ctStateOf,
   ips,
   type LineWriter,
   type Piece,
@@ -10,7 +13,8 @@ import {
 } from '@keepstate/engine';
 import { type Colour, coloured } from '../colour.ts';
 import { writeElapsed, writeEpoch } from '../moment.ts';
-import { type CtState, ctStateOf, directionOf, type Fate, type PacketReport } from '../report.ts';
+import { printable } from '../printable.ts';
+import type { Fate, PacketReport } from '../report.ts';
 import type { Session } from '../session.ts';
 
 /** Widths of the columns: number, time, ct state, direction, state in the table, seconds left. */
@@ -24,7 +28,7 @@ export const WIDTHS = {
   verdict: 7,
 } as const;
 
-const COLOURS: Readonly<Record<NonNullable<CtState> | '-', Colour | null>> = {
+const COLOURS: Readonly<Record<CtState | '-', Colour | null>> = {
   NEW: 'good',
   ESTABLISHED: null,
   RELATED: 'related',
@@ -44,7 +48,7 @@ function stateText(state: string | null, status: number): string {
 /** Ct state and direction, with the spaces before and behind. */
 function ctText(ctinfo: number, colour: boolean): string {
   const word = ctStateOf(ctinfo) ?? '-';
-  const direction = (directionOf(ctinfo) ?? '-').padEnd(WIDTHS.direction);
+  const direction = (ctDirectionOf(ctinfo) ?? '-').padEnd(WIDTHS.direction);
   return `  ${coloured(word.padEnd(WIDTHS.ctstate), COLOURS[word], colour)} ${direction} `;
 }
 
@@ -121,8 +125,7 @@ export function traceHead(rules = false): string {
 
 /** A file's name as it stands at the end of a line: nothing gets through that could move a terminal's cursor. */
 export function traceFile(name: string): Piece {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
-  return piece(`  (${name.replace(/[\x00-\x1f\x7f-\x9f]/g, '?')})`);
+  return piece(`  (${printable(name)})`);
 }
 
 const SPACE = 0x20;

@@ -1,3 +1,5 @@
+import { TUPLE_FIELDS } from '../conntrack/tuple.ts';
+
 /** What a client sent cannot be what its op takes. */
 export class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
@@ -29,14 +31,12 @@ export function objectArg(args: Args, name: string): Args {
   return refuse(name, 'an object');
 }
 
-const TUPLE_NUMBERS = ['sport', 'dport', 'type', 'code', 'id', 'srckey', 'dstkey'] as const;
-
 /** A tuple of addresses and what a protocol has besides. @throws ArgumentError */
 export function checkTuple(args: Args, name: string): void {
   const tuple = objectArg(args, name);
   textArg(tuple, 'src');
   textArg(tuple, 'dst');
-  for (const field of TUPLE_NUMBERS) if (tuple[field] !== undefined) wholeArg(tuple, field, 0, 0xffff);
+  for (const field of TUPLE_FIELDS) if (tuple[field] !== undefined) wholeArg(tuple, field, 0, 0xffff);
 }
 
 /** The fields of a flow, or an expectation, by which it is found. @throws ArgumentError */

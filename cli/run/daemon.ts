@@ -166,9 +166,9 @@ export class Daemon {
   }
 
   /** SIGHUP: reads rules anew, and looks at the machine's addresses. */
-  async hangUp(): Promise<void> {
+  hangUp(): void {
     this.refreshHost();
-    await this.rules.reload('signal');
+    this.rules.reload('signal').catch((error: Error) => this.log.error('reload', error.message));
   }
 
   private fail(error: Error): void {
@@ -220,12 +220,15 @@ export class Daemon {
   }
 
   private watchFiles(): void {
-    const watch = new FileWatch(() => {
+    const changed = (): void => {
       this.rules.reloadIfChanged().catch((error: Error) => this.log.error('reload', error.message));
-    });
+    };
+    const watch = new FileWatch(changed);
     this.watch = watch;
     watch.set(this.rules.files);
     this.rules.onFiles = (files) => watch.set(files);
+    // While it started, nobody watched.
+    if (this.rules.isChanged) changed();
   }
 }
 

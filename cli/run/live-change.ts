@@ -10,7 +10,6 @@ import {
   type TupleRecord,
 } from '@keepstate/engine';
 import { type Change, type Entry, type NatTo, type NewEntry, TIMEOUT_MOST } from '../conntrack/table.ts';
-import { portKind } from '../conntrack/tuple.ts';
 import type { Errno } from '../conntrack/words.ts';
 
 /** IP_CT_TCP_FLAG_SACK_PERM | BE_LIBERAL: measured, conntrack 1.4.7 sets both for both sides whenever it gives a state. */
@@ -65,21 +64,6 @@ export function changeOf(flow: Entry, change: Change, state: number | undefined)
     ...(change.labels === undefined ? {} : { labels: change.labels }),
     ...(proto === undefined ? {} : { proto }),
   };
-}
-
-/** Whether a tuple has what its protocol's have. */
-export function isWhole(protonum: number, t: TupleRecord): boolean {
-  if (t.src === '' || t.dst === '') return false;
-  switch (portKind(protonum)) {
-    case 'port':
-      return t.sport !== undefined && t.dport !== undefined;
-    case 'icmp':
-      return t.type !== undefined;
-    case 'key':
-      return t.srckey !== undefined && t.dstkey !== undefined;
-    default:
-      return true;
-  }
 }
 
 /**

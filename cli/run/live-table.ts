@@ -23,9 +23,9 @@ import type {
   NewExpectation,
   TableStats,
 } from '../conntrack/table.ts';
-import { invert } from '../conntrack/tuple.ts';
+import { invert, isWhole } from '../conntrack/tuple.ts';
 import type { Errno } from '../conntrack/words.ts';
-import { changeOf, errnoOf, isWhole, specOf } from './live-change.ts';
+import { changeOf, errnoOf, specOf } from './live-change.ts';
 
 /** Rows of a slice that are looked at, whatever is in them. */
 const LOOKED = 16384;

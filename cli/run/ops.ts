@@ -80,7 +80,9 @@ function newFlowArg(args: Args): NewEntry {
   for (const name of ['srcNat', 'dstNat']) checkNat(flow, name);
   checkLabels(flow);
   if (flow.vtags !== null) checkNumbers(objectArg(flow, 'vtags'), ['original', 'reply'], 0xffffffff);
-  return { labels: [], ...flow } as unknown as NewEntry;
+  // What may be left out is none.
+  const none = { labels: [], zone: null, zoneOriginal: null, zoneReply: null, state: null };
+  return { ...none, ...flow } as unknown as NewEntry;
 }
 
 function newExpectationArg(args: Args): NewExpectation {

@@ -1,5 +1,7 @@
 import {
   bridgeHost,
+  F_MASTER,
+  F_STATUS,
   Firewall,
   genericPacket,
   grePacket,
@@ -8,8 +10,10 @@ import {
   icmpPacket,
   icmpv6Packet,
   ifaceFlag,
+  ips,
   NF_ACCEPT,
   Packet,
+  ROW_WORDS,
   Ruleset,
   type RuleTable,
   resetPacket,
@@ -141,6 +145,22 @@ describe('a flow that rules would not let begin', () => {
     expect(found).toMatchObject({ flows: 150, refused: 150 });
     expect(found.lines).toHaveLength(100);
     expect(found.lines[0]).toMatch(/^udp {6}17 30 src=10\.0\.0\.1 dst=198\.51\.100\.2 sport=1000 dport=53 /);
+  });
+
+  test('takes with it what helpers expected of it, and what was expected of that', async () => {
+    const packets = [53, 54, 55].map((dport) => udpPacket({ ...V4, sport: 9, dport }));
+    const firewall = live(router(), packets);
+    const { table } = firewall.conntrack;
+    for (const row of [2, 3]) {
+      table.words[row * ROW_WORDS + F_MASTER] = row - 1;
+      table.words[row * ROW_WORDS + F_STATUS]! |= ips.IPS_EXPECTED;
+    }
+    expect(await refused(firewall, forward('accept', 'udp dport 53 drop'))).toMatchObject({
+      flows: 3,
+      refused: 3,
+      refusedBy: [{ by: 'rules.nft:4 (inet fw forward)', flows: 3 }],
+    });
+    expect((await refused(firewall, forward('drop', 'udp dport 53 accept'))).refused).toBe(0);
   });
 
   test('is looked for no longer when other rules have come', async () => {

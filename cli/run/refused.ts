@@ -140,9 +140,12 @@ export async function refusedFlows(
     note(flow, why);
   };
   await eachFlowInSlices(conntrack, look, goesOn);
-  for (const flow of expected) {
+  // One that was expected may itself have told of others, which are younger.
+  for (const flow of expected.sort((a, b) => a.flowId - b.flowId)) {
     const why = refusedIds.get(flow.master!);
-    if (why !== undefined) note(flow, why);
+    if (why === undefined) continue;
+    refusedIds.set(flow.flowId, why);
+    note(flow, why);
   }
   const refusedBy = [...by].map(([word, n]) => ({ by: word, flows: n })).sort((a, b) => b.flows - a.flows);
   return { flows, complete: goesOn(), refused, refusedBy, lines };

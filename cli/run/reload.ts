@@ -60,7 +60,7 @@ export class Rules {
   }
 
   /** Whether the files say something else than the rules that run. */
-  private get isChanged(): boolean {
+  get isChanged(): boolean {
     for (const [name, text] of this.running.sources) if (textOf(name) !== text) return true;
     return false;
   }
@@ -71,7 +71,7 @@ export class Rules {
    */
   async reload(cause: ReloadCause): Promise<ReloadReport> {
     this.asked++;
-    while (this.under !== null) await this.under;
+    while (this.under !== null) await this.under.catch(() => {});
     this.under = this.reloadNow(cause).finally(() => {
       this.under = null;
     });
@@ -80,7 +80,7 @@ export class Rules {
 
   /** The same after a change of files, unless they say what they said before. */
   async reloadIfChanged(): Promise<void> {
-    while (this.under !== null) await this.under;
+    while (this.under !== null) await this.under.catch(() => {});
     // A file that a pattern of include finds now is none of those known: only reading tells.
     // Files that say again what runs put an end to the error, too.
     const read = this.isChanged || this.error !== null ? null : readRules(this.given);

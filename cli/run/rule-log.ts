@@ -1,5 +1,4 @@
-import type { Firewall } from '@keepstate/engine';
-import { logLine, type Packet, type RuleLog, reasonText } from '@keepstate/engine';
+import { type Firewall, logLine, type Packet, type RuleLog, reasonText } from '@keepstate/engine';
 import { counted } from '../counted.ts';
 import type { Log } from './log.ts';
 
@@ -12,7 +11,7 @@ const INVALID_FLAGS = 7;
 const LEVELS: readonly string[] = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
 
 /**
- * What rules log of packets, in the kernel's format, and what nf_conntrack_outputinvalid asks for. A flood writes no more
+ * What rules log of packets, in the kernel's format, and what nf_conntrack_log_invalid asks for. A flood writes no more
  * than a hundred lines a second; how many more there were is said when the second is over.
  */
 export class PacketLog implements RuleLog {
@@ -37,7 +36,7 @@ export class PacketLog implements RuleLog {
     else this.output.info('rule-log', line, { severity: LEVELS[level] ?? 'warning' });
   }
 
-  /** A packet that is INVALID or ignored, as nf_conntrack_outputinvalid shows it. */
+  /** A packet that is INVALID or ignored, as the kernel shows it where nf_conntrack_log_invalid asks for that. */
   invalid(pkt: Packet): void {
     if (!this.mayWrite()) return;
     const prefix = `nf_ct_proto_${pkt.proto}: ${reasonText(pkt.reason, [...pkt.operands])} `;

@@ -21,7 +21,8 @@ export function readRules(given: Given): ReadRules | readonly string[] {
     for (const name of given.all('rules')) files.load(name, null);
     if (given.has('strict')) files.refuseUnsupported();
     if (files.errors.length > 0) return files.errors.map((error) => files.text(error));
-    const sources = new Map([...files.sources.keys()].map((name) => [name, textOf(name)]));
+    // As they were read: by now they may say something else.
+    const sources = new Map([...files.sources].map(([name, { text }]) => [name, text]));
     return { tables: files.ruleset.tables(), counts: files.ruleset.counts(), sources };
   } catch (error) {
     // A file that is not there, or is no text.

@@ -36,14 +36,14 @@ const WAYS = ['bridge', 'tun', 'nfqueue', 'capture'] as const satisfies readonly
 
 /** Most queues that one run takes. */
 const QUEUES_MOST = 64;
-/** Longest name of a device (IFNAMSIZ less its 0). */
+/** Longest name of a device in bytes (IFNAMSIZ less its 0). */
 const NAME_MOST = 15;
 const STATE_EVERY = 60;
 
 function deviceName(option: OptionName, name: string): string {
   // As the kernel has it (dev_valid_name).
-  if (name !== '' && name.length <= NAME_MOST && !/[\s/:]/.test(name) && name !== '.' && name !== '..')
-    return name;
+  const isLong = Buffer.byteLength(name) > NAME_MOST;
+  if (name !== '' && !isLong && !/[\s/:]/.test(name) && name !== '.' && name !== '..') return name;
   throw new UsageError(`bad value of --${option}: '${name}' is no name of a device`);
 }
 

@@ -235,7 +235,7 @@ describe('the state', () => {
     const state = place.file('damaged-state', 'this is no state');
     const { lines, client } = await place.run(['--rules', rules, '--state', state]);
     expect(lines.join('\n')).toMatch(
-      /error {3}state: .*damaged-state is damaged, .*set|is .*damaged-state\.damaged-/,
+      /error {3}state: .*damaged-state is damaged, .*: it is .*damaged-state\.damaged-\S+ now/,
     );
     const control = await client();
     expect(await control.call('count', {})).toBe(0);

@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
+import { keyHashTables } from '@keepstate/engine';
 import type { World } from '../command.ts';
 import { readToken, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, tokenFileOf } from '../control/address.ts';
+import { errnoText } from '../errno-text.ts';
 import type { Given } from '../options.ts';
 import { FINE, FOUND, TROUBLE } from '../play.ts';
-import { UsageError } from '../trouble.ts';
+import { Failure, UsageError } from '../trouble.ts';
 import { Daemon } from './daemon.ts';
 import type { DevicePlan } from './devices.ts';
 import { Log } from './log.ts';
@@ -28,7 +30,7 @@ function tokenOf(
   const given = env[TOKEN_VARIABLE];
   if (given !== undefined && given !== '') return { token: given, written: null };
   const file = env[TOKEN_FILE_VARIABLE];
-  if (file !== undefined) return { token: readToken(file), written: null };
+  if (file !== undefined && file !== '') return { token: readToken(file), written: null };
   if (control === null)
     throw new UsageError(
       `--control-tcp needs a token: set ${TOKEN_VARIABLE} or ${TOKEN_FILE_VARIABLE}`,
@@ -36,9 +38,13 @@ function tokenOf(
     );
   const token = randomBytes(24).toString('base64url');
   const written = tokenFileOf(control);
-  // Made anew, and not through a link that somebody left there.
-  rmSync(written, { force: true });
-  writeFileSync(written, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  try {
+    // Made anew, and not through a link that somebody left there.
+    rmSync(written, { force: true });
+    writeFileSync(written, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw new Failure(`cannot write the token of the control port to ${written}: ${errnoText(error)}`);
+  }
   return { token, written };
 }
 
@@ -82,7 +88,7 @@ async function live(daemon: Daemon, { signals }: RunWorld): Promise<number> {
   const term = (): void => daemon.stop('SIGTERM came');
   const interrupt = (): void => daemon.stop('SIGINT came');
   const hangUp = (): void => {
-    daemon.hangUp().catch(() => {});
+    daemon.hangUp();
   };
   signals.on('SIGTERM', term);
   signals.on('SIGINT', interrupt);
@@ -109,6 +115,8 @@ export async function startRun(given: Given, world: World, machine: RunWorld): P
   machine.signals.on('SIGHUP', () => {
     wasHungUp = true;
   });
+  // Whoever knows the key can make all that packets put into sets meet in one place.
+  keyHashTables(randomInt(2 ** 32));
   const rules = readRules(given);
   if (isErrors(rules)) {
     // Errors of a ruleset begin as nft's do, with the place.
@@ -126,7 +134,7 @@ export async function startRun(given: Given, world: World, machine: RunWorld): P
     daemon.restore();
     daemon.begin();
     isBegun = true;
-    if (wasHungUp) daemon.hangUp().catch(() => {});
+    if (wasHungUp) daemon.hangUp();
     status = await live(daemon, machine);
   } finally {
     if (!(await daemon.end(isBegun)) && status === FINE) status = FOUND;

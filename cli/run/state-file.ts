@@ -97,9 +97,11 @@ export class StateFile {
   async save(): Promise<StateSaved> {
     const { beside } = this.folder;
     let file: FileHandle | null = null;
+    let isMade = false;
     try {
       rmSync(beside, { force: true });
       file = await open(beside, OPEN_NEW, 0o600);
+      isMade = true;
       const saved = await this.write(file);
       await file.sync();
       await file.close();
@@ -109,7 +111,7 @@ export class StateFile {
       return saved;
     } catch (error) {
       await file?.close().catch(() => {});
-      rmSync(beside, { force: true });
+      if (isMade) rmSync(beside, { force: true });
       throw new Failure(`cannot save the state to ${this.folder.path}: ${errnoText(error)}`);
     }
   }
@@ -175,7 +177,9 @@ function notesOf({ unknownHelpers, unknownExpectations, taken }: Restored): stri
   if (unknownHelpers.length > 0)
     notes.push(`flows go on without helpers that are not there: ${unknownHelpers.join(', ')}`);
   if (unknownExpectations > 0)
-    notes.push(`${counted(unknownExpectations, 'expectation')} of such helpers left out`);
+    notes.push(
+      `${counted(unknownExpectations, 'expectation of theirs was', 'expectations of theirs were')} left out`,
+    );
   if (taken > 0) notes.push(`${counted(taken, 'flow was', 'flows were')} left out: others have their tuples`);
   return notes;
 }

@@ -55,10 +55,10 @@ export class StateFolder {
     return `${this.path}.new-${process.pid}`;
   }
 
-  /** Removes new files that processes which are no more left half written. */
+  /** Removes new files that processes which are no more left half written. @throws Failure */
   sweep(): void {
     const prefix = `${this.name}.new-`;
-    for (const name of readdirSync(this.folder)) {
+    for (const name of this.names()) {
       if (!name.startsWith(prefix)) continue;
       const pid = Number(name.slice(prefix.length));
       if (Number.isInteger(pid) && pid > 0 && (pid === process.pid || !isRunning(pid)))
@@ -81,6 +81,14 @@ export class StateFolder {
       syncFolder(fd);
     } finally {
       closeSync(fd);
+    }
+  }
+
+  private names(): readonly string[] {
+    try {
+      return readdirSync(this.folder);
+    } catch (error) {
+      throw new Failure(`cannot read the folder ${this.folder}: ${errnoText(error)}`);
     }
   }
 

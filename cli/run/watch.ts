@@ -59,8 +59,11 @@ export class FileWatch {
     this.onChange = onChange;
   }
 
-  /** Watches these files from now on, and no others. */
+  /** Watches these files from now on, and no others. What changed before, while they were read, is still told. */
   set(files: readonly string[]): void {
+    const isSame = files.length === this.files.length && files.every((file, i) => file === this.files[i]);
+    // Of others it is not known how they were when they were read: whatever happens next counts as a change.
+    if (!isSame) this.stamp = '';
     this.files = files;
     const folders = new Set(files.flatMap((file) => [...foldersOf(file)]));
     for (const [folder, watcher] of this.watchers) {
@@ -69,7 +72,6 @@ export class FileWatch {
       this.watchers.delete(folder);
     }
     for (const folder of folders) if (!this.watchers.has(folder)) this.watch(folder);
-    this.stamp = this.stampNow();
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { secondsLeft, toolPorts } from '../format/tuple-text.ts';
+import { printable } from '../printable.ts';
 import type { Row } from './sampler.ts';
-import { printable, shortOr } from './text.ts';
+import { shortOr } from './text.ts';
 
 /** A column of the list of flows: its width is that of the widest cell. */
 interface Column {

@@ -1,10 +1,10 @@
 import { SourceError } from '@keepstate/engine';
 import { compileFilter, type Filter } from '../filter.ts';
+import { printable } from '../printable.ts';
 import { compareRows, ORDERS, type Order } from './order.ts';
 import type { Rates } from './rates.ts';
 import type { Row, Snapshot, Wish } from './sampler.ts';
 import type { Look } from './source.ts';
-import { printable } from './text.ts';
 
 /** A key: what it types, or its name. */
 export interface Press {

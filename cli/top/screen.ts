@@ -2,10 +2,11 @@ import { ips } from '@keepstate/engine';
 import type { Colour } from '../colour.ts';
 import type { States } from '../control/protocol.ts';
 import { conntrackLine } from '../format/conntrack-line.ts';
+import { printable } from '../printable.ts';
 import { leftNow, listLines } from './columns.ts';
 import type { TopModel } from './model.ts';
 import type { Row } from './sampler.ts';
-import { bar, cut, folded, grouped, printable, short, shortOr } from './text.ts';
+import { bar, cut, folded, grouped, short, shortOr } from './text.ts';
 
 /** A piece of a line. */
 export interface Span {
@@ -62,7 +63,7 @@ function plain(text: string): Line {
 }
 
 /** How full the table is, and what rules let pass: `flows 12,345 of 262,144 [###---] 4.7%  accepted 9/s refused 1/s`. */
-export function fillLine({ look, rates }: TopModel, width: number): Line {
+function fillLine({ look, rates }: TopModel, width: number): Line {
   if (look === null) return plain('flows -');
   const { flows, max } = look;
   const packets = rates?.packets ?? null;
@@ -78,7 +79,7 @@ export function fillLine({ look, rates }: TopModel, width: number): Line {
 }
 
 /** What happens in a second. */
-export function ratesLine({ rates, look }: TopModel): Line {
+function ratesLine({ rates, look }: TopModel): Line {
   const sign = look?.isShort === true ? '>' : '';
   const spans: Span[] = [
     { text: `new ${sign}${shortOr(rates?.created ?? null)}/s` },
@@ -96,7 +97,7 @@ function alarm(word: string, rate: number | undefined): Span {
 }
 
 /** Flows by protocol and state, the most first: `tcp 25: ESTABLISHED 20, TIME_WAIT 5; udp 3`. */
-export function statesText(states: States): string {
+function statesText(states: States): string {
   const protocols = Object.entries(states).map(([name, counts]) => {
     const of = Object.entries(counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
     const sum = of.reduce((all, [, n]) => all + n, 0);

@@ -29,15 +29,6 @@ export function cut(text: string, width: number): string {
   return text.length <= width ? text : width <= 0 ? '' : `${text.slice(0, width - 1)}…`;
 }
 
-/** What a terminal would not print but do. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
-
-/** Text without what a terminal would obey. */
-export function printable(text: string): string {
-  return text.replace(CONTROLS, '?');
-}
-
 /** Text in lines of a width, broken at blanks; what is more than `most` lines is cut off. */
 export function folded(text: string, width: number, most: number): string[] {
   const lines: string[] = [];

@@ -6,9 +6,11 @@ export interface Span {
   readonly len: number;
 }
 
-/** The one error class for what a person wrote: sysctl lines, options, later rulesets and scenarios. */
+/** The one error class for what a person wrote: rulesets, host files, options. Its message says file, line and column, too. */
 export class SourceError extends Error {
+  /** Where it stands. */
   readonly at: Span;
+  /** A suggestion, undefined if there is none. */
   readonly hint: string | undefined;
 
   /**

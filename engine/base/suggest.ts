@@ -60,3 +60,12 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   const begun = known.filter(longer);
   return begun.length === 1 ? begun[0] : undefined;
 }
+
+/** Nothing is looked for among more names than this: it would take long. */
+const MOST_NAMES = 5000;
+
+/** A hint that names the known word nearest to one that is not known; undefined if none is near. */
+export function didYouMean(word: string, known: readonly string[]): string | undefined {
+  const near = known.length > MOST_NAMES ? undefined : suggest(word, known);
+  return near === undefined ? undefined : `did you mean '${near}'?`;
+}

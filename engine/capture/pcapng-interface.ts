@@ -1,9 +1,9 @@
+import { decodeUtf8 } from '../base/utf8.ts';
 import { IF_DESCRIPTION, IF_FCSLEN, IF_NAME, IF_TSOFFSET, IF_TSRESOL } from './format.ts';
 import type { CaptureInput } from './input.ts';
 import type { CaptureInterface } from './interface.ts';
 import { OptionCursor } from './pcapng-options.ts';
 import { isResolution, TimeScale } from './timestamp.ts';
-import { decodeUtf8 } from './utf8.ts';
 
 /**
  * Reads the options of the Interface Description Block at the front of the input's window into its interface.

@@ -1,5 +1,5 @@
+import { decodeUtf8 } from '../base/utf8.ts';
 import { OPT_COMMENT, OPT_END } from './format.ts';
-import { decodeUtf8 } from './utf8.ts';
 
 /**
  * Goes through the options of a pcapng block: `code` and the `length` bytes from `value` on are the current

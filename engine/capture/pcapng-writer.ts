@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import {
   BLOCK_ENHANCED,
   BLOCK_INTERFACE,
@@ -12,7 +13,6 @@ import {
 } from './format.ts';
 import { type CaptureRecord, momentOf } from './record.ts';
 import { isResolution, TimeScale } from './timestamp.ts';
-import { encodeUtf8 } from './utf8.ts';
 
 /** What a pcapng file is to be like. */
 export interface PcapngOptions {

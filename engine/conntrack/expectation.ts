@@ -69,9 +69,11 @@ export interface ExpectSpec {
   readonly source: readonly number[] | null;
   /** Which bits of `source` count, as {@link Expectation.sourceMask}; all if left out. */
   readonly sourceMask?: readonly number[];
+  /** Where it will go, as it stands in its first packet. */
   readonly destination: readonly number[];
   /** Null for any. */
   readonly sourcePort: number | null;
+  /** Port that it will go to. */
   readonly destinationPort: number;
   /** How long it is waited for (ms), where the master has no helper that says so. */
   readonly timeout?: number;
@@ -79,9 +81,13 @@ export interface ExpectSpec {
   readonly helper?: Helper | null;
   /** EXPECT_*. */
   readonly flags?: number;
+  /** What is done with the flow when it comes: `followMaster(conntrack)` translates it as the master is. */
   readonly onMatch?: Expectation['onMatch'];
+  /** Direction of the master in which the flow goes on, for translation: 1 if it comes from the server's side. */
   readonly dir?: number;
+  /** Port that the payload named, before another was chosen: where a translated flow goes. */
   readonly savedPort?: number;
+  /** As {@link Expectation.savedAddress}, for functions of `onMatch` that mind it; `followMaster` does not. */
   readonly savedAddress?: readonly number[];
   /** Whether the same expectation of another master gives way too (NF_CT_EXP_F_SKIP_MASTER). */
   readonly skipsMaster?: boolean;

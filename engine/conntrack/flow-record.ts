@@ -44,6 +44,7 @@ export interface Counters {
 
 /** A flow as a plain object, for printing and for programs; a copy that outlives the flow. */
 export interface FlowRecord {
+  /** The id that users see; rows are used again, ids are not. */
   readonly flowId: number;
   /** AF_INET (2) or AF_INET6 (10). */
   readonly family: number;
@@ -54,7 +55,9 @@ export interface FlowRecord {
   readonly state: string | null;
   /** Milliseconds left. */
   readonly timeout: number;
+  /** As the first packet came. */
   readonly original: TupleRecord;
+  /** As answers come: behind translation. */
   readonly reply: TupleRecord;
   /** IPS_* bits. */
   readonly status: number;

@@ -20,12 +20,15 @@ export interface ExpectPolicy {
 
 /** One packet of a flow that has a helper, at the end of its way (NF_IP_PRI_CONNTRACK_CONFIRM). Used again for each. */
 export interface HelpCall {
+  /** The table: `conntrack.expect(spec)` tells it of a flow to come. */
   readonly conntrack: Conntrack;
   /** As it leaves: addresses and ports are translated already. A helper that changes its payload uses nat/mangle.ts. */
   readonly pkt: Packet;
+  /** The packet's flow: its row. */
   readonly flow: number;
   /** 0 original, 1 reply. */
   readonly dir: number;
+  /** What the flow has beside its row; `ext.data` is what {@link Helper.start} made. */
   readonly ext: FlowExtension;
 }
 

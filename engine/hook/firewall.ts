@@ -46,8 +46,11 @@ export interface FirewallOptions {
  * checks, defragmentation (priority -400), tracking (-200), rules at their hooks, confirmation at the end.
  */
 export class Firewall {
+  /** Its sysctls; a change holds from the next packet on. */
   readonly settings: Settings;
+  /** The flow table, and what is done with it. */
   readonly conntrack: Conntrack;
+  /** Fragments that wait for the others of their datagram. */
   readonly defrag: Defrag;
   /** What the rules made of the last packet; stays at 'none' where there are neither rules nor a host. */
   readonly outcome: Outcome = new Outcome();

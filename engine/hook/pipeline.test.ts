@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { R_HOP_LIMIT, R_NO_ROUTE, R_OTHER_HOST } from '../base/reason.ts';
-import { HostModel } from '../host/model.ts';
+import { defaultHost, HostModel } from '../host/model.ts';
+import { parseAddress } from '../packet/address.ts';
 import { icmpErrorPacket, tcpPacket, udpPacket } from '../packet/build.ts';
 import { viewOf } from '../packet/build-bytes.ts';
 import { fragmentIpv4 } from '../packet/build-fragment.ts';
@@ -43,6 +44,10 @@ const ALL = [
   NF_INET_POST_ROUTING,
 ] as const;
 const NAMES = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
+
+function addressBytes(address: string): number[] {
+  return parseAddress(address)!.flatMap((word) => [24, 16, 8, 0].map((shift) => (word >>> shift) & 255));
+}
 
 /** Chains at all hooks that note them, with the packet's devices. */
 function noting(notes: string[]): ChainSpec[] {
@@ -294,6 +299,20 @@ describe('an answer', () => {
     expect(bench.firewall.outcome.answers).toMatchObject([{ why: 'reject', left: true }]);
     expect(bench.firewall.conntrack.table.count).toBe(0);
   });
+
+  test.each([
+    ['192.0.2.1', inside, 12, 16],
+    ['2001:db8::1', { ...inside, src: 'fd00::5', dst: 'fd01::7' }, 8, 24],
+  ])(
+    'of a machine whose addresses are not known comes from one for documentation, %s',
+    (address, from, at, end) => {
+      const rejects = table(NFPROTO_INET, [{ hook: NF_INET_FORWARD, rules: [[REJECT]] }]);
+      const bench = new Bench([rejects], defaultHost());
+      expect(bench.send(udpPacket(from))).toBe('reject');
+      const [answer] = bench.firewall.outcome.answers;
+      expect([...answer!.bytes.subarray(at, end)]).toEqual(addressBytes(address));
+    },
+  );
 
   test('does not leave if OUTPUT drops it', () => {
     const bench = new Bench([

@@ -26,7 +26,7 @@ function errorSource(host: Host, pkt: Packet, hook: number): Uint8Array {
   const asked = isIpv4 && hook === NF_INET_PRE_ROUTING ? src : dst;
   if (host.addressType(family, view, asked, 0) === RTN_LOCAL) return bytes.slice(dst, dst + size);
   const out = new Uint8Array(size);
-  if (host.sourceAddress(family, view, src, 0, out)) return out;
+  if (!host.isDefault && host.sourceAddress(family, view, src, 0, out)) return out;
   return isIpv4 ? UNKNOWN4 : UNKNOWN6;
 }
 

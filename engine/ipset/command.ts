@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import { EXTRA_READERS, type Extras } from './extras.ts';
 import { SetError } from './set-error.ts';
 import type { SetType } from './set-type.ts';
@@ -37,15 +37,8 @@ export function commandOf(word: string): CommandName {
   for (const c of COMMANDS)
     if (word === `-${c.letter}` || c.aliases.includes(bare) || (bare !== '' && c.name.startsWith(bare)))
       return c;
-  const near = suggest(
-    bare,
-    COMMANDS.map((c) => c.name),
-  );
-  throw new SetError(
-    `no command specified: unknown argument ${word}`,
-    word,
-    near && `did you mean '${near}'?`,
-  );
+  const names = COMMANDS.map((c) => c.name);
+  throw new SetError(`no command specified: unknown argument ${word}`, word, didYouMean(bare, names));
 }
 
 /** Global options, and how many words follow. */
@@ -111,7 +104,7 @@ export function parseExtras(type: SetType, command: string, words: readonly stri
       else out.wildcard = true;
       continue;
     }
-    const read = command === 'add' ? EXTRA_READERS[name] : undefined;
+    const read = command === 'add' ? EXTRA_READERS.get(name) : undefined;
     const isPlace = type.method === 'list' && (name === 'before' || name === 'after');
     if (read === undefined && !isPlace) throw unknown(command, word);
     const value = words[++i];
@@ -125,7 +118,10 @@ export function parseExtras(type: SetType, command: string, words: readonly stri
 }
 
 function unknown(command: string, word: string): SetError {
-  const names = [...Object.keys(EXTRA_READERS), 'nomatch', 'wildcard'];
-  const near = command === 'add' ? suggest(word, names) : undefined;
-  return new SetError(`unknown argument '${word}'`, word, near && `did you mean '${near}'?`);
+  const names = [...EXTRA_READERS.keys(), 'nomatch', 'wildcard'];
+  return new SetError(
+    `unknown argument '${word}'`,
+    word,
+    command === 'add' ? didYouMean(word, names) : undefined,
+  );
 }

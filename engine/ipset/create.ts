@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import { MAX_TIMEOUT } from './extras.ts';
 import { cut, parseIp, parseIpRange, parseNumber, prefixMask } from './parse-value.ts';
 import { parseBitmapPorts } from './port.ts';
@@ -93,14 +93,13 @@ const WORDS: Readonly<Partial<Record<CreateOption | 'timeout', Take>>> = {
   range,
 };
 
+/** Options without a word behind them. */
 const FLAGS: readonly string[] = ['counters', 'comment', 'skbinfo', 'forceadd'];
 /** Words that mean nothing any more, each with a word behind it. */
 const IGNORED: readonly string[] = ['probes', 'resize', 'gc'];
 
-/** Options as they were met; those that depend on others are read at the end. */
-interface Seen {
-  readonly words: Map<string, string>;
-}
+/** The words of options as they were met: those that depend on others are read at the end. */
+type Seen = ReadonlyMap<string, string>;
 
 function known(type: SetType, name: string): boolean {
   if (name === 'timeout') return true;
@@ -132,19 +131,19 @@ function collect(type: SetType, words: readonly string[]): Seen {
       i++;
       continue;
     }
-    i += one(type, words, i, seen);
+    i += takeOption(type, words, i, seen);
   }
-  return { words: seen };
+  return seen;
 }
 
-function one(type: SetType, words: readonly string[], i: number, seen: Map<string, string>): number {
+/** Takes one option. @returns how many words it has */
+function takeOption(type: SetType, words: readonly string[], i: number, seen: Map<string, string>): number {
   const word = words[i]!;
   const name = word.replace(/^--/, '');
   if (IGNORED.includes(name)) return 2;
   if (!known(type, name)) {
     const names = [...type.options, 'timeout', ...FLAGS];
-    const near = suggest(name, names);
-    throw new SetError(`unknown argument '${word}'`, word, near && `did you mean '${near}'?`);
+    throw new SetError(`unknown argument '${word}'`, word, didYouMean(name, names));
   }
   if (FLAGS.includes(name)) {
     seen.set(name, '');
@@ -162,8 +161,8 @@ function put(seen: Map<string, string>, name: string, value: string): void {
 }
 
 function masks(o: SetOptions, type: SetType, seen: Seen): void {
-  const netmask = seen.words.get('netmask');
-  const bitmask = seen.words.get('bitmask');
+  const netmask = seen.get('netmask');
+  const bitmask = seen.get('bitmask');
   if (netmask !== undefined && bitmask !== undefined)
     throw new SetError('bitmask and netmask are mutually exclusive, provide only one', bitmask);
   if (netmask !== undefined) {
@@ -180,7 +179,7 @@ function masks(o: SetOptions, type: SetType, seen: Seen): void {
 }
 
 function bitmapRange(o: SetOptions, type: SetType, seen: Seen): void {
-  const text = seen.words.get('range');
+  const text = seen.get('range');
   if (text === undefined) throw new SetError("mandatory option 'range' is missing");
   if (type.parts[0] === 'port') return;
   const size = o.netmask > 0 ? 2 ** (32 - o.netmask) : 1;
@@ -198,14 +197,14 @@ function bitmapRange(o: SetOptions, type: SetType, seen: Seen): void {
 export function parseCreate(type: SetType, words: readonly string[], initval: number): SetOptions {
   const o = defaults(type);
   const seen = collect(type, words);
-  const fam = seen.words.get('family');
+  const fam = seen.get('family');
   if (fam !== undefined) o.addressBytes = family(fam);
-  for (const [name, value] of seen.words) WORDS[name as CreateOption]?.(o, value, type);
-  o.counters = seen.words.has('counters');
-  o.comment = seen.words.has('comment');
-  o.skbinfo = seen.words.has('skbinfo');
-  o.forceadd = seen.words.has('forceadd');
-  if (!seen.words.has('initval')) o.initval = initval;
+  for (const [name, value] of seen) WORDS[name as CreateOption]?.(o, value, type);
+  o.counters = seen.has('counters');
+  o.comment = seen.has('comment');
+  o.skbinfo = seen.has('skbinfo');
+  o.forceadd = seen.has('forceadd');
+  if (!seen.has('initval')) o.initval = initval;
   masks(o, type, seen);
   return o;
 }

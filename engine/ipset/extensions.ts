@@ -42,6 +42,8 @@ export class Extensions {
   readonly skbqueue: number[] = [];
   /** NOMATCH, WILDCARD, MAC_UNSET. */
   readonly flags: number[] = [];
+  /** No element ends before this (ms). */
+  private earliest: number = Number.POSITIVE_INFINITY;
   private readonly options: SetOptions;
   private readonly clock: SetClock;
 
@@ -55,6 +57,7 @@ export class Extensions {
     const seconds = extras.timeout ?? this.options.timeout;
     const lasts = this.options.timeout >= 0 ? 1000 * seconds : 0;
     this.expires[row] = lasts <= 0 ? 0 : now === 0 ? -lasts : now + lasts;
+    this.earliest = Math.min(this.earliest, this.endOf(row));
     this.packets[row] = extras.packets ?? (isNew ? 0 : this.packets[row]!);
     this.bytes[row] = extras.bytes ?? (isNew ? 0 : this.bytes[row]!);
     this.comments[row] = extras.comment ?? '';
@@ -69,9 +72,24 @@ export class Extensions {
   isExpired(row: number, now: number): boolean {
     // Not even looked at: in a large set each array is one more line that no cache holds.
     if (this.options.timeout < 0) return false;
+    return now > this.endOf(row);
+  }
+
+  /** When an element ends (ms), Infinity for never; of one whose time has not begun, NaN. */
+  endOf(row: number): number {
     const end = this.expires[row]!;
-    if (end < 0) return now > this.clock.first - end;
-    return end !== 0 && now > end;
+    if (end < 0) return this.clock.first - end;
+    return end === 0 ? Number.POSITIVE_INFINITY : end;
+  }
+
+  /** Whether there may be an element whose time is over. */
+  mayHaveExpired(now: number): boolean {
+    return !(now <= this.earliest);
+  }
+
+  /** All that had ended are gone. @param earliest when the next one ends (ms) */
+  noneEndsBefore(earliest: number): void {
+    this.earliest = earliest;
   }
 
   /** Counts a packet, up to where a 64-bit counter would go on exactly. */

@@ -1,10 +1,11 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import { parseCounter, parseNumber } from './parse-value.ts';
 import { SetError } from './set-error.ts';
 import type { SetOptions } from './set-type.ts';
 
 /** The longest timeout (s). */
 export const MAX_TIMEOUT = 2147483;
-/** The longest comment. */
+/** The longest comment (bytes). */
 const MAX_COMMENT = 255;
 
 /** What `add` says about an element; undefined where it says nothing. */
@@ -43,29 +44,41 @@ function skbprio(text: string, out: Extras): void {
 function comment(text: string, out: Extras): void {
   if (text === '') throw new SetError("missing mandatory argument of option 'comment'");
   if (text.includes('"')) throw new SetError('" character is not permitted in comments', text);
-  if (text.length > MAX_COMMENT)
+  if (encodeUtf8(text).length > MAX_COMMENT)
     throw new SetError(`comment is longer than the maximum allowed ${MAX_COMMENT} characters`, text);
   out.comment = text;
 }
 
 /** Options of `add` that take a word. */
-export const EXTRA_READERS: Readonly<Record<string, Read>> = {
-  timeout: (text, out) => {
-    out.timeout = parseNumber(text, 0, MAX_TIMEOUT);
-  },
-  packets: (text, out) => {
-    out.packets = parseCounter(text);
-  },
-  bytes: (text, out) => {
-    out.bytes = parseCounter(text);
-  },
-  comment,
-  skbmark,
-  skbprio,
-  skbqueue: (text, out) => {
-    out.skbqueue = parseNumber(text, 0, 65535);
-  },
-};
+export const EXTRA_READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  [
+    'timeout',
+    (text, out) => {
+      out.timeout = parseNumber(text, 0, MAX_TIMEOUT);
+    },
+  ],
+  [
+    'packets',
+    (text, out) => {
+      out.packets = parseCounter(text);
+    },
+  ],
+  [
+    'bytes',
+    (text, out) => {
+      out.bytes = parseCounter(text);
+    },
+  ],
+  ['comment', comment],
+  ['skbmark', skbmark],
+  ['skbprio', skbprio],
+  [
+    'skbqueue',
+    (text, out) => {
+      out.skbqueue = parseNumber(text, 0, 65535);
+    },
+  ],
+]);
 
 /** What a set must have been created with for an option of `add`. */
 const NEEDS: readonly (readonly [keyof Extras, keyof SetOptions, string])[] = [

@@ -15,6 +15,44 @@ function elements(sets: IpSets): string[] {
     .filter((l) => l.startsWith('add'));
 }
 
+describe('a full set whose elements end', () => {
+  test('has room again as soon as one has ended, and not before', () => {
+    const sets = loaded('create a hash:ip timeout 10 maxelem 2\n');
+    const add = (ip: string, now: number): string => {
+      try {
+        sets.command(['add', 'a', ip], now);
+        return 'added';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const full = 'hash is full, cannot add more elements';
+    sets.begin(1000);
+    expect([add('1.1.1.1', 1000), add('1.1.1.2', 5000)]).toEqual(['added', 'added']);
+    expect([add('1.1.1.3', 10_000), add('1.1.1.3', 11_000)]).toEqual([full, full]);
+    expect([add('1.1.1.3', 11_001), add('1.1.1.4', 14_000), add('1.1.1.4', 15_001)]).toEqual([
+      'added',
+      full,
+      'added',
+    ]);
+    sets.command(['flush', 'a'], 15_002);
+    expect([add('1.1.1.5', 15_003), add('1.1.1.6', 15_003), add('1.1.1.7', 15_004)]).toEqual([
+      'added',
+      'added',
+      full,
+    ]);
+  });
+
+  test('whose elements begin with the first packet, too', () => {
+    const sets = loaded('create a hash:ip timeout 10 maxelem 1\nadd a 1.1.1.1\n');
+    expect(() => sets.command(['add', 'a', '1.1.1.2'])).toThrow('hash is full');
+    sets.begin(50_000);
+    expect(() => sets.command(['add', 'a', '1.1.1.2'], 60_000)).toThrow('hash is full');
+    sets.command(['add', 'a', '1.1.1.2'], 60_001);
+    expect(elements(sets)).toEqual([expect.stringContaining('1.1.1.2')]);
+  });
+});
+
 describe('ipset restore', () => {
   test('refuses a range of one port and an empty comment, and suggests no word that stands there', () => {
     const text =
@@ -24,6 +62,23 @@ describe('ipset restore', () => {
       expect.stringContaining("missing mandatory argument of option 'comment'"),
       expect.stringMatching(/unknown argument 'nomatch'$/),
     ]);
+  });
+
+  test('knows no option by the names that every object of JavaScript has', () => {
+    const text = 'create a hash:ip\nadd a 1.2.3.4 constructor x\nadd a 1.2.3.4 toString x\n';
+    expect(new IpSets(1).restore({ name: 's', text }).map((e) => e.message)).toEqual([
+      expect.stringContaining("unknown argument 'constructor'"),
+      expect.stringContaining("unknown argument 'toString'"),
+    ]);
+  });
+
+  test('counts a comment’s bytes, not its letters', () => {
+    const add = (i: number, letters: number): string => `add a 1.2.3.${i} comment "${'é'.repeat(letters)}"\n`;
+    const errors = new IpSets(1).restore({
+      name: 's',
+      text: `create a hash:ip comment\n${add(1, 127)}${add(2, 128)}`,
+    });
+    expect(errors.map((e) => e.message)).toEqual([expect.stringContaining('s:3:')]);
   });
 
   test('names the place of each mistake of a file, and a near word', () => {

@@ -1,6 +1,6 @@
 import { SourceError, type Span } from '../base/error.ts';
 import { Random } from '../base/random.ts';
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import { commandOf, parseExtras, withoutOptions } from './command.ts';
 import { parseCreate } from './create.ts';
 import { SetClock } from './extensions.ts';
@@ -155,11 +155,8 @@ export class IpSets {
     checkName(name);
     const type = setType(typeName);
     if (type === undefined) {
-      const near = suggest(
-        typeName,
-        SET_TYPES.map((t) => t.name),
-      );
-      throw new SetError(`typename '${typeName}' is unknown`, typeName, near && `did you mean '${near}'?`);
+      const names = SET_TYPES.map((t) => t.name);
+      throw new SetError(`typename '${typeName}' is unknown`, typeName, didYouMean(typeName, names));
     }
     const options = parseCreate(type, words, this.random.word());
     const had = this.byName.get(name);
@@ -238,8 +235,8 @@ export class IpSets {
   private slot(name: string): SetSlot {
     const slot = this.byName.get(name);
     if (slot !== undefined) return slot;
-    const near = suggest(name, [...this.byName.keys()]);
-    throw new SetError('the set with the given name does not exist', name, near && `did you mean '${near}'?`);
+    const hint = didYouMean(name, [...this.byName.keys()]);
+    throw new SetError('the set with the given name does not exist', name, hint);
   }
 
   private inOrder(): SetSlot[] {

@@ -73,7 +73,9 @@ export class KeyedSet implements IpSet, RowJudge {
     const { keys, mac } = this.parse(text);
     let added = false;
     for (const key of keys) {
-      added = this.addKey(key, mac, extras, exist, now) || added;
+      const trouble = this.addKey(key, mac, extras, exist, now);
+      if (trouble !== null) throw new SetError(trouble);
+      added = true;
     }
     return added;
   }
@@ -179,12 +181,7 @@ export class KeyedSet implements IpSet, RowJudge {
     const at = this.hasMacs ? macAt(state.pkt, (query.directions & 2) !== 0) : -1;
     if (this.hasMacs && at < 0) return false;
     const mac = at < 0 ? null : [state.pkt.view.getInt32(at), state.pkt.view.getUint16(at + 4)];
-    try {
-      return this.addKey(this.nets.probe, mac, extras, exist, state.now);
-    } catch {
-      // Full: the packet goes on all the same.
-      return false;
-    }
+    return this.addKey(this.nets.probe, mac, extras, exist, state.now) === null;
   }
 
   delPacket(state: HookState, query: SetQuery): boolean {
@@ -244,27 +241,27 @@ export class KeyedSet implements IpSet, RowJudge {
       throw new SetError('the value of the CIDR parameter of the IP address is invalid');
   }
 
+  /** @returns why it was not added, null if it was: no error is thrown for a packet */
   private addKey(
     key: Int32Array,
     mac: readonly number[] | null,
     extras: Extras,
     exist: boolean,
     now: number,
-  ): boolean {
+  ): string | null {
     const had = this.existing(key);
     const alive = had !== NO_ROW && !this.extensions.isExpired(had, now);
     // A bitmap's element without a hardware address may be given one.
     const fills = alive && mac !== null && (this.extensions.flags[had]! & MAC_UNSET) !== 0;
-    if (alive && !exist && !fills)
-      throw new SetError("element cannot be added to the set: it's already added");
-    if (had === NO_ROW) this.makeRoom(now);
+    if (alive && !exist && !fills) return "element cannot be added to the set: it's already added";
+    if (had === NO_ROW && !this.makeRoom(now)) return 'hash is full, cannot add more elements';
     const row = had === NO_ROW ? this.insert(key) : had;
     if ((this.extensions.flags[row] ?? 0) & WILDCARD && had !== NO_ROW) this.nets.wildcards--;
     this.extensions.set(row, extras, now, !alive);
     if (had === NO_ROW) this.recall(key[0]!, row, extras);
     if (extras.wildcard) this.nets.wildcards++;
     if (this.hasMacs) this.setMac(row, mac);
-    return true;
+    return null;
   }
 
   /** A bitmap's counters stand by place: whoever comes back finds those it had (measured). */
@@ -304,20 +301,35 @@ export class KeyedSet implements IpSet, RowJudge {
     this.table.remove(row);
   }
 
-  /** Before a new element: those whose time is over go, and if that is not enough, with `forceadd` any other. */
-  private makeRoom(now: number): void {
-    if (this.type.method === 'bitmap' || this.table.count < this.options.maxelem) return;
-    if (this.options.timeout >= 0)
-      for (let row = 0; row < this.table.rows; row++)
-        if (this.table.has(row) && this.extensions.isExpired(row, now)) this.remove(row);
-    if (this.table.count < this.options.maxelem) return;
-    if (!this.options.forceadd || this.table.count === 0)
-      throw new SetError('hash is full, cannot add more elements');
+  /**
+   * Before a new element: those whose time is over go, and if that is not enough, with `forceadd` any other.
+   * @returns whether there is room for one
+   */
+  private makeRoom(now: number): boolean {
+    const { maxelem, forceadd } = this.options;
+    if (this.type.method === 'bitmap' || this.table.count < maxelem) return true;
+    this.collect(now);
+    if (this.table.count < maxelem) return true;
+    if (!forceadd) return false;
     for (let row = 0; row < this.table.rows; row++)
       if (this.table.has(row)) {
         this.remove(row);
-        return;
+        return true;
       }
+    return false;
+  }
+
+  /** Takes out the elements whose time is over; packets may ask often, so only when there may be one. */
+  private collect(now: number): void {
+    if (this.options.timeout < 0 || !this.extensions.mayHaveExpired(now)) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < this.table.rows; row++)
+      if (this.table.has(row)) {
+        const end = this.extensions.endOf(row);
+        if (now > end) this.remove(row);
+        else next = Math.min(next, end);
+      }
+    this.extensions.noneEndsBefore(next);
   }
 
   /** The row of exactly this element. An interface that another one's wildcard covers counts as the same. */

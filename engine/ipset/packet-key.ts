@@ -1,12 +1,14 @@
 import { AF_INET, type Packet } from '../packet/packet.ts';
+import {
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_UDPLITE,
+} from '../packet/protocols.ts';
 import type { HookState } from '../rules/hook-state.ts';
 
-const TCP = 6;
-const UDP = 17;
-const ICMP = 1;
-const ICMPV6 = 58;
-const SCTP = 132;
-const UDPLITE = 136;
 /** Bytes of a link header with two hardware addresses (ETH_HLEN). */
 const ETH_HLEN = 14;
 
@@ -21,17 +23,18 @@ export function packetPort(pkt: Packet, isSrc: boolean): number {
   const { proto, l4, view } = pkt;
   const isLater = (pkt.frag & ~1) !== 0;
   if (isLater && pkt.family !== AF_INET) return NO_PORT;
-  const has = proto === TCP || proto === UDP || proto === SCTP || proto === UDPLITE;
-  if (!has && proto !== ICMP && proto !== ICMPV6) return proto << 16;
+  const has =
+    proto === IPPROTO_TCP || proto === IPPROTO_UDP || proto === IPPROTO_SCTP || proto === IPPROTO_UDPLITE;
+  if (!has && proto !== IPPROTO_ICMP && proto !== IPPROTO_ICMPV6) return proto << 16;
   // The kernel wants the whole header of the protocol.
-  const size = proto === TCP ? 20 : proto === SCTP ? 12 : proto === ICMPV6 ? 8 : 8;
+  const size = proto === IPPROTO_TCP ? 20 : proto === IPPROTO_SCTP ? 12 : 8;
   if (isLater || l4 < 0 || l4 + size > pkt.end) return NO_PORT;
   return (proto << 16) | view.getUint16(has && !isSrc ? l4 + 2 : l4);
 }
 
 /** Whether a port of this protocol can be in a bitmap of ports. */
 export function isBitmapProtocol(proto: number): boolean {
-  return proto === TCP || proto === UDP;
+  return proto === IPPROTO_TCP || proto === IPPROTO_UDP;
 }
 
 /** Offset of the packet's address, source or destination. */

@@ -1,13 +1,17 @@
+import {
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_UDPLITE,
+} from '../packet/protocols.ts';
 import { protocolName, protocolNumber, servicePort } from './names.ts';
 import { cut, parseNumber } from './parse-value.ts';
 import { SetError } from './set-error.ts';
 
-const TCP = 6;
-const UDP = 17;
-const ICMP = 1;
-const ICMPV6 = 58;
-/** Protocols with ports: TCP, UDP, SCTP, UDP-Lite. */
-const WITH_PORTS: readonly number[] = [TCP, UDP, 132, 136];
+/** Protocols with ports. */
+const WITH_PORTS: readonly number[] = [IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_UDPLITE];
 
 type Names = ReadonlyMap<string, number>;
 
@@ -106,8 +110,8 @@ function portsOf(text: string, proto: number): PortRange {
 }
 
 function typeAndCode(text: string, proto: number): PortRange {
-  const what = proto === ICMP ? 'ICMP' : 'ICMPv6';
-  const known = (proto === ICMP ? ICMP_NAMES : ICMPV6_NAMES).get(text);
+  const what = proto === IPPROTO_ICMP ? 'ICMP' : 'ICMPv6';
+  const known = (proto === IPPROTO_ICMP ? ICMP_NAMES : ICMPV6_NAMES).get(text);
   if (known !== undefined) return { proto, from: known, to: known };
   const [type, code] = text.split('/');
   if (code === undefined) throw new SetError(`cannot parse ${text} as an ${what} type/code`, text);
@@ -117,7 +121,7 @@ function typeAndCode(text: string, proto: number): PortRange {
 
 /** A protocol's number or name. @throws SetError */
 function protocolOf(text: string): number {
-  if (text === 'icmpv6') return ICMPV6;
+  if (text === 'icmpv6') return IPPROTO_ICMPV6;
   const proto = /^\d+$/.test(text) ? Number(text) : protocolNumber(text);
   if (proto === undefined || proto > 255) throw new SetError(`cannot parse '${text}' as a protocol`, text);
   if (proto === 0) throw new SetError('invalid protocol specified', text);
@@ -131,12 +135,12 @@ function protocolOf(text: string): number {
  */
 export function parsePorts(text: string, bytes: number): PortRange {
   const [first, rest] = cut(text, ':');
-  if (rest === undefined) return portsOf(first, TCP);
+  if (rest === undefined) return portsOf(first, IPPROTO_TCP);
   const proto = protocolOf(first);
   if (WITH_PORTS.includes(proto)) return portsOf(rest, proto);
-  if (proto === ICMP || proto === ICMPV6) {
-    if ((proto === ICMP) !== (bytes === 4)) {
-      const family = proto === ICMP ? 'inet' : 'inet6';
+  if (proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6) {
+    if ((proto === IPPROTO_ICMP) !== (bytes === 4)) {
+      const family = proto === IPPROTO_ICMP ? 'inet' : 'inet6';
       throw new SetError(`protocol ${first} can be used with family ${family} only`, first);
     }
     return typeAndCode(rest, proto);
@@ -148,16 +152,16 @@ export function parsePorts(text: string, bytes: number): PortRange {
 /** `port[-port]` of a bitmap: the protocol only says where to look up names. @throws SetError */
 export function parseBitmapPorts(text: string): PortRange {
   const [first, rest] = cut(text, ':');
-  if (rest === undefined) return portsOf(first, TCP);
+  if (rest === undefined) return portsOf(first, IPPROTO_TCP);
   const proto = protocolOf(first);
-  if (proto !== TCP && proto !== UDP)
+  if (proto !== IPPROTO_TCP && proto !== IPPROTO_UDP)
     throw new SetError(`protocol ${first} cannot be used in a bitmap of ports`, first);
   return portsOf(rest, proto);
 }
 
 /** As an element lists it. @param port for ICMP the type and code */
 export function portText(proto: number, port: number): string {
-  const known = proto === ICMP ? ICMP_NAMES : proto === ICMPV6 ? ICMPV6_NAMES : undefined;
+  const known = proto === IPPROTO_ICMP ? ICMP_NAMES : proto === IPPROTO_ICMPV6 ? ICMPV6_NAMES : undefined;
   const value = known === undefined ? `${port}` : (nameOf(port, known) ?? `${port >> 8}/${port & 255}`);
   return `${protocolName(proto)}:${value}`;
 }

@@ -1,6 +1,6 @@
 import { SourceError } from '../base/error.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { XtCommand } from './command-parse.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { XtRule } from './rule.ts';
 import { ruleText, type SaveScope } from './save.ts';
 import { XtChain, type XtTable } from './table.ts';
@@ -49,6 +49,8 @@ export function applyCommand(table: XtTable, command: XtCommand, scope: SaveScop
       return remove(table, command, scope);
     case 'F':
     case 'Z':
+      // Measured: to flush one chain makes the table.
+      if (kind === 'F' && chain !== null) table.exists = true;
       for (const each of chain === null ? table.chains.values() : [chainOf(table, chain)]) {
         if (kind === 'F') each.rules = [];
         else zero(each, command.position);
@@ -61,8 +63,9 @@ export function applyCommand(table: XtTable, command: XtCommand, scope: SaveScop
     case 'E':
       return rename(table, chain!, command.second!);
     case 'P':
-      return policy(table, command);
+      return policy(table, command, scope);
     default:
+      if (chain !== null) chainOf(table, chain);
       return NOTHING;
   }
 }
@@ -194,7 +197,7 @@ function rename(table: XtTable, from: Word, to: Word): Applied {
   return NOTHING;
 }
 
-function policy(table: XtTable, command: XtCommand): Applied {
+function policy(table: XtTable, command: XtCommand, scope: SaveScope): Applied {
   const word = command.chain!;
   const chain = table.chains.get(word.text);
   if (chain?.builtin == null)
@@ -204,6 +207,8 @@ function policy(table: XtTable, command: XtCommand): Applied {
       `table ${table.name} has ${builtinNames(table)}`,
     );
   setPolicy(table, chain, command.second!);
+  // Measured: the nft variant makes them zero, whatever -c says.
+  chain.counters = scope.backend === 'legacy' ? command.counters : { packets: 0, bytes: 0 };
   chain.at = word.at;
   return NOTHING;
 }

@@ -93,9 +93,12 @@ describe('a command', () => {
     expect(tables.save()).toBe(before);
   });
 
-  test('for the other family is left out', () => {
+  test('for the other family fails, which iptables-restore passes over', () => {
     const tables = new Xtables(NFPROTO_IPV6);
-    tables.commandLine('-A INPUT -4 -j ACCEPT');
+    expect(() => tables.commandLine('-A INPUT -4 -j ACCEPT')).toThrow('not for the family of -4');
+    expect(tables.restore({ name: 'r', text: '*filter\n-A INPUT -s 1.2.3.4 -4 -j DROP\nCOMMIT\n' })).toEqual(
+      [],
+    );
     expect(tables.save()).toBe('');
   });
 

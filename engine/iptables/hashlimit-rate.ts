@@ -83,7 +83,7 @@ export function bytesText(cost: number, bytes: number): string {
 export function readBurst(arg: XtArg): number {
   const m = /^(\d+)(gb|mb|kb|b)?$/.exec(arg.text);
   const number = m === null ? readUint(arg.text) : Number(m[1]);
-  if (number === undefined)
+  if (number === undefined || number >= 2 ** 64)
     throw new XtError('bad value for option "--hashlimit-burst", or out of range (1-1000000)', undefined, 0);
   return number * (MULTIPLIERS.find(([name]) => name === m?.[2])?.[1] ?? 1);
 }

@@ -1,6 +1,7 @@
+import type { Random } from '../base/random.ts';
+import { NO_ROW, WordTable } from '../ipset/word-table.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { HZ, jiffies, U32 } from './jiffies.ts';
-import { KeyTable } from './key-table.ts';
 
 /** Credits that a packet's bucket gains each jiffy are 2^39: the greatest power of two that fits (kernel: xt_hashlimit). */
 const CREDIT_BITS = 39;
@@ -20,7 +21,7 @@ export interface Credits {
 }
 
 /** Credits for a time in millionths of a second, 64 bits (kernel: user2credits). */
-export function creditsOf(parts: bigint): Credits {
+function creditsOf(parts: bigint): Credits {
   const value = BigInt.asUintN(64, BigInt.asUintN(64, parts) * CREDITS_PER_PART);
   return { upper: Number(value >> BigInt(CREDIT_BITS)), lower: Number(value & (BigInt(LOWER) - 1n)) };
 }
@@ -41,7 +42,16 @@ export interface BucketRule {
   /** ms that a bucket lives without packets, and between two sweeps. */
   readonly expire: number;
   readonly sweep: number;
+  /** Most buckets. */
+  readonly max: number;
 }
+
+/** {@link HashlimitTable.take}: the packet's share was there. */
+export const ENOUGH = 1;
+/** It was not. */
+const TOO_LITTLE = 0;
+/** {@link HashlimitTable.take}: there is no room for a bucket of the packet's. */
+export const NO_BUCKET: number = -1;
 
 /** Words of a key: source, destination, ports. */
 export const BUCKET_WORDS = 9;
@@ -49,7 +59,7 @@ export const BUCKET_WORDS = 9;
 /** The buckets of a name, made when a packet of a new key comes. Its first rule says what they are like. */
 export class HashlimitTable {
   private readonly rule: BucketRule;
-  private readonly table: KeyTable = new KeyTable(BUCKET_WORDS);
+  private readonly table: WordTable;
   private readonly cost: Credits;
   private readonly cap: Credits;
   private readonly byteCost: number;
@@ -61,8 +71,10 @@ export class HashlimitTable {
   private expires: Float64Array = new Float64Array(16);
   private sweepAt = 0;
 
-  constructor(rule: BucketRule) {
+  /** @param random keys the hash table */
+  constructor(rule: BucketRule, random: Random) {
     this.rule = rule;
+    this.table = new WordTable(BUCKET_WORDS, random);
     this.cost = creditsOf(BigInt(rule.period));
     this.cap = creditsOf(BigInt(rule.period) * BigInt(rule.burst));
     this.byteCost = Math.floor((rule.period * HZ * BYTE_CREDITS) / U32);
@@ -71,20 +83,23 @@ export class HashlimitTable {
   /**
    * Takes a packet's share from its bucket.
    * @param length bytes of the packet
-   * @returns whether it was there
+   * @returns {@link ENOUGH}, {@link NO_BUCKET}, or 0 if it was not there
    */
-  take(key: Int32Array, state: HookState, length: number): boolean {
+  take(key: Int32Array, state: HookState, length: number): number {
     const now = jiffies(state);
     this.sweep(now);
     let row = this.table.find(key);
-    if (row === 0) row = this.open(key, now);
-    else this.fill(row, now);
+    if (row === NO_ROW) {
+      if (this.table.count >= this.rule.max) return NO_BUCKET;
+      row = this.open(key, now);
+    } else this.fill(row, now);
     this.expires[row] = now + Math.ceil((this.rule.expire * HZ) / 1000);
-    return this.rule.bytes ? this.takeBytes(row, length) : this.takePacket(row);
+    const taken = this.rule.bytes ? this.takeBytes(row, length) : this.takePacket(row);
+    return taken ? ENOUGH : TOO_LITTLE;
   }
 
   private open(key: Int32Array, now: number): number {
-    const row = this.table.add(key);
+    const row = this.table.insert(key);
     if (row >= this.upper.length) this.grow();
     this.prev[row] = now;
     this.upper[row] = this.rule.bytes ? BYTE_CREDITS_MAX : this.cap.upper;
@@ -94,7 +109,7 @@ export class HashlimitTable {
 
   private grow(): void {
     const longer = (from: Float64Array): Float64Array => {
-      const to = new Float64Array(this.table.capacity);
+      const to = new Float64Array(from.length * 2);
       to.set(from);
       return to;
     };
@@ -150,7 +165,7 @@ export class HashlimitTable {
     if (now < this.sweepAt) return;
     const every = Math.max(1, Math.ceil((this.rule.sweep * HZ) / 1000));
     this.sweepAt = now + every;
-    for (let row = 1; row <= this.table.last; row++)
+    for (let row = 0; row < this.table.rows; row++)
       if (this.table.has(row) && this.expires[row]! <= now) this.table.remove(row);
   }
 }

@@ -1,3 +1,4 @@
+import { hashSeed } from '../base/hash-seed.ts';
 import { IpSets } from '../ipset/ip-sets.ts';
 import type { SetSlot } from '../ipset/list-set.ts';
 import type { SetQuery } from '../ipset/set-base.ts';
@@ -10,7 +11,7 @@ const MAX_DIMENSIONS = 6;
 
 /** The IP sets of a network namespace, which its matches and targets ask; made empty if there are none yet. */
 export function worldSets(world: XtWorld): IpSets {
-  return world.shared('ipset', () => new IpSets(0));
+  return world.shared('ipset', () => new IpSets(hashSeed()));
 }
 
 /** A set and which addresses of the packet are looked up in it. */

@@ -1,3 +1,4 @@
+import { didYouMean } from '../base/suggest.ts';
 import {
   RTN_ANYCAST,
   RTN_LOCAL,
@@ -17,7 +18,6 @@ import {
 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
-import { didYouMean } from './did-you-mean.ts';
 import {
   type Extension,
   XT_BOTH,
@@ -28,7 +28,7 @@ import {
 } from './extension.ts';
 
 /** What `-m addrtype` tests: bits 1 << RTN_*, 0 for no test. */
-export interface AddrtypeSpec {
+interface AddrtypeSpec {
   source: number;
   sourceInverted: boolean;
   dest: number;
@@ -141,7 +141,7 @@ export const MATCH_ADDRTYPE: Extension<AddrtypeSpec> = {
 };
 
 /** Asks the host's routes. */
-export class AddrtypeMatch implements Expr {
+class AddrtypeMatch implements Expr {
   readonly name = 'match';
   private readonly spec: AddrtypeSpec;
 

@@ -1,5 +1,5 @@
 import type { Expr } from '../rules/expr.ts';
-import { mayHaveSocket } from '../rules/expr-meta.ts';
+import { mayHaveSocket, NO_PROCESS } from '../rules/expr-meta.ts';
 import { NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_UNKNOWN, NFT_BREAK } from '../rules/verdict.ts';
@@ -15,10 +15,11 @@ interface CgroupSpec {
 /** The control group of the packet's socket. A forwarded packet has none, and then it does not match either way. */
 class CgroupMatch implements Expr {
   readonly name = 'match';
+  readonly unknowable: string = NO_PROCESS;
 
   eval(state: HookState): number {
     if (!mayHaveSocket(state)) return NFT_BREAK;
-    state.unknown = 'which process the packet belongs to is not known';
+    state.unknown = this.unknowable;
     return NF_UNKNOWN;
   }
 }

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import { quote } from './values.ts';
 
@@ -14,7 +15,7 @@ export const MATCH_COMMENT: Extension<{ text: string }> = {
       name: 'comment',
       required: true,
       parse(spec, arg) {
-        if (utf8Length(arg.text) > COMMENT_MAX)
+        if (encodeUtf8(arg.text).length > COMMENT_MAX)
           throw new XtError(`comment: a comment has at most ${COMMENT_MAX} characters`, undefined, 0);
         spec.text = arg.text;
       },
@@ -24,12 +25,3 @@ export const MATCH_COMMENT: Extension<{ text: string }> = {
   save: (spec) => `--comment ${quote(spec.text)}`,
   lower: () => [],
 };
-
-function utf8Length(text: string): number {
-  let length = 0;
-  for (const c of text) {
-    const code = c.codePointAt(0)!;
-    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return length;
-}

@@ -1,6 +1,7 @@
 import { F_EVENTS, FLAG_ACCT, ROW_WORDS } from '../conntrack/flow-table.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
+import { readUint64, UINT64_MAX } from './values.ts';
 import { XtMatch } from './xt-match.ts';
 
 interface ConnbytesSpec {
@@ -11,12 +12,11 @@ interface ConnbytesSpec {
   dir: string;
 }
 
-const MAX = 0xffffffffffffffffn;
 const MODES: readonly string[] = ['packets', 'bytes', 'avgpkt'];
 const DIRS: readonly string[] = ['original', 'reply', 'both'];
 
 /** How much of the packet's flow has passed. In Linux a rule of it switches accounting on (nf_conntrack_acct). */
-export class ConnbytesMatch extends XtMatch {
+class ConnbytesMatch extends XtMatch {
   /** Whoever runs it is to set nf_conntrack_acct. */
   readonly needsAccounting = true;
   private readonly from: number;
@@ -59,12 +59,10 @@ export class ConnbytesMatch extends XtMatch {
 
 function number(text: string, missing: bigint): bigint {
   if (text === '') return missing;
-  const value = /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text)
-    ? BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text)
-    : MAX + 1n;
-  if (value > MAX)
+  const value = readUint64(text);
+  if (value === undefined)
     throw new XtError(
-      `connbytes: bad value for option "--connbytes" near "${text}", or out of range (0-${MAX})`,
+      `connbytes: bad value for option "--connbytes" near "${text}", or out of range (0-${UINT64_MAX})`,
       undefined,
       0,
     );
@@ -84,7 +82,7 @@ export const MATCH_CONNBYTES: Extension<ConnbytesSpec> = {
       parse: (spec, arg) => {
         const [low, high] = arg.text.split(/:(.*)/s) as [string, string | undefined];
         spec.from = number(low, 0n);
-        spec.to = high === undefined ? MAX : number(high, MAX);
+        spec.to = high === undefined ? UINT64_MAX : number(high, UINT64_MAX);
         if (spec.from > spec.to)
           throw new XtError(`${spec.from} should be less than ${spec.to}`, undefined, 0);
         spec.inverted = arg.inverted;
@@ -109,9 +107,9 @@ export const MATCH_CONNBYTES: Extension<ConnbytesSpec> = {
       },
     },
   ],
-  init: () => ({ from: 0n, to: MAX, inverted: false, mode: '', dir: '' }),
+  init: () => ({ from: 0n, to: UINT64_MAX, inverted: false, mode: '', dir: '' }),
   save: (spec) => {
-    const range = spec.to === MAX ? `${spec.from}` : `${spec.from}:${spec.to}`;
+    const range = spec.to === UINT64_MAX ? `${spec.from}` : `${spec.from}:${spec.to}`;
     return `${spec.inverted ? '! ' : ''}--connbytes ${range} --connbytes-mode ${spec.mode} --connbytes-dir ${spec.dir}`;
   },
   lower: (spec) => [new ConnbytesMatch(spec)],

@@ -1,12 +1,11 @@
-import { Random } from '../base/random.ts';
-import { WordTable } from '../ipset/word-table.ts';
+import type { Random } from '../base/random.ts';
 import { AF_INET } from '../packet/packet.ts';
-import { ConnCount } from '../rules/conn-count.ts';
 import type { Expr } from '../rules/expr.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { prefixMask } from './address.ts';
+import { ConnNetworks } from './conn-networks.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import { uintArg } from './values.ts';
 
@@ -22,16 +21,15 @@ class ConnlimitMatch implements Expr {
   readonly name = 'match';
   private readonly spec: ConnlimitSpec;
   private readonly mask: readonly number[];
-  /** Networks by masked address and zone, and their connections by row. */
-  private readonly networks: WordTable;
-  private readonly counts: ConnCount[] = [];
+  /** By masked address and zone. */
+  private readonly networks: ConnNetworks;
   private readonly key: Int32Array;
 
-  constructor(spec: ConnlimitSpec, mask: readonly number[]) {
+  constructor(spec: ConnlimitSpec, mask: readonly number[], random: Random) {
     this.spec = spec;
     this.mask = mask;
     this.key = new Int32Array(mask.length + 1);
-    this.networks = new WordTable(this.key.length, new Random(0));
+    this.networks = new ConnNetworks(this.key.length, random);
   }
 
   eval(state: HookState): number {
@@ -41,9 +39,7 @@ class ConnlimitMatch implements Expr {
     const at = pkt.off + (isV4 ? (daddr ? 16 : 12) : daddr ? 24 : 8);
     for (let i = 0; i < this.mask.length; i++) this.key[i] = pkt.view.getInt32(at + 4 * i) & this.mask[i]!;
     this.key[this.mask.length] = pkt.zone;
-    const row = this.networks.insert(this.key);
-    this.counts[row] ??= new ConnCount();
-    const count = this.counts[row].add(state);
+    const count = this.networks.add(this.key, state);
     // None at all, not even the packet's own: the kernel takes that for a failure (measured; the last ACK of a connection).
     if (count <= 0) return NF_DROP;
     return count > limit !== upto ? NFT_CONTINUE : NFT_BREAK;
@@ -110,5 +106,8 @@ export const MATCH_CONNLIMIT: Extension<ConnlimitSpec> = {
   },
   save: (spec, ctx) =>
     `--connlimit-${spec.upto ? 'upto' : 'above'} ${spec.limit} --connlimit-mask ${spec.prefix ?? whole(ctx.family)} --connlimit-${spec.daddr ? 'daddr' : 'saddr'}`,
-  lower: (spec, ctx) => [new ConnlimitMatch(spec, prefixMask(spec.prefix ?? whole(ctx.family), ctx.family))],
+  lower: (spec, ctx) => {
+    const mask = prefixMask(spec.prefix ?? whole(ctx.family), ctx.family);
+    return [new ConnlimitMatch(spec, mask, ctx.world.random)];
+  },
 };

@@ -1,3 +1,4 @@
+import { didYouMean } from '../base/suggest.ts';
 import * as F from '../conntrack/flow-table.ts';
 import { IPS_ASSURED, IPS_CONFIRMED, IPS_EXPECTED, IPS_SEEN_REPLY } from '../conntrack/status.ts';
 import { NFT_CT_STATE } from '../rules/ct-keys.ts';
@@ -7,7 +8,6 @@ import { CmpExpr, NFT_CMP_EQ, NFT_CMP_NEQ } from '../rules/expr-cmp.ts';
 import * as S from '../rules/expr-ct.ts';
 import { addressText, hostAddress, maskLength, prefixMask, readMask } from './address.ts';
 import { ConntrackMatch, type ConntrackTests, STATE_DNAT, STATE_SNAT } from './conntrack-match.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
 import { portRangeText, readLooseRange } from './ports.ts';
 import { readProtocol } from './protocols.ts';

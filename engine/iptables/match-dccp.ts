@@ -1,17 +1,14 @@
+import { didYouMean } from '../base/suggest.ts';
 import { IPPROTO_DCCP } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
-import { anyPorts, type PortTests, portHolds, portOptions } from './port-test.ts';
-import { portRangeText } from './ports.ts';
+import { type GivenPorts, givenPortOptions, givenPortWords, noPortsGiven, portHolds } from './port-test.ts';
 import type { Negatable } from './rule.ts';
 import { uintArg } from './values.ts';
 
-/** What `-m dccp` tests. */
-export interface DccpSpec extends PortTests {
-  given: Set<'sport' | 'dport'>;
+interface DccpSpec extends GivenPorts {
   /** Bits 1 << type. */
   types: Negatable<number> | null;
   option: Negatable<number> | null;
@@ -48,12 +45,10 @@ function readTypes(text: string): number {
 }
 
 function save(spec: DccpSpec): string {
-  const words: string[] = [];
+  const words = givenPortWords(spec);
   const put = (inverted: boolean, text: string): void => {
     words.push(`${inverted ? '! ' : ''}${text}`);
   };
-  for (const side of ['sport', 'dport'] as const)
-    if (spec.given.has(side)) put(spec[side].inverted, `--${side} ${portRangeText(spec[side].range)}`);
   const { types, option } = spec;
   if (types !== null)
     put(types.inverted, `--dccp-types ${TYPES.filter((_, i) => types.value & (1 << i)).join(',')}`);
@@ -68,13 +63,7 @@ export const MATCH_DCCP: Extension<DccpSpec> = {
   families: XT_BOTH,
   protocols: [IPPROTO_DCCP],
   options: [
-    ...portOptions<DccpSpec>(undefined).map((option) => ({
-      ...option,
-      parse(spec: DccpSpec, arg: Parameters<typeof option.parse>[1]): void {
-        option.parse(spec, arg);
-        spec.given.add(option.name === 'source-port' ? 'sport' : 'dport');
-      },
-    })),
+    ...givenPortOptions<DccpSpec>(undefined),
     {
       name: 'dccp-types',
       invert: true,
@@ -90,13 +79,13 @@ export const MATCH_DCCP: Extension<DccpSpec> = {
       },
     },
   ],
-  init: () => ({ ...anyPorts(), given: new Set(), types: null, option: null }),
+  init: () => ({ ...noPortsGiven(), types: null, option: null }),
   save,
   lower: (spec) => [new DccpMatch(spec)],
 };
 
 /** The kernel's dccp match: a header that is cut off drops the packet, a later fragment does not match. */
-export class DccpMatch implements Expr {
+class DccpMatch implements Expr {
   readonly name = 'match';
   private readonly spec: DccpSpec;
 

@@ -13,7 +13,7 @@ import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { prefixMask } from './address.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
 import { bytesOf, bytesText, readBurst, readHashRate, SCALE } from './hashlimit-rate.ts';
-import { BUCKET_WORDS, burstOverflows, HashlimitTable } from './hashlimit-table.ts';
+import { BUCKET_WORDS, burstOverflows, ENOUGH, HashlimitTable, NO_BUCKET } from './hashlimit-table.ts';
 import { periodRate } from './rate.ts';
 import { uintArg } from './values.ts';
 
@@ -21,11 +21,14 @@ const MODES = ['srcip', 'srcport', 'dstip', 'dstport'] as const;
 const DEFAULT_BURST = 5;
 const BURST_MAX = 1_000_000;
 const DEFAULT_SWEEP = 1000;
+/** Lists of the kernel's table on a machine with a gigabyte or more, and how many buckets it has for each. */
+const DEFAULT_LISTS = 8192;
+const BUCKETS_OF_LIST = 8;
 /** Longest name, without the zero behind it. */
 const NAME_MAX = 254;
 
 /** What `-m hashlimit` says. */
-export interface HashlimitSpec {
+interface HashlimitSpec {
   rate: { period: number; bytes: boolean; expire: number } | null;
   /** --hashlimit-above, or --hashlimit-upto negated. */
   above: boolean;
@@ -181,6 +184,12 @@ function check(spec: HashlimitSpec, bits: number): void {
     throw new XtError('hashlimit: the burst is too large for so slow a rate: Numerical result out of range');
 }
 
+/** How many buckets there may be (measured): packets that find no room for theirs are dropped. */
+function mostBuckets({ size, max }: HashlimitSpec): number {
+  const lists = size === 0 ? DEFAULT_LISTS : size;
+  return max === 0 ? lists * BUCKETS_OF_LIST : Math.max(max, lists);
+}
+
 function bitsOf(family: number): number {
   return family === NFPROTO_IPV4 ? 32 : 128;
 }
@@ -215,13 +224,17 @@ export const MATCH_HASHLIMIT: Extension<HashlimitSpec> = {
     const table = ctx.world.shared(
       `hashlimit:${ctx.family}:${spec.name}`,
       () =>
-        new HashlimitTable({
-          period: spec.rate!.period,
-          burst: burstOf(spec),
-          bytes: spec.rate!.bytes,
-          expire: spec.expire ?? (spec.rate!.expire || 10000),
-          sweep: spec.sweep,
-        }),
+        new HashlimitTable(
+          {
+            period: spec.rate!.period,
+            burst: burstOf(spec),
+            bytes: spec.rate!.bytes,
+            expire: spec.expire ?? (spec.rate!.expire || 10000),
+            sweep: spec.sweep,
+            max: mostBuckets(spec),
+          },
+          ctx.world.random,
+        ),
     );
     return [new HashlimitMatch(spec, table, ctx.family)];
   },
@@ -239,7 +252,7 @@ const WITH_PORTS: readonly number[] = [
 const IPPROTO_AH = 51;
 
 /** The kernel's hashlimit match. */
-export class HashlimitMatch implements Expr {
+class HashlimitMatch implements Expr {
   readonly name = 'match';
   private readonly table: HashlimitTable;
   private readonly above: boolean;
@@ -273,7 +286,9 @@ export class HashlimitMatch implements Expr {
         key[8] = pkt.view.getInt32(at) & this.ports;
       }
     }
-    return this.table.take(key, state, pkt.end - pkt.off) !== this.above ? NFT_CONTINUE : NFT_BREAK;
+    const taken = this.table.take(key, state, pkt.end - pkt.off);
+    if (taken === NO_BUCKET) return NF_DROP;
+    return (taken === ENOUGH) !== this.above ? NFT_CONTINUE : NFT_BREAK;
   }
 
   private address(state: HookState, word: number, mask: readonly number[] | null, offset: number): void {

@@ -1,5 +1,5 @@
 import { type Extension, XT_BOTH } from './extension.ts';
-import { SpiMatch, type SpiRange, spiOption } from './spi-range.ts';
+import { SpiMatch, type SpiRange, spiOption, spiText } from './spi-range.ts';
 
 interface IpcompSpec extends SpiRange {
   compres: boolean;
@@ -23,10 +23,7 @@ export const MATCH_IPCOMP: Extension<IpcompSpec> = {
   ],
   // Without a range it is the index 0 (measured).
   init: () => ({ low: 0, high: 0, inverted: false, compres: false }),
-  save: ({ low, high, inverted, compres }) => {
-    const all = low === 0 && high === 0xffffffff;
-    const range = all ? '' : `${inverted ? '! ' : ''}--ipcompspi ${low === high ? low : `${low}:${high}`}`;
-    return [range, compres ? '--compres' : ''].filter((w) => w !== '').join(' ');
-  },
+  save: (spec) =>
+    [spiText('ipcompspi', spec), spec.compres ? '--compres' : ''].filter((word) => word !== '').join(' '),
   lower: (spec) => [new SpiMatch(spec, 2, 2, 4)],
 };

@@ -63,7 +63,7 @@ function credits(user: number): number {
 }
 
 /** The kernel's limit match, as iptables-legacy uses it: credits that grow with each jiffy. */
-export class LimitMatch implements Expr {
+class LimitMatch implements Expr {
   readonly name = 'match';
   private readonly cost: number;
   private readonly cap: number;

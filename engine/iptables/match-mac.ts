@@ -5,7 +5,7 @@ import { NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 
 /** What `-m mac` tests. */
-export interface MacSpec {
+interface MacSpec {
   address: Uint8Array;
   inverted: boolean;
 }
@@ -55,7 +55,7 @@ export const MATCH_MAC: Extension<MacSpec> = {
 };
 
 /** Never matches what did not come over Ethernet, negated or not. */
-export class MacMatch implements Expr {
+class MacMatch implements Expr {
   readonly name = 'match';
   private readonly spec: MacSpec;
 

@@ -13,7 +13,7 @@ import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './e
 import { portRangeText, readPort } from './ports.ts';
 
 /** What `-m multiport` tests. */
-export interface MultiportSpec {
+interface MultiportSpec {
   side: 'sports' | 'dports' | 'ports';
   ranges: [number, number][];
   inverted: boolean;
@@ -83,7 +83,7 @@ export const MATCH_MULTIPORT: Extension<MultiportSpec> = {
 };
 
 /** The kernel's multiport match: ports that are cut off drop the packet, a later fragment does not match. */
-export class MultiportMatch implements Expr {
+class MultiportMatch implements Expr {
   readonly name = 'match';
   /** Pairs of first and last port. */
   private readonly bounds: Uint16Array;

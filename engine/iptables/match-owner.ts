@@ -1,6 +1,6 @@
 import { IPPROTO_ICMP, IPPROTO_ICMPV6 } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
-import { mayHaveSocket } from '../rules/expr-meta.ts';
+import { mayHaveSocket, NO_PROCESS } from '../rules/expr-meta.ts';
 import { NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
@@ -25,6 +25,7 @@ interface OwnerSpec {
 /** Whose socket sent the packet. A forwarded packet has none; whose it is otherwise no capture says. */
 class OwnerMatch implements Expr {
   readonly name = 'match';
+  readonly unknowable: string = NO_PROCESS;
   /** Without a socket it matches only if all that is asked is negated (measured). */
   private readonly withoutSocket: number;
   /** With a socket of the kernel's own, which no process has open (measured). */
@@ -41,7 +42,7 @@ class OwnerMatch implements Expr {
     // Linux sends ICMP errors by a socket of its own, resets without one.
     if (state.isAnswer && (proto === IPPROTO_ICMP || proto === IPPROTO_ICMPV6)) return this.withKernelSocket;
     if (!mayHaveSocket(state)) return this.withoutSocket;
-    state.unknown = 'which process the packet belongs to is not known';
+    state.unknown = this.unknowable;
     return NF_UNKNOWN;
   }
 }

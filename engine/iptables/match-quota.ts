@@ -1,13 +1,12 @@
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
+import { readUint64, UINT64_MAX } from './values.ts';
 import { XtMatch } from './xt-match.ts';
 
 interface QuotaSpec {
   quota: bigint;
   inverted: boolean;
 }
-
-const MAX = 0xffffffffffffffffn;
 
 /** Matches until a number of bytes has passed. The first packet that does not fit uses up what is left. */
 class QuotaMatch extends XtMatch {
@@ -43,13 +42,10 @@ export const MATCH_QUOTA: Extension<QuotaSpec> = {
       invert: true,
       required: true,
       parse: (spec, arg) => {
-        const { text } = arg;
-        const value = /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text)
-          ? BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text)
-          : MAX + 1n;
-        if (value > MAX)
+        const value = readUint64(arg.text);
+        if (value === undefined)
           throw new XtError(
-            `quota: bad value for option "--quota", or out of range (0-${MAX})`,
+            `quota: bad value for option "--quota", or out of range (0-${UINT64_MAX})`,
             undefined,
             0,
           );

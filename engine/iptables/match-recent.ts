@@ -6,14 +6,14 @@ import { NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { addressText, prefixMask, readAddress } from './address.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
 import { HZ, jiffies } from './jiffies.ts';
-import { type RecentEntry, RecentList } from './recent-list.ts';
+import { RECENT_WORDS, type RecentEntry, RecentList } from './recent-list.ts';
 import { readUint, uintArg } from './values.ts';
 
 /** What the rule does with an address. */
-export type RecentMode = 'set' | 'rcheck' | 'update' | 'remove';
+type RecentMode = 'set' | 'rcheck' | 'update' | 'remove';
 
 /** What `-m recent` says. */
-export interface RecentSpec {
+interface RecentSpec {
   mode: RecentMode | null;
   inverted: boolean;
   seconds: number;
@@ -154,18 +154,18 @@ export const MATCH_RECENT: Extension<RecentSpec> = {
     return words.join(' ');
   },
   lower(spec, ctx) {
-    const list = ctx.world.shared(`recent:${spec.name}`, () => new RecentList());
+    const list = ctx.world.shared(`recent:${spec.name}`, () => new RecentList(ctx.world.random));
     list.use(spec.hits);
     return [new RecentMatch(spec, list)];
   },
 };
 
 /** The kernel's recent match. */
-export class RecentMatch implements Expr {
+class RecentMatch implements Expr {
   readonly name = 'match';
   private readonly spec: RecentSpec;
   private readonly list: RecentList;
-  private readonly key: Int32Array = new Int32Array(5);
+  private readonly key: Int32Array = new Int32Array(RECENT_WORDS);
 
   constructor(spec: RecentSpec, list: RecentList) {
     this.spec = spec;

@@ -1,11 +1,10 @@
+import { didYouMean } from '../base/suggest.ts';
 import { IPPROTO_SCTP } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError } from './extension.ts';
-import { anyPorts, type PortTests, portHolds, portOptions } from './port-test.ts';
-import { portRangeText } from './ports.ts';
+import { type GivenPorts, givenPortOptions, givenPortWords, noPortsGiven, portHolds } from './port-test.ts';
 
 /** A chunk that is looked for: its type, and which flags must be set or not. */
 interface ChunkTest {
@@ -14,9 +13,7 @@ interface ChunkTest {
   flags: number;
 }
 
-/** What `-m sctp` tests. */
-export interface SctpSpec extends PortTests {
-  given: Set<'sport' | 'dport'>;
+interface SctpSpec extends GivenPorts {
   chunks: { how: 'all' | 'any' | 'only'; list: ChunkTest[] | 'ALL' | 'NONE'; inverted: boolean } | null;
 }
 
@@ -120,10 +117,7 @@ function chunkText({ type, mask, flags }: ChunkTest): string {
 }
 
 function save(spec: SctpSpec): string {
-  const words: string[] = [];
-  for (const side of ['sport', 'dport'] as const)
-    if (spec.given.has(side))
-      words.push(`${spec[side].inverted ? '! ' : ''}--${side} ${portRangeText(spec[side].range)}`);
+  const words = givenPortWords(spec);
   if (spec.chunks !== null) {
     const { how, list, inverted } = spec.chunks;
     const text = typeof list === 'string' ? list : list.map(chunkText).join(',');
@@ -139,13 +133,7 @@ export const MATCH_SCTP: Extension<SctpSpec> = {
   families: XT_BOTH,
   protocols: [IPPROTO_SCTP],
   options: [
-    ...portOptions<SctpSpec>('sctp', (name) => `Only one \`--${name}' allowed`).map((option) => ({
-      ...option,
-      parse(spec: SctpSpec, arg: XtArg): void {
-        option.parse(spec, arg);
-        spec.given.add(option.name === 'source-port' ? 'sport' : 'dport');
-      },
-    })),
+    ...givenPortOptions<SctpSpec>('sctp', (name) => `Only one \`--${name}' allowed`),
     {
       name: 'chunk-types',
       args: 2,
@@ -154,13 +142,13 @@ export const MATCH_SCTP: Extension<SctpSpec> = {
       parse: readChunks,
     },
   ],
-  init: () => ({ ...anyPorts(), given: new Set(), chunks: null }),
+  init: () => ({ ...noPortsGiven(), chunks: null }),
   save,
   lower: (spec) => [new SctpMatch(spec)],
 };
 
 /** The kernel's sctp match: a header that is cut off drops the packet, a later fragment does not match. */
-export class SctpMatch implements Expr {
+class SctpMatch implements Expr {
   readonly name = 'match';
   private readonly spec: SctpSpec;
   /** By chunk type: 1 if it is looked for. */

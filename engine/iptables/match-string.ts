@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import { uintArg } from './values.ts';
@@ -46,22 +47,6 @@ function upper(c: number): number {
   return c >= 97 && c <= 122 ? c - 32 : c;
 }
 
-/** The bytes of a text in UTF-8. */
-function utf8(text: string): number[] {
-  const out: number[] = [];
-  for (const c of text) {
-    const code = c.codePointAt(0)!;
-    if (code < 0x80) out.push(code);
-    else if (code < 0x800) out.push(0xc0 | (code >> 6), 0x80 | (code & 63));
-    else {
-      if (code < 0x10000) out.push(0xe0 | (code >> 12));
-      else out.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63));
-      out.push(0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    }
-  }
-  return out;
-}
-
 function hexPattern(text: string): number[] {
   const out: number[] = [];
   let inHex = false;
@@ -75,7 +60,7 @@ function hexPattern(text: string): number[] {
       inHex = !inHex;
       i++;
     } else if (!inHex) {
-      out.push(...utf8(c));
+      out.push(...encodeUtf8(c));
       i++;
     } else if (c === ' ') i++;
     else {
@@ -136,7 +121,7 @@ export const MATCH_STRING: Extension<StringSpec> = {
       invert: true,
       excludes: ['hex-string'],
       parse: (spec, arg) => {
-        spec.pattern = limited(utf8(arg.text));
+        spec.pattern = limited([...encodeUtf8(arg.text)]);
         spec.inverted = arg.inverted;
       },
     },

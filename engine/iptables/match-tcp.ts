@@ -154,7 +154,7 @@ function mergeTcp(spec: TcpSpec, second: TcpSpec): boolean {
 }
 
 /** The kernel's own tcp match: a header that is cut off drops the packet, a later fragment does not match. */
-export class TcpMatch implements Expr {
+class TcpMatch implements Expr {
   readonly name = 'match';
   private readonly spec: TcpSpec;
 

@@ -39,7 +39,7 @@ export const MATCH_UDP: Extension<PortTests> = {
 };
 
 /** The kernel's own udp match: a header that is cut off drops the packet, a later fragment does not match. */
-export class UdpMatch implements Expr {
+class UdpMatch implements Expr {
   readonly name = 'match';
   private readonly spec: PortTests;
 

@@ -23,7 +23,7 @@ const NF_NAT_RANGE_PROTO_OFFSET = 32;
 export const NF_NAT_RANGE_NETMAP = 64;
 
 /** NF_NAT_RANGE_* of what a range says. */
-export function natRangeFlags(range: NatRange): number {
+function natRangeFlags(range: NatRange): number {
   return (
     (range.min === null ? 0 : NF_NAT_RANGE_MAP_IPS) |
     (range.ports === null ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED) |

@@ -13,7 +13,7 @@ export interface BaseOption {
 }
 
 /** All options of iptables itself, as its manual page has them. */
-export const BASE_OPTIONS: readonly BaseOption[] = [
+const BASE_OPTIONS: readonly BaseOption[] = [
   { letter: 'A', long: ['append'], arg: 'one', role: 'command' },
   { letter: 'C', long: ['check'], arg: 'one', role: 'command' },
   { letter: 'D', long: ['delete'], arg: 'one', role: 'command' },

@@ -68,6 +68,37 @@ export function portWords(spec: PortTests, ctx: XtContext): string[] {
   return words;
 }
 
+/** Port tests that are listed if they were given, even where every port passes them (sctp, dccp). */
+export interface GivenPorts extends PortTests {
+  readonly given: Set<'sport' | 'dport'>;
+}
+
+/** Tests that any port passes, none given. */
+export function noPortsGiven(): GivenPorts {
+  return { ...anyPorts(), given: new Set() };
+}
+
+/** As {@link portOptions}, noting which were given. */
+export function givenPortOptions<S extends GivenPorts>(
+  protocol: ServiceProtocol | undefined,
+  doubled?: (name: string) => string,
+): XtOption<S>[] {
+  return portOptions<S>(protocol, doubled).map((option) => ({
+    ...option,
+    parse(spec: S, arg: XtArg): void {
+      option.parse(spec, arg);
+      spec.given.add(option.name === 'source-port' ? 'sport' : 'dport');
+    },
+  }));
+}
+
+/** `--sport 22` and `--dport 1:2`, with `!` before them, those that were given. */
+export function givenPortWords(spec: GivenPorts): string[] {
+  return (['sport', 'dport'] as const)
+    .filter((side) => spec.given.has(side))
+    .map((side) => `${spec[side].inverted ? '! ' : ''}--${side} ${portRangeText(spec[side].range)}`);
+}
+
 function portBytes(port: number): Uint8Array {
   return Uint8Array.of(port >> 8, port & 0xff);
 }

@@ -1,5 +1,5 @@
+import { didYouMean } from '../base/suggest.ts';
 import { protocolName, protocolNames, protocolNumber } from '../nft/type-protocols.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { XtError } from './extension.ts';
 import { readUint } from './values.ts';
 

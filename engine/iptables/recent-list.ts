@@ -1,5 +1,8 @@
-import { KeyTable } from './key-table.ts';
+import type { Random } from '../base/random.ts';
+import { NO_ROW, WordTable } from '../ipset/word-table.ts';
 
+/** Words of a key: the family, and the address. */
+export const RECENT_WORDS = 5;
 /** Addresses a list holds (xt_recent's ip_list_tot). */
 const ENTRIES_MAX = 100;
 /** Stamps an address has where no rule asks for more hits (xt_recent). */
@@ -34,12 +37,17 @@ export class RecentEntry {
 
 /** A list of `-m recent`, shared by all rules that name it. Entries are made for new addresses only. */
 export class RecentList {
-  private table: KeyTable = new KeyTable(5);
-  private entries: (RecentEntry | null)[] = [];
+  private readonly table: WordTable;
+  private readonly entries: (RecentEntry | null)[] = [];
   private oldest: RecentEntry | null = null;
   private newest: RecentEntry | null = null;
   private size: number = DEFAULT_STAMPS;
   private known = false;
+
+  /** @param random keys the hash table */
+  constructor(random: Random) {
+    this.table = new WordTable(RECENT_WORDS, random);
+  }
 
   /**
    * A rule that uses the list is added.
@@ -55,8 +63,8 @@ export class RecentList {
   }
 
   private flush(): void {
-    this.table = new KeyTable(5);
-    this.entries = [];
+    this.table.clear();
+    this.entries.length = 0;
     this.oldest = null;
     this.newest = null;
   }
@@ -69,11 +77,11 @@ export class RecentList {
 
   /** Adds an address; the one not used for longest goes if there are too many. */
   add(key: Int32Array, ttl: number, now: number): void {
-    if (this.table.size >= ENTRIES_MAX && this.oldest !== null) this.remove(this.oldest);
+    if (this.table.count >= ENTRIES_MAX && this.oldest !== null) this.remove(this.oldest);
     // With --rttl an address of another TTL may be there already; the new one hides it.
     const had = this.table.find(key);
-    if (had !== 0) this.remove(this.entries[had]!);
-    const row = this.table.add(key);
+    if (had !== NO_ROW) this.remove(this.entries[had]!);
+    const row = this.table.insert(key);
     const entry = new RecentEntry(row, ttl, this.size, now);
     this.entries[row] = entry;
     this.link(entry);

@@ -131,6 +131,19 @@ describe('iptables-restore text', () => {
   });
 });
 
+test.each([
+  ['-m quota --quota 089', 'bad value for option "--quota"'],
+  ['-m connbytes --connbytes 09 --connbytes-dir both --connbytes-mode bytes', 'near "09"'],
+  [
+    `-m hashlimit --hashlimit-name x --hashlimit-upto 1kb/s --hashlimit-burst ${'9'.repeat(400)}b`,
+    'bad value for option "--hashlimit-burst"',
+  ],
+])('a number that is none is refused, not taken for one: %s', (match, message) => {
+  const text = `*filter\n-A OUTPUT ${match} -j DROP\nCOMMIT\n`;
+  const [error] = new Xtables(NFPROTO_IPV4).restore({ name: 'rules', text });
+  expect(error?.message).toContain(message);
+});
+
 describe('what the two iptables do not have in common', () => {
   const saved = (backend: 'nft' | 'legacy', rule: string, table = 'filter'): string => {
     const tables = new Xtables(NFPROTO_IPV4, { backend });

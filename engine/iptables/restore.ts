@@ -1,9 +1,9 @@
 import { SourceError, type Span } from '../base/error.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { RuleCounters } from '../rules/chain.ts';
 import { applyCommand, setPolicy } from './apply.ts';
 import { checkChainName } from './chain-name.ts';
-import { type CommandScope, parseCommand } from './command-parse.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { type CommandScope, parseCommand, type XtCommand } from './command-parse.ts';
 import type { SaveScope } from './save.ts';
 import { BUILTIN, XtChain, XtTable } from './table.ts';
 import { checkTable } from './table-check.ts';
@@ -23,6 +23,8 @@ export interface RestoreOptions {
   readonly noflush?: boolean;
   /** --counters: takes over the counters that the text gives. */
   readonly counters?: boolean;
+  /** --table: only this one. */
+  readonly table?: string;
 }
 
 /**
@@ -54,6 +56,8 @@ class Restore {
   /** What the rules of the table are parsed for. */
   private ruleScope: CommandScope | null = null;
   private line = 0;
+  /** Chains of users that the table's text has made so far. */
+  private readonly made: Set<string> = new Set();
 
   constructor(source: Source, tables: Map<string, XtTable>, scope: SaveScope, options: RestoreOptions) {
     this.source = source;
@@ -116,9 +120,9 @@ class Restore {
     const name = text.slice(1).trim().split(/[ \t]/)[0]!;
     const old = this.tables.get(name);
     // A table that nobody knows is read all the same, so that its lines give no errors of their own.
-    const table =
-      old === undefined ? new XtTable(name) : this.options.noflush === true ? old.clone() : old.emptied();
+    const table = old === undefined ? new XtTable(name) : this.begun(old);
     this.table = table;
+    this.made.clear();
     this.ruleScope = { ...this.scope, table: name, chainsOf: () => table.chains };
     if (old !== undefined) return;
     const near = didYouMean(name, [...BUILTIN.keys()]);
@@ -126,9 +130,16 @@ class Restore {
     throw new SourceError(`table name '${name}' invalid`, this.span(2, name.length), hint);
   }
 
+  /** Measured: iptables-nft-restore drops the table with its policies, the legacy variant keeps those. */
+  private begun(old: XtTable): XtTable {
+    if (this.options.noflush === true) return old.clone();
+    return this.scope.backend === 'legacy' ? old.emptied() : new XtTable(old.name);
+  }
+
   private commit(table: XtTable): void {
     this.table = null;
     if (this.errors.length > 0) return;
+    if (this.options.table !== undefined && this.options.table !== table.name) return;
     this.errors.push(...checkTable(table, this.scope));
     // The legacy variant makes a table as soon as it is named, and its hooks with it (measured).
     if (this.scope.backend === 'legacy') table.exists = true;
@@ -148,12 +159,22 @@ class Restore {
     const chain = table.chains.get(name.text);
     if (chain?.builtin == null) checkChainName(name, this.scope.family);
     if (chain === undefined) table.chains.set(name.text, new XtChain(name.text, null));
-    else if (chain.builtin === null) chain.rules = [];
+    else if (chain.builtin === null) this.again(name, chain);
+    if (chain === undefined) this.made.add(name.text);
     table.chains.get(name.text)!.at = name.at;
     table.exists = true;
     if (policy === undefined)
       throw new SourceError('policy invalid', this.span(1, text.length), "a user's chain has '-'");
-    if (chain?.builtin == null) return;
+    if (chain?.builtin == null) {
+      // Measured: iptables-nft-restore does not look at it.
+      if (this.scope.backend === 'legacy' && policy.text !== '-')
+        throw new SourceError(
+          `Can't set policy \`${policy.text}' on \`${name.text}'`,
+          policy.at,
+          "a user's chain has '-'",
+        );
+      return;
+    }
     const given = this.counters(counters);
     if (policy.text !== '-') {
       // Measured: only iptables-restore -c looks at them.
@@ -169,6 +190,26 @@ class Restore {
     else if (this.options.noflush !== true) chain.counters = { packets: 0, bytes: 0 };
   }
 
+  /** A line for a chain that is there: it loses its rules. */
+  private again(name: Word, chain: XtChain): void {
+    if (this.scope.backend === 'legacy' && this.options.noflush !== true)
+      throw new SourceError(`error creating chain '${name.text}': File exists`, name.at);
+    chain.rules = [];
+  }
+
+  /** Measured: in one transaction the kernel does not find a chain that is new and renamed. */
+  private checkRename(command: XtCommand): void {
+    const { kind, chain, second } = command;
+    if (kind === 'N') this.made.add(chain!.text);
+    if (kind !== 'E' || this.scope.backend === 'legacy' || !this.made.has(chain!.text)) return;
+    const message = `CHAIN_RENAME failed (No such file or directory): chain ${second!.text}`;
+    throw new SourceError(
+      message,
+      chain!.at,
+      'iptables-nft-restore cannot rename a chain that it has just made',
+    );
+  }
+
   private ruleLine(table: XtTable, text: string): void {
     const m = /^[ \t]*\[[0-9]+:[0-9]+\]/.exec(text);
     const from = m === null ? 0 : m[0].length;
@@ -179,10 +220,10 @@ class Restore {
     const command = parseCommand(words, at, this.ruleScope!);
     if (given !== null && words.some((word) => word.text === '-c' || word.text === '--set-counters'))
       throw new SourceError('multiple -c flags not allowed', at);
-    const counted =
-      given === null ? command.counters : { packets: Number(given[1]), bytes: Number(given[2]) };
-    const counters = this.options.counters === true ? counted : { packets: 0, bytes: 0 };
-    command.counters = counters;
+    // Those in front of the line count with iptables-restore -c only, those of its own -c always (measured).
+    if (given !== null && this.options.counters === true)
+      command.counters = { packets: Number(given[1]), bytes: Number(given[2]) };
+    this.checkRename(command);
     applyCommand(table, command, this.scope);
   }
 }

@@ -1,7 +1,7 @@
 import { SourceError } from '../base/error.ts';
+import { didYouMean } from '../base/suggest.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import { addressMask, type XtAddress } from './address.ts';
-import { didYouMean } from './did-you-mean.ts';
 import type { Extension, XtContext, XtOption, XtUse } from './extension.ts';
 import { XtError } from './extension.ts';
 import { findMatch, findTarget, matchNames, protocolMatch, targetNames } from './extensions.ts';

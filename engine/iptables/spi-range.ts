@@ -29,9 +29,8 @@ export function spiOption<S extends SpiRange>(name: string): XtOption<S> {
   };
 }
 
-/** As it is saved, '' for all. */
+/** As it is saved: '' for all indexes, even where they are inverted and nothing matches (measured). */
 export function spiText(name: string, { low, high, inverted }: SpiRange): string {
-  // Nor where it is inverted (measured), though then it matches nothing.
   if (low === 0 && high === 0xffffffff) return '';
   return `${inverted ? '! ' : ''}--${name} ${low === high ? low : `${low}:${high}`}`;
 }

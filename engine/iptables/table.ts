@@ -79,7 +79,7 @@ export class XtTable {
     return out;
   }
 
-  /** What iptables-restore begins with: no rules, no chains of users; policies stay. */
+  /** What the legacy iptables-restore begins with: no rules, no chains of users, no counters; policies stay. */
   emptied(): XtTable {
     const out = new XtTable(this.name);
     out.exists = this.exists;
@@ -87,7 +87,6 @@ export class XtTable {
       const kept = out.chains.get(chain.name);
       if (kept === undefined) continue;
       kept.policy = chain.policy;
-      kept.counters = chain.counters;
       kept.hasPolicy = chain.hasPolicy;
     }
     return out;

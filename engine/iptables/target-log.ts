@@ -1,12 +1,12 @@
+import { didYouMean } from '../base/suggest.ts';
 import type { Expr } from '../rules/expr.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NFT_CONTINUE } from '../rules/verdict.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, XtError, type XtOption } from './extension.ts';
 import { LOG_LEVEL_NAMES, quote, readLogLevel } from './values.ts';
 
 /** What `-j LOG` says. */
-export interface LogSpec {
+interface LogSpec {
   level: number;
   prefix: string;
   /** NF_LOG_*. */
@@ -74,7 +74,7 @@ export const TARGET_LOG: Extension<LogSpec> = {
 };
 
 /** Logs and goes on. */
-export class LogTarget implements Expr {
+class LogTarget implements Expr {
   readonly name = 'target';
   private readonly spec: LogSpec;
 

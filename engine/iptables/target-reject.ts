@@ -1,9 +1,9 @@
+import { didYouMean } from '../base/suggest.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import type { Expr } from '../rules/expr.ts';
 import { NFT_REJECT_ICMP_UNREACH, NFT_REJECT_TCP_RST, RejectExpr } from '../rules/expr-reject.ts';
 import { NF_INET_FORWARD, NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT, NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 
 /** A kind of answer: name, other name, code of ICMP or ICMPv6, -1 for a TCP reset. */
@@ -76,7 +76,7 @@ export const TARGET_REJECT: Extension<{ kind: RejectKind }> = {
 };
 
 /** Rejects as nf_tables' expression does, which calls the same functions of the kernel. */
-export class RejectTarget implements Expr {
+class RejectTarget implements Expr {
   readonly name = 'target';
   private readonly reject: RejectExpr;
 

@@ -20,6 +20,16 @@ export function readUint(text: string, min = 0, max = 0xffffffff): number | unde
   return got.value;
 }
 
+/** The greatest number of 64 bits. */
+export const UINT64_MAX: bigint = 2n ** 64n - 1n;
+
+/** A whole word as a number of 64 bits, undefined if it is none: decimal, 0x hexadecimal or 0 octal, and nothing else. */
+export function readUint64(text: string): bigint | undefined {
+  if (!/^(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)$/.test(text)) return undefined;
+  const value = BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text);
+  return value <= UINT64_MAX ? value : undefined;
+}
+
 /**
  * The option's word as a number.
  * @throws XtError 'bad value for option "--x", or out of range (min-max)'
@@ -81,12 +91,7 @@ export function hexDigits(value: number, digits: number): string {
  * Two numbers with a separator between, `a`, `a:b`, `a:` or `:b`; what is missing is min or max.
  * @returns undefined if either is no number of min to max; whether the first is greater is not looked at
  */
-export function readRange(
-  text: string,
-  separator: string,
-  min: number,
-  max: number,
-): [number, number] | undefined {
+function readRange(text: string, separator: string, min: number, max: number): [number, number] | undefined {
   const at = text.indexOf(separator);
   const lowText = at < 0 ? text : text.slice(0, at);
   const highText = at < 0 ? text : text.slice(at + 1);

@@ -1,8 +1,13 @@
+import { hashSeed } from '../base/hash-seed.ts';
+import { Random } from '../base/random.ts';
+
 /**
  * What the matches and targets of all tables and both families share in a network namespace: the lists of `recent`,
  * the tables of `hashlimit`, IP sets, rate estimators, quotas by name. Each kind is made by whoever asks first.
  */
 export class XtWorld {
+  /** Keys the hash tables of what packets fill. */
+  readonly random: Random = new Random(hashSeed());
   private readonly things: Map<string, unknown> = new Map();
 
   /**

@@ -1,8 +1,8 @@
 import { SourceError, type Span } from '../base/error.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { RuleTable } from '../rules/chain.ts';
 import { type Applied, applyCommand } from './apply.ts';
 import { commandTable, parseCommand } from './command-parse.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { lowerTable } from './lower.ts';
 import { type RestoreOptions, restoreTables, type Source } from './restore.ts';
 import { type SaveOptions, type SaveScope, saveTables } from './save.ts';

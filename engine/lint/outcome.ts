@@ -69,7 +69,7 @@ export function isUnconditional(rule: Rule): boolean {
 }
 
 /** Whether no packet comes out of a chain at its end, back to the rule that jumped there. */
-export function neverReturns(chain: Chain, seen: ReadonlySet<Chain> = new Set()): boolean {
+function neverReturns(chain: Chain, seen: ReadonlySet<Chain> = new Set()): boolean {
   if (seen.has(chain)) return false;
   const within = new Set([...seen, chain]);
   if (chain.rules.some((rule) => outcomeOf(rule) === 'return')) return false;

@@ -263,7 +263,7 @@ function freePort(
   const isRandom = (range.flags & R.NF_NAT_RANGE_PROTO_RANDOM_ALL) !== 0 || manip !== R.NF_NAT_MANIP_DST;
   let from = 0;
   if (isOffset) from = (getKey(t[T.T_PORTS]!, proto, manip) - range.basePort) & 0xffff;
-  else if (isRandom) from = ct.random.below(65536);
+  else if (isRandom && size > 1) from = ct.random.below(65536);
   let attempts = Math.min(size, MOST_ATTEMPTS);
   for (;;) {
     for (let i = 0; i < attempts; i++, from = (from + 1) & 0xffff) {

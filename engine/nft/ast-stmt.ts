@@ -90,16 +90,11 @@ export interface LastStmt extends Located {
   readonly last: { readonly used: U64 } | null;
 }
 
+/** The kinds of stateful objects that the values of a named map may be. */
+export const MAPPED_KINDS = ['counter', 'quota', 'limit', 'secmark', 'synproxy'] as const;
+
 /** The kinds of stateful objects. */
-export type ObjectKind =
-  | 'counter'
-  | 'quota'
-  | 'limit'
-  | 'ct helper'
-  | 'ct timeout'
-  | 'ct expectation'
-  | 'synproxy'
-  | 'secmark';
+export type ObjectKind = (typeof MAPPED_KINDS)[number] | 'ct helper' | 'ct timeout' | 'ct expectation';
 
 /**
  * `counter name "x"`, `ct helper set "x"`, `meta secmark set "x"`: a named object, or a map to names. JSON:

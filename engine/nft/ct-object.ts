@@ -6,7 +6,15 @@ import type { ObjectKind } from './ast-stmt.ts';
 import type { ObjectBody } from './ruleset-state.ts';
 
 /** Transport protocols that ct objects may name. */
-export const CT_PROTOCOLS: Readonly<Record<string, number>> = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP };
+const PROTOCOLS: ReadonlyMap<string, number> = new Map([
+  ['tcp', IPPROTO_TCP],
+  ['udp', IPPROTO_UDP],
+]);
+
+/** The number of a transport protocol that a ct object names, 0 if it names none that it may. */
+export function ctProtocol(name: string | undefined): number {
+  return PROTOCOLS.get(name ?? '') ?? 0;
+}
 
 /** AF_* of the flows that an object of a family is for. */
 export function addressFamilies(family: string): readonly number[] {
@@ -29,7 +37,7 @@ function helperTrouble(node: CtHelperNode, helpers: readonly Helper[]): string |
   const { type, protocol, family, l3proto } = node;
   if (type === undefined) return 'a ct helper needs a type';
   if (isOfOther(node)) return `l3proto ${l3proto} does not fit a table of family ${family}`;
-  const proto = CT_PROTOCOLS[protocol ?? ''] ?? 0;
+  const proto = ctProtocol(protocol);
   const families = addressFamilies(l3proto ?? family);
   const names = helpers.filter(
     (one) => one.proto === proto && one.families.some((f) => families.includes(f)),

@@ -55,8 +55,36 @@ describe('what nft 1.0.6 refuses', () => {
     ['tcp option window count set 3', 'only fields of two or four bytes'],
     ['tcp dport 80 dnat ip to :8080', "expected an address, found ':'"],
     ['tcp dport vmap { 22 counter : accept }', 'missing statement in map declaration'],
+    ['ct event vmap { new : drop }', 'ct event can only be set'],
+    ['ct secmark { 1, 2 } drop', 'secmark cannot be compared'],
+    ['ip saddr set 10.0.0.0/8', 'a prefix cannot be assigned'],
+    ['meta mark 1 << 4000000000', 'Left shift of 4000000000 bits is undefined for type of 32 bits width'],
+    ['meta mark set 1 >> 32', 'Right shift of 32 bits is undefined for type of 32 bits width'],
+    ['@nh,4000000000,8 5', 'Numerical result out of range'],
+    ['@nh,0,136 5', 'Value too large for defined data type'],
+    ['tcp option @5,4000000000,8 5', 'exceeds max tcp headerlen (320)'],
+    ['numgen inc mod 0 vmap { 0 : drop }', 'Numerical result out of range'],
+    ['numgen inc mod 4294967295 offset 2 0', 'Value too large for defined data type'],
+    ['quota 9223372036854775808 bytes', 'Value too large for defined data type'],
+    [`log prefix "${'é'.repeat(64)}"`, 'log prefix is too long: at most 127 bytes'],
+    [`accept comment "${'é'.repeat(65)}"`, 'a comment has at most 128 bytes'],
   ])('%s', (text, message) => {
     expect(rule(text)).toContain(message);
+  });
+
+  test.each([
+    ['jump { masquerade; }', 'masquerade works in chains of type nat only'],
+    ['goto { jump { meta pkttype set host; }; }', 'meta pkttype set does not work in the input hook'],
+    ['jump a\n}\nchain a {\njump { jump a; }', 'jump to a makes a loop'],
+    ['jump { tcp dport vmap { 22 : jump a }; }\n}\nchain a {\njump { goto a; }', 'jump to a makes a loop'],
+  ])('in rules in braces: %s', (text, message) => {
+    expect(rule(`type filter hook input priority 0\n${text}`, 'ip')).toContain(message);
+  });
+
+  test('a meter by the name of a set', () => {
+    expect(listed(inTable('ip', 'set m {\n type ipv4_addr\n}', 'meter m { ip saddr counter }'))).toContain(
+      "there is a set 'm' already",
+    );
   });
 
   test('day and hour are no types of sets', () => {
@@ -93,24 +121,86 @@ describe('a set that a rule of the same file changes', () => {
   const set = 'set s {\n type ipv4_addr\n flags timeout\n}';
 
   test('becomes dynamic', () => {
-    const all = listed(inTable('ip', set, 'update @s { ip saddr timeout 5s }'));
-    expect(all).toContain('\t\tsize 65535\n\t\tflags dynamic,timeout\n');
+    const update = 'update @s { ip saddr timeout 5s }';
+    for (const text of [update, `jump { ${update}; }`])
+      expect(listed(inTable('ip', set, text))).toContain('\t\tsize 65535\n\t\tflags dynamic,timeout\n');
     expect(listed(inTable('ip', 'set s {\n type ipv4_addr\n}', 'delete @s { ip saddr }'))).toContain(
       'dynamic',
     );
   });
 
-  test('does not if it was there before, and may be declared again as it was', () => {
+  test('does not if it was there before', () => {
     const ruleset = new NftRuleset();
     ruleset.load({ name: 'a', text: `table ip t {\n${set}\nchain c {\n}\n}\n` });
     const add = 'add rule ip t c update @s { ip saddr timeout 5s }\n';
     expect(ruleset.load({ name: 'b', text: add })).toEqual([]);
-    expect(ruleset.list()).toContain('\t\tflags timeout\n');
-    const again = inTable('ip', set, 'update @s { ip saddr timeout 5s }');
-    const fresh = new NftRuleset();
-    expect([...fresh.load({ name: 'c', text: again }), ...fresh.load({ name: 'd', text: again })]).toEqual(
-      [],
-    );
+    expect(ruleset.list()).toContain('\t\tsize 65535\n\t\tflags timeout\n');
+  });
+
+  test('keeps the size that the kernel gave it when the rule goes', () => {
+    for (const kind of ['set s {\n type ipv4_addr\n}', 'map s {\n type ipv4_addr : mark\n}']) {
+      const ruleset = new NftRuleset();
+      const element = kind.startsWith('set') ? 'ip saddr' : 'ip saddr : 5';
+      ruleset.load({ name: 'a', text: inTable('ip', kind, `add @s { ${element} }`) });
+      expect(ruleset.load({ name: 'b', text: 'flush chain ip t c\n' })).toEqual([]);
+      expect(ruleset.list()).toContain('\t\tsize 65535\n');
+    }
+  });
+
+  test('is as it was if the file fails', () => {
+    const ruleset = new NftRuleset();
+    ruleset.load({ name: 'a', text: `table ip t {\n${set}\nchain c {\n}\n}\n` });
+    const before = ruleset.list();
+    const text = 'add rule ip t c update @s { ip saddr timeout 5s }\nadd rule ip t d drop\n';
+    expect(ruleset.load({ name: 'b', text })).toHaveLength(1);
+    expect(ruleset.list()).toBe(before);
+  });
+});
+
+describe('a set that is declared again', () => {
+  /** What is wrong with the second declaration, or the set then. */
+  function again(first: string, second: string): string {
+    const ruleset = new NftRuleset();
+    const declared = (body: string): string => `table ip t {\n set s {\n${body}\n}\n}\n`;
+    ruleset.load({ name: 'a', text: declared(first) });
+    const [error] = ruleset.load({ name: 'b', text: declared(second) });
+    return error?.message ?? ruleset.list().replace(/^table ip t {\n\tset s {\n|\t}\n}\n$/g, '');
+  }
+
+  test.each([
+    ['type ipv4_addr', 'typeof ip daddr', '\t\ttype ipv4_addr\n'],
+    ['type ipv4_addr\nsize 10', 'type ipv4_addr\nsize 2', '\t\ttype ipv4_addr\n\t\tsize 2\n'],
+    ['type ipv4_addr\nsize 10', 'type ipv4_addr', '\t\ttype ipv4_addr\n\t\tsize 10\n'],
+    ['type ipv4_addr\ntimeout 5s', 'type ipv4_addr\ntimeout 6s', '\t\ttype ipv4_addr\n\t\ttimeout 6s\n'],
+    [
+      'type ipv4_addr\ntimeout 5s',
+      'type ipv4_addr\nflags timeout',
+      '\t\ttype ipv4_addr\n\t\tflags timeout\n',
+    ],
+  ])('takes its times and size from there: %j, then %j', (first, second, listing) => {
+    expect(again(first, second)).toBe(listing);
+  });
+
+  test.each([
+    ['type ipv4_addr', 'type mark'],
+    ['type ipv4_addr\ntimeout 5s', 'type ipv4_addr'],
+    ['type ipv4_addr\nflags dynamic', 'type ipv4_addr'],
+    ['type ipv4_addr', 'type ipv4_addr\nflags dynamic'],
+    ['type ipv4_addr\ncounter', 'type ipv4_addr'],
+    ['type ipv4_addr\ncounter', 'type ipv4_addr\nquota 5 bytes'],
+  ])('is refused as another: %j, then %j', (first, second) => {
+    expect(again(first, second)).toContain('File exists');
+  });
+
+  test('is refused without the flag that a rule gave it', () => {
+    const text = inTable('ip', 'set s {\n type ipv4_addr\n}', 'add @s { ip saddr }');
+    const ruleset = new NftRuleset();
+    expect(ruleset.load({ name: 'a', text })).toEqual([]);
+    const [error] = ruleset.load({ name: 'b', text });
+    expect([error!.message, error!.hint]).toEqual([
+      expect.stringContaining('File exists'),
+      expect.stringContaining("'flags dynamic'"),
+    ]);
   });
 });
 

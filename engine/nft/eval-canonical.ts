@@ -125,10 +125,7 @@ class Listing {
         this.transport = here;
       }
     }
-    if ('ct' in left && left.ct.key === 'l3proto' && this.headers.family === 'inet') this.network = here;
-    const isTracked =
-      'ct' in left && left.ct.key === 'protocol' && this.headers.th === TRANSPORTS.get(Number(value));
-    if (isTracked && this.headers.th !== undefined) this.transport = here;
+    if ('ct' in left) this.rememberTracked(left.ct.key, value, here);
     if (!('payload' in left)) return;
     const { protocol, field } = left.payload;
     if ((protocol === 'ether' || protocol === 'vlan') && field === 'type') this.network = here;
@@ -137,6 +134,12 @@ class Listing {
       this.dropImplied(value);
       this.transport = here;
     }
+  }
+
+  /** Notes what tracking says of the packet, where it counts as a test of it (learnHeaders). */
+  private rememberTracked(key: string, value: bigint, here: number): void {
+    if (key === 'l3proto' && this.headers.family === 'inet') this.network = here;
+    else if (key === 'protocol' && this.headers.th === TRANSPORTS.get(Number(value))) this.transport = here;
   }
 
   /** ICMP says that the packet is IPv4, ICMPv6 that it is IPv6. */
@@ -298,6 +301,7 @@ class Listing {
 }
 
 const WORD: Info = { type: INTEGER, bits: 16, order: 'big' };
+/** Protocols whose messages begin with a type, a byte about it, and the checksum. */
 const ICMP: ReadonlySet<string> = new Set(['icmp', 'icmpv6', 'igmp']);
 
 /**

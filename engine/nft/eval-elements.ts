@@ -1,20 +1,14 @@
 import type { At, ElemExpr, ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { Boxes } from './eval-boxes.ts';
-import {
-  type Interval,
-  intervalNode,
-  intervalOf,
-  isInterval,
-  normalValue,
-  sortKey,
-} from './eval-interval.ts';
+import { intervalOf, isInterval, normalValue } from './eval-interval.ts';
 import { besideThem } from './eval-neighbours.ts';
 import { normalElement } from './eval-normal.ts';
-import { constantOf, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
+import { constantOf, type Info, partsOf, type Scope } from './eval-scope.ts';
+import { elementValue, mergeElements, refuseOverlaps, sortElements, withValue } from './eval-sorted.ts';
 import { evalValue } from './eval-value.ts';
 import { evalVerdict, isVerdict } from './eval-verdict.ts';
-import { limitTrouble } from './limit-range.ts';
+import { statefulTrouble } from './limit-range.ts';
 import type { NftSet } from './ruleset-state.ts';
 
 /** How many times as many elements as are added a set has, for these not to be sorted among all of them. */
@@ -41,14 +35,8 @@ export interface SetShape {
   readonly timeout: number | bigint | undefined;
 }
 
-/** The value of an element without what else it has: the key of a map's. */
-export function elementValue(node: ExprNode): ExprNode {
-  if ('pair' in node) return elementValue(node.pair[0]);
-  return 'elem' in node ? node.elem.val : node;
-}
-
 /** Evaluates one element as written: a value, an `elem` or a pair. */
-export function evalElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
+function evalElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
   if ('pair' in node) {
     if (shape.data === null) scope.refuse('mapping outside of map context', node.at);
     const key = evalBareElement(scope, node.pair[0], shape);
@@ -65,13 +53,6 @@ function evalBareElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNod
   if (!('elem' in node)) return evalElementKey(scope, node, shape);
   refuseOptions(scope, node, shape);
   return withValue(node, evalElementKey(scope, node.elem.val, shape));
-}
-
-/** The same element with another value. */
-export function withValue(node: ElemExpr, val: ExprNode): ElemExpr {
-  // Not spread: V8 makes a class of its own for each object that is.
-  const { timeout, expires, comment, stmts } = node.elem;
-  return { elem: { val, timeout, expires, comment, stmts }, at: node.at };
 }
 
 function refuseOptions(scope: Scope, node: ElemExpr, shape: SetShape): void {
@@ -93,7 +74,7 @@ function refuseOptions(scope: Scope, node: ElemExpr, shape: SetShape): void {
     );
   if (stmts.length > 0 && shape.stmts !== null) refuseStatements(scope, stmts, shape.stmts, at ?? node.at);
   for (const stmt of stmts) {
-    const trouble = 'limit' in stmt ? limitTrouble(stmt.limit) : null;
+    const trouble = statefulTrouble(stmt);
     if (trouble !== null) scope.refuse(trouble, stmt.at);
   }
 }
@@ -167,88 +148,6 @@ export function objectName(node: ExprNode): string | null {
   if ('number' in node) return String(node.number);
   const value = constantOf(node);
   return typeof value === 'string' ? value : null;
-}
-
-/**
- * Sorts elements as nft lists them; the one for everything else comes last.
- * @param ranged whether the set has intervals: text is then sorted from its first letter on
- */
-export function sortElements(elements: readonly ExprNode[], key: Info, ranged: boolean): ExprNode[] {
-  // The kernel keeps ranged concatenations in the order in which they came.
-  if (ranged && key.parts !== undefined) return [...elements];
-  const order = ranged ? 'big' : 'host';
-  const keyed = elements.map((node, index) => {
-    const value = elementValue(node);
-    const last = 'wildcard' in value;
-    return { node, index, last, by: last ? 0n : sortKey(value, key, order) };
-  });
-  keyed.sort((a, b) => {
-    if (a.last !== b.last) return a.last ? 1 : -1;
-    if (a.by !== b.by) return a.by < b.by ? -1 : 1;
-    return flagOrder(a.node, b.node) || a.index - b.index;
-  });
-  return keyed.map((one) => one.node);
-}
-
-/** Of flags with the same lowest one those with more come first. */
-function flagOrder(a: ExprNode, b: ExprNode): number {
-  const one = numberOf(elementValue(a));
-  const other = numberOf(elementValue(b));
-  if (one === undefined || other === undefined || one === other) return 0;
-  return one > other ? -1 : 1;
-}
-
-/** A sorted set's intervals that overlap or touch become one. */
-export function mergeElements(sorted: readonly ExprNode[], key: Info): ExprNode[] {
-  const out: ExprNode[] = [];
-  let open: { interval: Interval; node: ExprNode } | null = null;
-  const close = (): void => {
-    if (open !== null) out.push(open.node);
-  };
-  for (const node of sorted) {
-    const value = elementValue(node);
-    const interval = 'wildcard' in value ? null : intervalOf(value, key.bits);
-    if (interval === null) {
-      close();
-      open = null;
-      out.push(node);
-    } else if (open !== null && interval.low <= (open as { interval: Interval }).interval.high + 1n) {
-      const last: Interval = (open as { interval: Interval }).interval;
-      const joined = { low: last.low, high: interval.high > last.high ? interval.high : last.high };
-      open = { interval: joined, node: widened(open!, intervalNode(joined, key, node.at)) };
-    } else {
-      close();
-      open = { interval, node };
-    }
-  }
-  close();
-  return out;
-}
-
-/** A merged interval has what belonged to the first of its parts (measured). */
-function widened({ node }: { readonly node: ExprNode }, val: ExprNode): ExprNode {
-  return 'elem' in node ? withValue(node, val) : val;
-}
-
-/** Refuses sorted elements of which two overlap without being the same. */
-export function refuseOverlaps(scope: Scope, sorted: readonly ExprNode[], key: Info): void {
-  let last: Interval | null = null;
-  for (const node of sorted) {
-    const value = elementValue(node);
-    const interval = 'wildcard' in value ? null : intervalOf(value, key.bits);
-    if (interval === null) continue;
-    const same = last !== null && last.low === interval.low && last.high === interval.high;
-    if (last !== null && interval.low <= last.high && !same)
-      scope.refuse('conflicting intervals specified', placeOf(value) ?? node.at);
-    last = interval;
-  }
-}
-
-/** Where a value stands; what was made of several values, where the first of them does. */
-function placeOf(value: ExprNode): At | undefined {
-  if (value.at !== undefined) return value.at;
-  if ('range' in value) return value.range[0].at;
-  return 'prefix' in value ? value.prefix.addr.at : undefined;
 }
 
 /** What tells elements of a set apart. */
@@ -328,14 +227,17 @@ function distinct(scope: Scope, nodes: readonly ExprNode[], key: Info): ExprNode
     const text = keyText(elementValue(node), key);
     const first = seen.get(text);
     if (first === undefined) seen.set(text, node);
-    else if ('pair' in node && 'pair' in first && valueText(node.pair[1]) !== valueText(first.pair[1]))
+    else if (valueText(node) !== valueText(first))
       scope.refuse('this key has another value already', node.at ?? elementValue(node).at);
   }
   return [...seen.values()];
 }
 
-function valueText(node: ExprNode): string {
-  return JSON.stringify(node, (name, value: unknown) => {
+/** What tells a map's values apart: what they say, wherever it stands. */
+export function valueText(element: ExprNode): string {
+  if (!('pair' in element)) return '';
+  return JSON.stringify(element.pair[1], (name, value: unknown) => {
+    // All values of a map are of its type, which would be long.
     if (name === 'at' || name === 'targetAt' || name === 'type') return undefined;
     return typeof value === 'bigint' ? String(value) : value;
   });

@@ -1,5 +1,5 @@
 import type { ExprNode } from './ast-expr.ts';
-import { constant, constantOf, type Info, numberOf, partsOf } from './eval-scope.ts';
+import { constant, constantOf, type Info, numberOf, partsOf, registerBytes } from './eval-scope.ts';
 import { hasPrefixes } from './eval-value.ts';
 import type { ByteOrder } from './type-datatype.ts';
 import { fromBytes, toBytes } from './type-value.ts';
@@ -88,21 +88,16 @@ export function sortKey(node: ExprNode, info: Info, order: ByteOrder): bigint {
 }
 
 /** The first value that an element covers. */
-export function lowEnd(node: ExprNode): ExprNode {
+function lowEnd(node: ExprNode): ExprNode {
   if ('range' in node) return node.range[0];
   return 'prefix' in node ? node.prefix.addr : node;
 }
 
-/** Bytes of a part of a concatenation: always whole words. */
-function filledBytes(bits: number): number {
-  return ((bits + 31) >> 5) * 4;
-}
-
 function concatBytes(nodes: readonly ExprNode[], infos: readonly Info[]): Uint8Array {
   let length = 0;
-  for (let i = 0; i < nodes.length; i++) length += filledBytes(infos[i]!.bits);
+  for (let i = 0; i < nodes.length; i++) length += registerBytes(infos[i]!.bits);
   const all = new Uint8Array(length);
-  for (let i = 0, at = 0; i < nodes.length; at += filledBytes(infos[i]!.bits), i++) {
+  for (let i = 0, at = 0; i < nodes.length; at += registerBytes(infos[i]!.bits), i++) {
     const { bits, order } = infos[i]!;
     all.set(toBytes(constantOf(lowEnd(nodes[i]!)) ?? 0n, bits, order), at);
   }

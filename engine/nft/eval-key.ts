@@ -1,13 +1,13 @@
 import type { At, ExprNode, RawPayloadExpr } from './ast-expr.ts';
 import { fieldInfo, requireHeader, requireIcmpType } from './eval-proto.ts';
-import { constant, describeInfo, type Info, partsOf, type Scope } from './eval-scope.ts';
+import { concatInfo, constant, describeInfo, type Info, partsOf, type Scope } from './eval-scope.ts';
 import { evalValue, shiftWidth } from './eval-value.ts';
 import { ctKey } from './key-ct.ts';
 import { exthdr, ipOption, sctpChunk, tcpOption } from './key-exthdr.ts';
 import { metaKey } from './key-meta.ts';
 import { fibResult, GENERATED, ipsecKey, osfKey, rtKey, socketKey } from './key-other.ts';
 import type { HeaderField } from './proto-header.ts';
-import { findField, findProtocol } from './proto-table.ts';
+import { findField, findProtocol, vlanOffset } from './proto-table.ts';
 import { BOOLEAN, INET_SERVICE, INTEGER, IPV4_ADDR, IPV6_ADDR, RAW_INTEGER } from './type-datatype.ts';
 
 /** An expression that is read from the packet, and what it yields. */
@@ -18,18 +18,18 @@ export interface Key {
 
 /** `exists`, `missing`. */
 export const EXISTENCE: Info = { type: BOOLEAN, bits: 8, order: 'host' };
-const ETHER_BITS = 112;
-const VLAN_BITS = 32;
-const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
+/** The type of how far a shift goes. */
+export const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
+/** The longest key: all registers. */
+const MOST_BITS = 512;
 
 /**
  * Evaluates what stands on a match's left side, a map's or set's key: adds the tests that it implies and finds its
  * type.
- * @param mapped evaluates a map (eval-map.ts; handed in because a map holds keys again)
  */
 export function evalKey(scope: Scope, node: ExprNode): Key {
   if ('payload' in node) return payloadKey(scope, node);
-  if ('rawPayload' in node) return { expr: node, info: infoOf(node) };
+  if ('rawPayload' in node) return rawPayloadKey(scope, node);
   if ('meta' in node) return metaExpr(scope, node);
   if ('ct' in node) return ctExpr(scope, node);
   if ('concat' in node) return concatKey(scope, node.concat, node.at);
@@ -63,8 +63,23 @@ function payloadKey(scope: Scope, node: ExprNode & { payload: { protocol: string
   const info = fieldInfo(found);
   if (protocol !== 'vlan' || scope.vlans === 0) return { expr: node, info };
   // Behind `vlan type 8021q` the next header is meant.
-  const offset = ETHER_BITS + VLAN_BITS * scope.vlans + found.offset;
+  const offset = vlanOffset(scope.vlans) + found.offset;
   return { expr: { rawPayload: { base: 'll', offset, len: found.bits }, at: node.at }, info };
+}
+
+/** The longest value that a register holds. */
+const MOST_RAW_BITS = 128;
+/** The last byte of a header that the kernel has a number for. */
+const LAST_RAW_BYTE = 0xffff;
+/** The longest header of TCP. */
+const MOST_TCP_BITS = 320;
+
+function rawPayloadKey(scope: Scope, node: RawPayloadExpr): Key {
+  const { offset, len } = node.rawPayload;
+  if (Math.floor(offset / 8) > LAST_RAW_BYTE || len === 0)
+    scope.refuse('Numerical result out of range', node.at);
+  if (len > MOST_RAW_BITS) scope.refuse('Value too large for defined data type', node.at);
+  return { expr: node, info: infoOf(node) };
 }
 
 function metaExpr(scope: Scope, node: ExprNode & { meta: { key: string } }): Key {
@@ -110,13 +125,14 @@ function concatKey(scope: Scope, nodes: readonly ExprNode[], at: At | undefined)
   const keys = nodes.map((node) => evalKey(scope, node));
   const infos = keys.map((key) => key.info);
   if (infos.some((info) => info.parts !== undefined)) scope.refuse('a concatenation cannot hold another', at);
-  const first = infos[0]!;
-  const bits = infos.reduce((sum, info) => sum + ((info.bits + 31) & ~31), 0);
-  if (bits > 512) scope.refuse('concatenation exceeds 64 bytes', at);
-  return {
-    expr: { concat: keys.map((key) => key.expr), at },
-    info: { type: first.type, bits, order: first.order, parts: infos },
-  };
+  return { expr: { concat: keys.map((key) => key.expr), at }, info: evalConcatInfo(scope, infos, at) };
+}
+
+/** The type of a concatenation; refuses one that is longer than the kernel's. */
+export function evalConcatInfo(scope: Scope, parts: readonly Info[], at: At | undefined): Info {
+  const info = concatInfo(parts);
+  if (info.bits > MOST_BITS) scope.refuse(`concatenation exceeds ${MOST_BITS / 8} bytes`, at);
+  return info;
 }
 
 type BinopNode = ExprNode & { binop: { op: '&' | '|' | '^' | '<<' | '>>'; left: ExprNode; right: ExprNode } };
@@ -152,6 +168,9 @@ function otherKey(scope: Scope, node: ExprNode): Key {
   }
   if ('rawTcpOption' in node) {
     const { offset, len } = node.rawTcpOption;
+    if (offset + len > MOST_TCP_BITS)
+      scope.refuse(`offset and size ${offset + len} exceeds max tcp headerlen (${MOST_TCP_BITS})`, node.at);
+    if (len > MOST_RAW_BITS || len === 0) scope.refuse('Value too large for defined data type', node.at);
     const existence = offset === 0 && len === 8;
     return { expr: node, info: existence ? EXISTENCE : { type: INTEGER, bits: len, order: 'big' } };
   }
@@ -209,19 +228,27 @@ function keyOfHost(scope: Scope, node: ExprNode): Key {
       return scope.refuse('ipsec expression is only valid in ip/ip6/inet tables', node.at);
     return { expr: node, info: ipsecKey(node.ipsec.key, node.ipsec.family)! };
   }
-  if ('numgen' in node) return { expr: node, info: generated(node.numgen) };
-  if ('symhash' in node) return { expr: node, info: generated(node.symhash) };
+  if ('numgen' in node) return { expr: node, info: generated(scope, node.numgen, node.at) };
+  if ('symhash' in node) return { expr: node, info: generated(scope, node.symhash, node.at) };
   if ('jhash' in node) {
     const inner = evalKey(scope, node.jhash.expr);
-    return { expr: { jhash: { ...node.jhash, expr: inner.expr }, at: node.at }, info: generated(node.jhash) };
+    const info = generated(scope, node.jhash, node.at);
+    return { expr: { jhash: { ...node.jhash, expr: inner.expr }, at: node.at }, info };
   }
   return scope.refuse('this is no expression that a packet can be tested with', node.at);
 }
 
-/** Numbers from the offset on, as many as there are. */
-function generated(spec: { readonly mod: number; readonly offset?: number | undefined }): Info {
+/** Numbers from the offset on, as many as there are; the kernel's have 32 bits. */
+function generated(
+  scope: Scope,
+  { mod, offset = 0 }: { readonly mod: number; readonly offset?: number | undefined },
+  at: At | undefined,
+): Info {
   const { type, bits, order } = GENERATED;
-  return { type, bits, order, max: BigInt(spec.mod + (spec.offset ?? 0) - 1) };
+  const max = mod + offset - 1;
+  if (mod === 0 || mod > 0xffffffff) scope.refuse('Numerical result out of range', at);
+  if (max > 0xffffffff) scope.refuse('Value too large for defined data type', at);
+  return { type, bits, order, max: BigInt(max) };
 }
 
 /**
@@ -237,11 +264,7 @@ export function infoOf(expr: ExprNode): Info {
   if ('meta' in expr) return metaKey(expr.meta.key)!;
   if ('ct' in expr) return ctKey(expr.ct.key, expr.ct.family)!;
   if ('binop' in expr) return infoOf(expr.binop.left);
-  if ('concat' in expr) {
-    const parts = expr.concat.map(infoOf);
-    const bits = parts.reduce((sum, part) => sum + ((part.bits + 31) & ~31), 0);
-    return { type: parts[0]!.type, bits, order: parts[0]!.order, parts };
-  }
+  if ('concat' in expr) return concatInfo(expr.concat.map(infoOf));
   if ('fib' in expr) return fibResult(expr.fib.result)!;
   if ('rt' in expr) return rtKey(expr.rt.key, expr.rt.family)!;
   if ('socket' in expr) return socketKey(expr.socket.key)!;

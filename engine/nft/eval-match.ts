@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { Family } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type { MatchOp, MatchStmt, VmapStmt } from './ast-stmt.ts';
@@ -35,7 +35,7 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
       left = left.binop.left;
     }
   }
-  refuseSecret(scope, left, right);
+  refuseSetOnly(scope, left, right);
   if (op === '==' && isOwnProtocol(scope, left, right)) return;
   scope.out.push({ match: { op, left, right }, at: stmt.at });
   if (op !== '==' && op !== 'in') return;
@@ -45,12 +45,16 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   else learnHeaders(scope, left, { set: writtenValues(scope, written, info) });
 }
 
-/** What nft lets a rule set, but not compare with a value (measured). */
-function refuseSecret(scope: Scope, left: ExprNode, right: ExprNode): void {
+/** What a rule can set, but not compare with a value (measured). */
+function refuseSetOnly(scope: Scope, left: ExprNode, right: ExprNode): void {
   const key = 'meta' in left ? left.meta.key : 'ct' in left ? left.ct.key : '';
-  if (key === 'secmark' && 'constant' in right)
+  if (key === 'secmark' && ('constant' in right || 'set' in right))
     scope.refuse('secmark cannot be compared with a constant value', right.at);
-  if (key === 'event') scope.refuse('Operation not supported', left.at, 'ct event can only be set');
+  refuseEvent(scope, key, left.at);
+}
+
+function refuseEvent(scope: Scope, key: string, at: At | undefined): void {
+  if (key === 'event') scope.refuse('Operation not supported', at, 'ct event can only be set');
 }
 
 /** `ct original saddr` alone is typed by the one address that it is compared with (measured). */
@@ -120,11 +124,8 @@ function resolveOp(
 export function findSet(scope: Scope, name: string, at: At | undefined): NftSet {
   const found = scope.table.sets.get(name);
   if (found !== undefined) return found;
-  const near = suggest(name, [...scope.table.sets.keys()]);
-  return scope.lacks(
-    `no set ${name} in table ${scope.table.name}`,
-    at,
-    near === undefined ? undefined : `did you mean '${near}'?`,
+  return scope.lacks(`no set ${name} in table ${scope.table.name}`, at, () =>
+    didYouMean(name, [...scope.table.sets.keys()]),
   );
 }
 
@@ -152,6 +153,7 @@ function evalMapping(
 ): { key: Key; data: ExprNode; shape: SetShape } {
   const key = evalKey(scope, keyNode);
   needFamily(scope, keyNode);
+  if ('ct' in keyNode) refuseEvent(scope, keyNode.ct.key, keyNode.at);
   if ('setref' in dataNode) {
     const set = findSet(scope, dataNode.setref, dataNode.at);
     const shape = shapeOf(set);
@@ -213,7 +215,7 @@ export function evalObjectMap(
 }
 
 /** Whether an expression is read from the packet, rather than constant. */
-export function readsPacket(node: ExprNode): boolean {
+function readsPacket(node: ExprNode): boolean {
   if ('binop' in node) return readsPacket(node.binop.left) || readsPacket(node.binop.right);
   if ('concat' in node) return node.concat.some(readsPacket);
   if ('list' in node || 'range' in node || 'prefix' in node) return false;

@@ -1,12 +1,15 @@
 import type { At, ExprNode } from './ast-expr.ts';
 import type { DupStmt, FwdStmt, NatSpec, NatStmt, TproxyStmt } from './ast-stmt.ts';
+import { shapeOf } from './eval-elements.ts';
 import { isInterval } from './eval-interval.ts';
 import { evalAssigned, findSet } from './eval-match.ts';
-import type { Info, Scope } from './eval-scope.ts';
+import { concatInfo, type Info, type Scope } from './eval-scope.ts';
 import { IFACE_INDEX, INET_SERVICE, IPV4_ADDR, IPV6_ADDR } from './type-datatype.ts';
 
-const PORT: Info = { type: INET_SERVICE, bits: 16, order: 'big' };
-const DEVICE: Info = { type: IFACE_INDEX, bits: 32, order: 'host' };
+/** What a port behind a colon is. */
+export const PORT: Info = { type: INET_SERVICE, bits: 16, order: 'big' };
+/** What dup and fwd send by. */
+export const DEVICE: Info = { type: IFACE_INDEX, bits: 32, order: 'host' };
 
 /** The type of addresses of a family. */
 export function addressInfo(family: 'ip' | 'ip6'): Info {
@@ -53,8 +56,7 @@ function natSpec(scope: Scope, spec: NatSpec, at: At | undefined): NatSpec {
   const family = addr === undefined ? spec.family : addressFamily(scope, spec.family, addr.at ?? at);
   const concat = addr !== undefined && isConcatMap(scope, addr, spec);
   const info = family === undefined ? null : addressInfo(family);
-  const wanted: Info | null =
-    info === null || !concat ? info : { type: info.type, bits: 64, order: info.order, parts: [info, PORT] };
+  const wanted = info === null || !concat ? info : concatInfo([info, PORT]);
   const to = addr === undefined || wanted === null ? undefined : evalAssigned(scope, addr, wanted);
   if (concat) requireTransport(scope, at);
   const ranged = to !== undefined && isRangedMap(scope, to);
@@ -82,8 +84,8 @@ function isConcatMap(scope: Scope, addr: ExprNode, spec: NatSpec): boolean {
   if (!('map' in addr)) return false;
   const { data } = addr.map;
   if ('setref' in data) {
-    const shape = scope.table.sets.get(data.setref)?.plan as { data?: Info } | undefined;
-    return shape?.data?.parts !== undefined;
+    const values = shapeOf(findSet(scope, data.setref, data.at)).data;
+    return values !== null && typeof values === 'object' && 'parts' in values && values.parts !== undefined;
   }
   const first = 'set' in data ? data.set[0] : undefined;
   return first !== undefined && 'pair' in first && 'concat' in first.pair[1];
@@ -118,9 +120,7 @@ export function evalDup(scope: Scope, stmt: DupStmt): void {
     return;
   }
   const { family } = scope;
-  if (family !== 'ip' && family !== 'ip6') {
-    scope.refuse('unsupported family', stmt.at);
-  }
+  if (family !== 'ip' && family !== 'ip6') scope.refuse('unsupported family', stmt.at);
   const to = evalAssigned(scope, addr, addressInfo(family));
   const device = dev === undefined ? undefined : evalAssigned(scope, dev, DEVICE);
   scope.out.push({ dup: { addr: to, dev: device }, at: stmt.at });

@@ -1,15 +1,13 @@
 import type { BinopExpr, ExprNode, RawTcpOptionExpr } from './ast-expr.ts';
 import type { MatchOp, MatchStmt } from './ast-stmt.ts';
 import { prefixLength } from './eval-interval.ts';
-import { infoOf } from './eval-key.ts';
+import { infoOf, SHIFT } from './eval-key.ts';
 import { isNamed, movedValues, namedPayload, rawTarget, retyped } from './eval-raw.ts';
 import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
-import { hasPrefixes } from './eval-value.ts';
+import { hasPrefixes, type Masking, maskWith } from './eval-value.ts';
 import { tcpOptions } from './key-exthdr.ts';
 import { keyPlace } from './lower-set.ts';
-import { INTEGER, RAW_INTEGER } from './type-datatype.ts';
-
-const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
+import { RAW_INTEGER } from './type-datatype.ts';
 
 /** An expression that is read from the packet, as nft lists it. */
 export function normalKey(expr: ExprNode, headers: Headers): ExprNode {
@@ -81,27 +79,18 @@ function normalBinop(expr: BinopExpr, headers: Headers): ExprNode {
   // Raw bytes that turn out to be a field have masks of the field's type: `th sport & 4095` (measured).
   const info = infoOf('rawPayload' in inner ? left : expr);
   const all = (1n << BigInt(info.bits)) - 1n;
-  let mask = all;
-  let xor = 0n;
+  let masking: Masking = { mask: all, xor: 0n };
   for (const one of chain) {
     const { op, right } = one.binop;
-    const value = numberOf(right) ?? 0n;
     if (op === '<<' || op === '>>') {
-      left = { binop: { op, left: bitsOf(left, mask, xor, all, info), right } };
-      mask = all;
-      xor = 0n;
-    } else if (op === '&') {
-      mask &= value;
-      xor &= value;
-    } else if (op === '|') {
-      mask &= all ^ value;
-      xor = (xor & (all ^ value)) ^ value;
-    } else xor ^= value;
+      left = { binop: { op, left: maskedBy(left, masking, all, info), right } };
+      masking = { mask: all, xor: 0n };
+    } else maskWith(masking, op, numberOf(right) ?? 0n, all);
   }
-  return bitsOf(left, mask, xor, all, info);
+  return maskedBy(left, masking, all, info);
 }
 
-function bitsOf(left: ExprNode, mask: bigint, xor: bigint, all: bigint, info: Info): ExprNode {
+function maskedBy(left: ExprNode, { mask, xor }: Masking, all: bigint, info: Info): ExprNode {
   const or = xor & (all ^ mask);
   const flip = xor & mask;
   let out = left;
@@ -142,7 +131,7 @@ export function flagBinop(node: ExprNode, info: Info): ExprNode {
 }
 
 /** The elements of a set in braces as nft lists them. */
-export function normalSet(node: ExprNode): ExprNode {
+function normalSet(node: ExprNode): ExprNode {
   return 'set' in node ? { set: node.set.map(normalElement), at: node.at } : node;
 }
 
@@ -237,7 +226,7 @@ function flagRange(node: ExprNode, info: Info): ExprNode {
 }
 
 /** Operations on flags, with the flags as `a | b`. */
-export function flagOperands(left: ExprNode, info: Info): ExprNode {
+function flagOperands(left: ExprNode, info: Info): ExprNode {
   if (info.type.base !== 'bitmask') return left;
   if (!('binop' in left)) return left;
   const { op, left: inner, right } = left.binop;

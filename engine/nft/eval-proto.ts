@@ -1,3 +1,4 @@
+import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../rules/family.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import { constant, type Headers, type Info, numberOf, type Scope } from './eval-scope.ts';
 import { metaKey } from './key-meta.ts';
@@ -6,7 +7,7 @@ import { NETWORKS } from './proto-network.ts';
 import { findField, findProtocol } from './proto-table.ts';
 import { TRANSPORTS } from './proto-transport.ts';
 
-const NFPROTO_OF: Readonly<Record<string, bigint>> = { ip: 2n, ip6: 10n };
+const NFPROTO_OF: Readonly<Record<string, bigint>> = { ip: BigInt(NFPROTO_IPV4), ip6: BigInt(NFPROTO_IPV6) };
 const ARPHRD_ETHER = 1n;
 /** The network that a transport is only defined in. */
 const HOME: Readonly<Record<string, string>> = { icmp: 'ip', igmp: 'ip', icmpv6: 'ip6' };
@@ -157,7 +158,7 @@ function learnEther(scope: Headers, value: number, behindVlan: boolean): void {
 }
 
 function learnMeta(scope: Headers, key: string, value: number): void {
-  if (key === 'nfproto') scope.nh = value === 2 ? 'ip' : value === 10 ? 'ip6' : scope.nh;
+  if (key === 'nfproto') scope.nh = value === NFPROTO_IPV4 ? 'ip' : value === NFPROTO_IPV6 ? 'ip6' : scope.nh;
   else if (key === 'l4proto') learnTransport(scope, TRANSPORTS.get(value) ?? 'unknown');
   else if (key === 'iiftype') scope.ll = value === 1 ? 'ether' : scope.ll;
   else if (key === 'protocol' && (scope.family === 'bridge' || scope.family === 'netdev'))

@@ -1,18 +1,15 @@
 import type { ExprNode } from './ast-expr.ts';
 import type { MatchStmt } from './ast-stmt.ts';
-import { infoOf, isPort } from './eval-key.ts';
+import { infoOf, isPort, SHIFT } from './eval-key.ts';
 import { fieldInfo } from './eval-proto.ts';
 import { constant, type Headers, type Info, numberOf } from './eval-scope.ts';
 import { type Place, placeOf } from './lower-bits.ts';
 import type { HeaderField } from './proto-header.ts';
-import { findField, findProtocol } from './proto-table.ts';
+import { findField, findProtocol, vlanOffset } from './proto-table.ts';
 import { INTEGER, RAW_INTEGER } from './type-datatype.ts';
 
 const LAYERS = ['ll', 'nh', 'th'] as const;
 const BASE_NAMES = ['ll', 'nh', 'th', 'ih'] as const;
-const SHIFT: Info = { type: INTEGER, bits: 32, order: 'host' };
-const ETHER_BITS = 112;
-const VLAN_BITS = 32;
 
 /** The header that is known at a layer; ports are known of any transport. */
 function headerAt(headers: Headers, base: number): string | null {
@@ -31,7 +28,7 @@ interface Piece {
 
 /** The fields of a header that a place is, in order, the last one perhaps not whole; null if it begins within one. */
 function piecesAt(header: string, place: Place, headers: Headers): Piece[] | null {
-  const start = header === 'vlan' ? ETHER_BITS + VLAN_BITS * headers.vlans : 0;
+  const start = header === 'vlan' ? vlanOffset(headers.vlans) : 0;
   const out: Piece[] = [];
   let at = place.offset - start;
   const end = at + place.bits;

@@ -28,13 +28,25 @@ export interface Info {
   readonly order: ByteOrder;
   /** The highest value, where not all bits are used. */
   readonly max?: bigint | undefined;
-  /** Of a concatenation: what its parts yield; `type` is then the first part's. */
+  /** Of a concatenation: what its parts yield; `type` and `order` are then the first part's, `bits` those of all words. */
   readonly parts?: readonly Info[] | undefined;
 }
 
 /** The parts of a concatenation, or the one value. */
 export function partsOf(info: Info): readonly Info[] {
   return info.parts ?? [info];
+}
+
+/** Bytes that a value of so many bits takes in registers: whole words. */
+export function registerBytes(bits: number): number {
+  return ((bits + 31) >> 5) << 2;
+}
+
+/** What a concatenation of such values yields. */
+export function concatInfo(parts: readonly Info[]): Info {
+  const { type, order } = parts[0]!;
+  const bits = parts.reduce((sum, part) => sum + 8 * registerBytes(part.bits), 0);
+  return { type, bits, order, parts };
 }
 
 /** The name of a type as messages give it. */
@@ -110,9 +122,12 @@ export class Scope implements Headers {
     throw new Refusal(message, at, hint);
   }
 
-  /** The same for something that is not there, perhaps because its own line could not be read. */
-  lacks(message: string, at: At | undefined, hint?: string): never {
-    throw new Refusal(message, at, hint, true);
+  /**
+   * The same for something that is not there, perhaps because its own line could not be read.
+   * @param hint looks for what was meant, which takes long: not asked where nothing is said
+   */
+  lacks(message: string, at: At | undefined, hint?: () => string | undefined): never {
+    throw new Refusal(message, at, this.context.isWhole ? hint?.() : undefined, true);
   }
 }
 

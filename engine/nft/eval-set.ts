@@ -1,23 +1,12 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { SetNode, TypeName } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
+import { MAPPED_KINDS } from './ast-stmt.ts';
 import type { SetShape } from './eval-elements.ts';
-import { evalKey } from './eval-key.ts';
+import { evalConcatInfo, evalKey } from './eval-key.ts';
 import type { Info, Scope } from './eval-scope.ts';
-import { limitTrouble } from './limit-range.ts';
+import { statefulTrouble } from './limit-range.ts';
 import { findType, typeNames } from './type-datatype.ts';
-
-/** Kinds of objects that a map may lead to. */
-const OBJECTS: ReadonlySet<string> = new Set([
-  'counter',
-  'quota',
-  'limit',
-  'ct helper',
-  'ct timeout',
-  'ct expectation',
-  'synproxy',
-  'secmark',
-]);
 
 /** The types of a named set or map from its declaration. */
 export function setShape(scope: Scope, set: SetNode, kind: 'set' | 'map'): SetShape {
@@ -28,7 +17,7 @@ export function setShape(scope: Scope, set: SetNode, kind: 'set' | 'map'): SetSh
   if (set['auto-merge'] === true && !interval)
     scope.refuse('auto-merge is only for sets with intervals', set.nameAt, "add 'flags interval'");
   for (const stmt of set.stmt ?? []) {
-    const trouble = 'limit' in stmt ? limitTrouble(stmt.limit) : null;
+    const trouble = statefulTrouble(stmt);
     if (trouble !== null) scope.refuse(trouble, stmt.at);
   }
   return {
@@ -48,7 +37,8 @@ function mapData(scope: Scope, set: SetNode): SetShape['data'] {
   const { map } = set;
   const first = map?.[0]?.type;
   if (map?.length === 1 && first === 'verdict') return 'verdict';
-  if (map?.length === 1 && first !== undefined && OBJECTS.has(first)) return { object: first };
+  const object = MAPPED_KINDS.find((kind) => kind === first);
+  if (map?.length === 1 && object !== undefined) return { object };
   return keyInfo(scope, map, set.mapTypeof, set);
 }
 
@@ -63,24 +53,16 @@ function keyInfo(
     return evalKey(scope, typeOf).info;
   }
   if (types === undefined || types.length === 0)
-    return scope.refuse(
-      `set ${set.name} has no type`,
-      set.nameAt ?? set.nameAt,
-      'for example: type ipv4_addr',
-    );
+    return scope.refuse(`set ${set.name} has no type`, set.nameAt, 'for example: type ipv4_addr');
   const parts = types.map((type) => typeInfo(scope, type));
   if (parts.length === 1) return parts[0]!;
-  const bits = parts.reduce((sum, part) => sum + ((part.bits + 31) & ~31), 0);
-  if (bits > 512) scope.refuse('concatenation exceeds 64 bytes', set.nameAt);
-  return { ...parts[0]!, bits, parts };
+  return evalConcatInfo(scope, parts, set.nameAt);
 }
 
 function typeInfo(scope: Scope, node: TypeName): Info {
   const type = findType(node.type);
   if (type === null) {
-    const near = suggest(node.type, typeNames());
-    const hint = near === undefined ? undefined : `did you mean '${near}'?`;
-    return scope.refuse(`unknown datatype ${node.type}`, node.at, hint);
+    return scope.refuse(`unknown datatype ${node.type}`, node.at, didYouMean(node.type, typeNames()));
   }
   if (type.bits === 0)
     return scope.refuse(

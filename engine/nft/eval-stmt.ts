@@ -1,4 +1,5 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
+import { encodeUtf8 } from '../base/utf8.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type {
   LimitSpec,
@@ -21,13 +22,14 @@ import { evalValue } from './eval-value.ts';
 import { evalVerdict, isTerminal, isVerdict } from './eval-verdict.ts';
 import { ctKey } from './key-ct.ts';
 import { metaKey } from './key-meta.ts';
-import { cutLimit, limitTrouble } from './limit-range.ts';
+import { cutLimit, limitTrouble, quotaTrouble } from './limit-range.ts';
 import { placeOf } from './lower-bits.ts';
 import { checksumOf, widened } from './lower-checksum.ts';
 import type { NftSet } from './ruleset-state.ts';
 import { INTEGER } from './type-datatype.ts';
 import { amount, type ByteUnit, toUnits } from './units.ts';
 
+/** Bytes. */
 const LOG_PREFIX_MAX = 127;
 const LOG_FLAGS = ['tcp sequence', 'tcp options', 'ip options', 'skuid', 'ether'];
 
@@ -77,7 +79,11 @@ function evalPlain(scope: Scope, stmt: StmtNode): StmtNode {
       stmt.at,
       'use iptables-nft with this ruleset',
     );
-  if ('quota' in stmt) return { quota: normalQuota(stmt.quota), at: stmt.at };
+  if ('quota' in stmt) {
+    const trouble = quotaTrouble(stmt.quota);
+    if (trouble !== null) scope.refuse(trouble, stmt.at);
+    return { quota: normalQuota(stmt.quota), at: stmt.at };
+  }
   if ('log' in stmt) return { log: normalLog(scope, stmt.log, stmt.at), at: stmt.at };
   if ('counter' in stmt) return { counter: stmt.counter ?? { packets: 0, bytes: 0 }, at: stmt.at };
   return stmt;
@@ -89,7 +95,7 @@ function inUnits(bytes: bigint): { value: number | bigint; unit: ByteUnit } {
 }
 
 /** A limit as nft lists it: the largest unit that divides the rate, the burst always there. */
-export function normalLimit(scope: Scope, limit: LimitSpec, at: At | undefined): LimitSpec {
+function normalLimit(scope: Scope, limit: LimitSpec, at: At | undefined): LimitSpec {
   if (limit.rate_unit === 'packets' && BigInt(limit.burst ?? 5) === 0n)
     scope.refuse('packet limit burst must be > 0', at);
   const cut = cutLimit(limit);
@@ -103,7 +109,7 @@ export function normalLimit(scope: Scope, limit: LimitSpec, at: At | undefined):
 }
 
 /** A quota as nft lists it. */
-export function normalQuota(quota: QuotaSpec): QuotaSpec {
+function normalQuota(quota: QuotaSpec): QuotaSpec {
   const val = inUnits(toUnits(quota.val, quota.val_unit));
   const used = toUnits(quota.used ?? 0, quota.used_unit);
   const base = { val: val.value, val_unit: val.unit, inv: quota.inv };
@@ -114,8 +120,8 @@ export function normalQuota(quota: QuotaSpec): QuotaSpec {
 
 function normalLog(scope: Scope, log: LogStmt['log'], at: At | undefined): LogStmt['log'] {
   const { prefix, group, level } = log;
-  if (prefix !== undefined && prefix.length > LOG_PREFIX_MAX)
-    scope.refuse(`log prefix is too long: at most ${LOG_PREFIX_MAX} letters`, at);
+  if (prefix !== undefined && encodeUtf8(prefix).length > LOG_PREFIX_MAX)
+    scope.refuse(`log prefix is too long: at most ${LOG_PREFIX_MAX} bytes`, at);
   if (group !== undefined && level !== undefined) scope.refuse('level and group are mutually exclusive', at);
   const all = log.flags?.includes('all') === true;
   const set = LOG_FLAGS.filter((flag) => all || log.flags?.includes(flag) === true);
@@ -123,7 +129,8 @@ function normalLog(scope: Scope, log: LogStmt['log'], at: At | undefined): LogSt
   const threshold = log['queue-threshold'];
   return {
     prefix,
-    group,
+    // nft takes the lower 16 bits without a word (measured).
+    group: group === undefined ? undefined : group & 0xffff,
     snaplen: group === undefined || log.snaplen === 0 ? undefined : log.snaplen,
     'queue-threshold': group === undefined || threshold === 0 ? undefined : threshold,
     level: level === 'warn' ? undefined : level,
@@ -147,6 +154,7 @@ function evalMangle(scope: Scope, stmt: MangleStmt): void {
     scope.refuse('expected one label', value.at ?? stmt.at, 'several are written 1 | 2');
   const assigned = evalAssigned(scope, value, info);
   if ('range' in assigned) scope.refuse('a range cannot be assigned', value.at ?? stmt.at);
+  if ('prefix' in assigned) scope.refuse('a prefix cannot be assigned', value.at ?? stmt.at);
   const place = placeOf(key);
   if (place !== null && widened(place, checksumOf(key)) !== null && !('constant' in assigned))
     scope.refuse('a field that is no whole 16-bit word can only be set to a constant', value.at ?? stmt.at);
@@ -162,11 +170,8 @@ function evalObjref(scope: Scope, stmt: StmtNode & { objref: { type: ObjectKind;
   const word = 'symbol' in name ? name.symbol : 'number' in name ? String(name.number) : '';
   if (!scope.table.objects.has(`${type} ${word}`)) {
     const known = [...scope.table.objects.values()].filter((one) => one.kind === type);
-    const near = suggest(
-      word,
-      known.map((one) => one.name),
-    );
-    const hint = near === undefined ? undefined : `did you mean '${near}'?`;
+    const names = known.map((one) => one.name);
+    const hint = didYouMean(word, names);
     scope.refuse(`no ${type} ${word} in table ${scope.table.name}`, name.at ?? stmt.at, hint);
   }
   scope.out.push({ objref: { type, name: { symbol: word, quoted: true } }, at: stmt.at });
@@ -244,12 +249,9 @@ function mapValue(scope: Scope, node: ExprNode, shape: SetShape, at: At | undefi
 
 function evalMeter(scope: Scope, stmt: MeterStmt): void {
   const { name, key, stmt: inner, size } = stmt.meter;
-  for (const chain of scope.table.chains.values()) {
-    const taken = chain.rules.some((rule) =>
-      rule.node.expr.some((one) => 'meter' in one && one.meter.name === name),
-    );
-    if (taken) scope.refuse(`meter ${name} is in use already`, stmt.at);
-  }
+  if (scope.table.sets.has(name)) scope.refuse('File exists', stmt.at, `there is a set '${name}' already`);
+  if (scope.context.isUsed(scope.table, `meter ${name}`))
+    scope.refuse(`meter ${name} is in use already`, stmt.at);
   const node = 'elem' in key ? key.elem.val : key;
   const got = evalKey(scope, node);
   const elem: ExprNode = 'elem' in key ? { elem: { ...key.elem, val: got.expr } } : got.expr;

@@ -1,10 +1,13 @@
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
+import { innerRules } from './ast-walk.ts';
+import { innerPlan } from './eval.ts';
 import { misplaced } from './eval-hooks.ts';
 import type { EvalContext, NftBase, NftChain, NftRule, NftState, NftTable } from './ruleset-state.ts';
 
 /** NFT_JUMP_STACK_SIZE: how deep jumps may go. */
 const DEEPEST = 16;
+const TOO_DEEP = `too many jumps: more than ${DEEPEST} chains deep`;
 
 /** What one walk of a table's chains knows. */
 interface Walk {
@@ -33,28 +36,32 @@ export function validateState(state: NftState, context: EvalContext): void {
   }
 }
 
-function walk(chain: NftChain, about: Walk): void {
+/** @param depth how many chains lead here, those in braces included */
+function walk(chain: NftChain, about: Walk, depth = 0): void {
   const { path, done } = about;
-  const depth = path.size;
   if ((done.get(chain) ?? -1) >= depth) return;
   done.set(chain, depth);
   path.add(chain);
-  for (const rule of chain.rules) {
-    for (const name of targetsOf(rule, about.table)) {
-      const next = about.table.chains.get(name);
-      if (next === undefined) continue;
-      if (path.has(next)) blame(about, rule, `jump to ${name} makes a loop`);
-      else if (depth + 1 >= DEEPEST) blame(about, rule, `too many jumps: more than ${DEEPEST} chains deep`);
-      else walk(next, about);
-    }
-    for (const stmt of statementsOf(rule)) {
-      const wrong = misplaced(stmt, about.base, about.table.family);
-      if (wrong === null) continue;
-      blame(about, rule, wrong);
-      break;
-    }
-  }
+  for (const rule of chain.rules) check(rule, statementsOf(rule), about, depth);
   path.delete(chain);
+}
+
+/** Checks the statements of a rule, or of one in its braces. */
+function check(rule: NftRule, statements: readonly StmtNode[], about: Walk, depth: number): void {
+  for (const name of targetsOf(statements, about.table)) {
+    const next = about.table.chains.get(name);
+    if (next === undefined) continue;
+    if (about.path.has(next)) blame(about, rule, `jump to ${name} makes a loop`);
+    else if (depth + 1 >= DEEPEST) blame(about, rule, TOO_DEEP);
+    else walk(next, about, depth + 1);
+  }
+  for (const stmt of statements) {
+    const wrong = misplaced(stmt, about.base, about.table.family);
+    if (wrong !== null) blame(about, rule, wrong);
+    const inner = innerRules(stmt) ?? [];
+    if (inner.length > 0 && depth + 1 >= DEEPEST) blame(about, rule, TOO_DEEP);
+    else for (const one of inner) check(rule, innerPlan(one).statements, about, depth + 1);
+  }
 }
 
 function blame(about: Walk, rule: NftRule, message: string): void {
@@ -70,25 +77,30 @@ export function statementsOf(rule: NftRule): readonly StmtNode[] {
 }
 
 const NONE: readonly string[] = [];
-const targets: WeakMap<NftRule, readonly string[]> = new WeakMap();
+const targets: WeakMap<readonly StmtNode[], readonly string[]> = new WeakMap();
 
-/** The chains that a rule may go to, but for those of named maps, which may change. */
-function targetsOf(rule: NftRule, table: NftTable): readonly string[] {
-  let known = targets.get(rule);
-  if (known === undefined) {
-    const all: string[] = [];
-    for (const stmt of statementsOf(rule)) addDirectTargets(stmt, all);
-    known = all.length === 0 ? NONE : all;
-    targets.set(rule, known);
-  }
+/** The chains that statements may go to, but for those of named maps, which may change. */
+function directTargets(statements: readonly StmtNode[]): readonly string[] {
+  const known = targets.get(statements);
+  if (known !== undefined) return known;
+  const all: string[] = [];
+  for (const stmt of statements) addDirectTargets(stmt, all);
+  const found = all.length === 0 ? NONE : all;
+  targets.set(statements, found);
+  return found;
+}
+
+/** The chains that statements may go to. */
+function targetsOf(statements: readonly StmtNode[], table: NftTable): readonly string[] {
+  const direct = directTargets(statements);
   let named: string[] | null = null;
-  for (const stmt of statementsOf(rule)) {
+  for (const stmt of statements) {
     const elements = namedElements(stmt, table);
     if (elements === null) continue;
-    named ??= [...known];
+    named ??= [...direct];
     addPairTargets(elements, named);
   }
-  return named ?? known;
+  return named ?? direct;
 }
 
 function addDirectTargets(stmt: StmtNode, out: string[]): void {

@@ -1,10 +1,11 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
+import { encodeUtf8 } from '../base/utf8.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import { constant, describeInfo, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
 import type { Datatype } from './type-datatype.ts';
 import { numberValue, parseSymbol } from './type-parse.ts';
 import { protocolNames } from './type-protocols.ts';
-import { utf8, type Value } from './type-value.ts';
+import type { Value } from './type-value.ts';
 
 /** Bits of an interface name, with the zero at its end. */
 const NAME_BITS = 128;
@@ -44,12 +45,8 @@ function symbolValue(scope: Scope, text: string, info: Info, at: At | undefined)
   if (value === null && text === '') return scope.lacks(`could not parse ${type.desc} ''`, at);
   if (value === null) {
     const isProtocol = type.notation === 'protocol';
-    const near = suggest(text, isProtocol ? protocolNames() : (type.symbols ?? []).map(([name]) => name));
-    return scope.refuse(
-      `could not parse ${type.desc} '${text}'`,
-      at,
-      near === undefined ? undefined : `did you mean '${near}'?`,
-    );
+    const known = isProtocol ? protocolNames() : (type.symbols ?? []).map(([name]) => name);
+    return scope.refuse(`could not parse ${type.desc} '${text}'`, at, didYouMean(text, known));
   }
   return checked(scope, value, info, at);
 }
@@ -73,7 +70,7 @@ function checkText(scope: Scope, value: string, info: Info, at: At | undefined):
   const bits = type.notation === 'interface' ? NAME_BITS : info.bits;
   if (value === '') scope.refuse(`empty ${type.desc}`, at);
   // The real tool counts no zero at the end: sixteen letters pass it, but the kernel's names have fifteen at most.
-  if (utf8(value).length * 8 > bits) scope.refuse(`string exceeds maximum length of ${bits / 8}`, at);
+  if (encodeUtf8(value).length * 8 > bits) scope.refuse(`string exceeds maximum length of ${bits / 8}`, at);
 }
 
 function evalRange(
@@ -133,6 +130,26 @@ export function fold(op: string, left: bigint, right: bigint, bits: number): big
   }
 }
 
+/** What a chain of `&`, `|` and `^` does to bits: `(x & mask) ^ xor`. */
+export interface Masking {
+  mask: bigint;
+  xor: bigint;
+}
+
+/**
+ * Adds an operation to the end of a chain.
+ * @param all as many ones as there are bits
+ */
+export function maskWith(chain: Masking, op: string, value: bigint, all: bigint): void {
+  if (op === '&') {
+    chain.mask &= value;
+    chain.xor &= value;
+  } else if (op === '|') {
+    chain.mask &= all ^ value;
+    chain.xor = (chain.xor & (all ^ value)) ^ value;
+  } else chain.xor ^= value;
+}
+
 function foldBinop(
   scope: Scope,
   node: ExprNode & { readonly binop: { op: string; left: ExprNode; right: ExprNode } },
@@ -140,7 +157,13 @@ function foldBinop(
 ): ExprNode {
   const { op, left, right } = node.binop;
   const a = numberOf(evalValue(scope, left, info));
-  const b = op === '<<' || op === '>>' ? shiftWidth(right) : numberOf(evalValue(scope, right, info));
+  const shifts = op === '<<' || op === '>>';
+  const b = shifts ? shiftWidth(right) : numberOf(evalValue(scope, right, info));
+  if (shifts && b !== undefined && (b < 0n || b >= BigInt(info.bits)))
+    scope.refuse(
+      `${op === '<<' ? 'Left' : 'Right'} shift of ${b} bits is undefined for type of ${info.bits} bits width`,
+      node.at,
+    );
   if (a === undefined || b === undefined)
     return scope.refuse(`binary operation (${op}) needs numbers`, node.at);
   return constant(info, fold(op, a, b, info.bits), node.at);

@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { RuleBody } from './ast.ts';
 import type { ExprNode, VerdictNode } from './ast-expr.ts';
 import type { Scope } from './eval-scope.ts';
@@ -38,11 +38,8 @@ export function evalVerdict(scope: Scope, node: ExprNode): ExprNode & VerdictNod
   const at = target.targetAt ?? node.at;
   const found = scope.table.chains.get(target.target);
   if (found === undefined) {
-    const near = suggest(target.target, [...scope.table.chains.keys()]);
-    return scope.lacks(
-      `no chain ${target.target} in table ${scope.table.name}`,
-      at,
-      near === undefined ? undefined : `did you mean '${near}'?`,
+    return scope.lacks(`no chain ${target.target} in table ${scope.table.name}`, at, () =>
+      didYouMean(target.target, [...scope.table.chains.keys()]),
     );
   }
   if (found.base !== null)

@@ -9,9 +9,6 @@ import { evalStatements } from './eval-stmt.ts';
 import { setInnerEvaluation } from './eval-verdict.ts';
 import type { EvalContext, NftChain, NftSet, NftTable } from './ruleset-state.ts';
 
-export { elementKey, elementValue, setBoxes, sortedElements } from './eval-elements.ts';
-export { validateState } from './eval-validate.ts';
-
 /** What the evaluation keeps of a rule: its statements with all that nft inserts, in the order written. */
 export interface RulePlan {
   readonly statements: readonly StmtNode[];

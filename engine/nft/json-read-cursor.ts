@@ -41,13 +41,20 @@ export class JsonObject {
     return node === undefined ? undefined : this.#reader.text(node, key);
   }
 
-  /** A whole number that a JavaScript number holds. */
+  /** A whole number that a JavaScript number holds, below 0 or not. */
+  integer(key: string): number | undefined {
+    const node = this.get(key);
+    if (node === undefined) {
+      return;
+    }
+    const value = node.kind === 'number' ? node.value : this.#reader.fail(`"${key}" is a number`, node.at);
+    return typeof value === 'bigint' ? this.#reader.fail(`"${key}" is too large`, node.at) : value;
+  }
+
+  /** The same, not below 0. */
   number(key: string): number | undefined {
     const value = this.u64(key);
-    if (typeof value === 'bigint') {
-      this.#reader.fail(`"${key}" is too large`, this.get(key)!.at);
-    }
-    return value;
+    return typeof value === 'bigint' ? this.#reader.fail(`"${key}" is too large`, this.get(key)!.at) : value;
   }
 
   /** A whole number of up to 64 bits. */
@@ -56,7 +63,8 @@ export class JsonObject {
     if (node === undefined) {
       return;
     }
-    return node.kind === 'number' ? node.value : this.#reader.fail(`"${key}" is a number`, node.at);
+    const value = node.kind === 'number' ? node.value : this.#reader.fail(`"${key}" is a number`, node.at);
+    return value < 0 ? this.#reader.fail(`"${key}" is below 0`, node.at) : value;
   }
 
   /** A time: seconds in JSON, ms here. */
@@ -114,8 +122,6 @@ export class JsonObject {
 
   /** All members, for objects whose keys are data. */
   entries(): [string, JsonNode][] {
-    for (const _key of this.#members.keys()) {
-    }
     return [...this.#members];
   }
 }

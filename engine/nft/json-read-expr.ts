@@ -94,10 +94,19 @@ function prefix(r: JsonReader, node: JsonNode): ExprNode {
   return { prefix: { addr: readExpr(r, o.need('addr')), len: o.number('len')! } };
 }
 
+/** The names of a header's fields. */
+interface FieldNames {
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
+/** Those of a header whose fields have numbers: the evaluation looks whether there is such a one. */
+const NUMBERED: FieldNames = { has: () => true, keys: () => [] };
+
 /** A field that a header must have. */
 function checkField(
   r: JsonReader,
-  fields: ReadonlyMap<string, unknown>,
+  fields: FieldNames,
   what: string,
   field: string | undefined,
   at: number,
@@ -132,7 +141,7 @@ function sought(
   r: JsonReader,
   o: JsonObject,
   what: string,
-  find: (name: string) => { readonly fields: ReadonlyMap<string, unknown> } | null,
+  find: (name: string) => { readonly fields: FieldNames } | null,
 ): { name: string; field: string | undefined } {
   const nameNode = o.need('name');
   const name = r.text(nameNode, 'name');
@@ -146,17 +155,11 @@ function readExthdr(r: JsonReader, node: JsonNode): ExprNode {
   const o = r.object(node, 'exthdr');
   const offset = o.number('offset');
   const found = sought(r, o, 'exthdr', (name) =>
-    offset === undefined ? exthdr(name) : { fields: ANY_FIELD },
+    offset === undefined ? exthdr(name) : { fields: NUMBERED },
   );
   const field = offset === undefined ? found.field : `${found.field}[${offset}]`;
   return { exthdr: { name: found.name, field } };
 }
-
-/** Takes any field's name. */
-const ANY_FIELD: ReadonlyMap<string, unknown> = { has: () => true } as unknown as ReadonlyMap<
-  string,
-  unknown
->;
 
 function readTcpOption(r: JsonReader, node: JsonNode): ExprNode {
   const o = r.object(node, 'tcp option');

@@ -98,6 +98,7 @@ describe('reading nft -j', () => {
       '1:36 unknown "family" of table "ipx" (did you mean "ip"?)',
     ],
     [nftables('{"table": {"family": "ip", "name": 5}}'), '1:50 "name" is a string'],
+    [nftables(rule('{"ct count": {"val": -5}}')), '1:99 "val" is below 0'],
     [nftables(rule('{"acept": null}')), '1:88 unknown statement "acept" (did you mean "accept"?)'],
     [nftables(rule('{"match": {"left": 1, "right": 1}}')), '1:88 match needs "op"'],
     [

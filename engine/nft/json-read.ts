@@ -9,6 +9,7 @@ import type {
   SetNode,
   TypeName,
 } from './ast.ts';
+import { MAPPED_KINDS } from './ast-stmt.ts';
 import { type JsonObject, JsonReader } from './json-read-cursor.ts';
 import { readElement } from './json-read-expr.ts';
 import { readLimit, readNamedStmt, readStmt, readSynproxy } from './json-read-stmt.ts';
@@ -20,20 +21,10 @@ import { setCommands } from './parse-table.ts';
 import { findType, typeNames } from './type-datatype.ts';
 
 const FAMILIES: readonly Family[] = ['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'];
-const OBJECT_TYPES = ['counter', 'quota', 'limit', 'secmark', 'synproxy'];
+
 const COMMANDS: readonly CommandOp[] = [
-  ...([
-    'add',
-    'create',
-    'insert',
-    'replace',
-    'delete',
-    'destroy',
-    'flush',
-    'reset',
-    'rename',
-    'list',
-  ] as const),
+  ...(['add', 'create', 'insert', 'replace', 'delete', 'destroy', 'flush', 'reset'] as const),
+  ...(['rename', 'list'] as const),
 ];
 
 function family(o: JsonObject): Family {
@@ -87,7 +78,7 @@ const chain: ReadObject = (r, o) => {
       typeAt: typeNode?.at,
       hook: o.oneOf('hook', ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress', 'egress']),
       hookAt: hookNode?.at,
-      prio: prio === undefined ? undefined : { offset: o.number('prio')!, at: prio.at },
+      prio: prio === undefined ? undefined : { offset: o.integer('prio')!, at: prio.at },
       policy: o.oneOf('policy', ['accept', 'drop']),
       devices: o.texts('dev'),
     },
@@ -141,7 +132,7 @@ function setNode(r: JsonReader, o: JsonObject): SetNode {
   return {
     ...named(r, o),
     type: types(r, o.get('type'), []),
-    map: types(r, o.get('map'), [...OBJECT_TYPES, 'verdict']),
+    map: types(r, o.get('map'), [...MAPPED_KINDS, 'verdict']),
     policy: o.oneOf('policy', ['performance', 'memory']),
     flags: o.someOf('flags', ['constant', 'interval', 'timeout', 'dynamic']),
     elem: elem === undefined ? undefined : r.items(elem).map((one) => readElement(r, one)),
@@ -158,7 +149,7 @@ const element: ReadObject = (r, o) => {
 };
 
 const flowtable: ReadObject = (r, o) => {
-  const prio = o.number('prio');
+  const prio = o.integer('prio');
   return {
     flowtable: {
       ...named(r, o),

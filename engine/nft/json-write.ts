@@ -15,8 +15,7 @@ import { exprJson, type JsonContext, secondsJson } from './json-write-expr.ts';
 import { stmtJson, templateJson } from './json-write-stmt.ts';
 import { type Json, jsonText } from './json-write-text.ts';
 import { listedLimit, quotaBytes } from './list-rate.ts';
-import { updatedSets } from './list-ruleset.ts';
-import { listedElements, setFlags, setSize } from './list-set.ts';
+import { listedElements, setFlags } from './list-set.ts';
 import { stmtText } from './list-stmt.ts';
 import type {
   ListOptions,
@@ -119,12 +118,7 @@ function mapType(set: NftSet): Json | undefined {
 }
 
 /** A named set or map. */
-function setJson(
-  set: NftSet,
-  updated: ReadonlySet<string>,
-  context: JsonContext,
-  word: string = set.kind,
-): Json {
+function setJson(set: NftSet, context: JsonContext, word: string = set.kind): Json {
   const { node, table } = set;
   const elements = context.options.terse === true ? [] : listedElements(set, context);
   // The one flag that JSON leaves out.
@@ -139,7 +133,7 @@ function setJson(
       comment: node.comment,
       map: mapType(set),
       policy: node.policy === 'memory' ? 'memory' : undefined,
-      size: setSize(set, updated),
+      size: node.size,
       flags: flags.length === 0 ? undefined : flags,
       timeout: secondsJson(node.timeout),
       'gc-interval': secondsJson(node['gc-interval']),
@@ -188,14 +182,12 @@ function ruleJson(rule: NftRule, chain: NftChain, context: JsonContext): Json {
 function tableJson(table: NftTable, options: ListOptions, running?: Running): Json[] {
   const { family, name, handle, flags } = table;
   const context = contextOf(family, options, running);
-  const { updated, meters } = updatedSets(table);
-  const sets = [...table.sets.values()].filter((set) => !meters.has(set.name));
   const chains = [...table.chains.values()];
   return [
     // nft 1.0.6 prints memory that it does not own here, so there is no right text.
     { table: { family, name, handle, flags: flags.length === 0 ? undefined : flags.join(',') } },
     ...[...table.objects.values()].map((object) => objectJson(object, context)),
-    ...sets.map((set) => setJson(set, updated, context)),
+    ...[...table.sets.values()].map((set) => setJson(set, context)),
     ...[...table.flowtables.values()].map(flowtableJson),
     ...chains.map(chainJson),
     ...chains.flatMap((chain) => chain.rules.map((rule) => ruleJson(rule, chain, context))),

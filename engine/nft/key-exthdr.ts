@@ -146,6 +146,16 @@ export function sctpChunk(name: string): SoughtHeader | null {
   return SCTP_CHUNKS.get(name) ?? null;
 }
 
+/** The names of all SCTP chunks. */
+export function sctpChunkNames(): readonly string[] {
+  return [...SCTP_CHUNKS.keys()];
+}
+
+/** The names of all IPv4 options. */
+export function ipOptionNames(): readonly string[] {
+  return [...IP_OPTIONS.keys()];
+}
+
 /** All TCP options, for what lists a raw one by its name. */
 export function tcpOptions(): readonly SoughtHeader[] {
   return [...TCP_OPTIONS.values()];

@@ -1,4 +1,4 @@
-import type { LimitSpec } from './ast-stmt.ts';
+import type { LimitSpec, QuotaSpec, StmtNode } from './ast-stmt.ts';
 import { type ByteUnit, SECONDS, toUnits } from './units.ts';
 
 const NANOSECONDS = 1_000_000_000n;
@@ -39,4 +39,15 @@ export function limitTrouble(limit: LimitSpec): string | null {
   return rate + burst >= U64 || needed >= U64
     ? 'Value too large for defined data type: this rate, with its burst, in this time'
     : null;
+}
+
+/** Why the kernel refuses a quota: it counts in 63 bits (measured); null if it does not. */
+export function quotaTrouble(quota: QuotaSpec): string | null {
+  return toUnits(quota.val, quota.val_unit) >= 1n << 63n ? 'Value too large for defined data type' : null;
+}
+
+/** Why the kernel refuses a limit or quota, null for what it takes and for all other statements. */
+export function statefulTrouble(stmt: StmtNode): string | null {
+  if ('limit' in stmt) return limitTrouble(stmt.limit);
+  return 'quota' in stmt ? quotaTrouble(stmt.quota) : null;
 }

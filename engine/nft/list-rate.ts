@@ -2,7 +2,7 @@ import type { LimitSpec, QuotaSpec } from './ast-stmt.ts';
 import { amount, type ByteUnit, toUnits } from './units.ts';
 
 /** `5 kbytes`. */
-export function amountText(bytes: bigint): string {
+function amountText(bytes: bigint): string {
   const { count, unit } = amount(bytes);
   return `${count} ${unit}`;
 }

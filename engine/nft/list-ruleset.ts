@@ -12,28 +12,6 @@ function contextOf(family: Family, options: ListOptions, running?: Running): Lis
   return { family, options, running, statement: stmtText };
 }
 
-/** The names of sets that rules of a table add to, and of those that are rules' meters. */
-export function updatedSets(table: NftTable): {
-  readonly updated: Set<string>;
-  readonly meters: Set<string>;
-} {
-  const updated = new Set<string>();
-  const meters = new Set<string>();
-  const visit = (node: StmtNode): void => {
-    if ('set' in node) updated.add(node.set.set);
-    else if ('map' in node) updated.add(node.map.map);
-    else if ('meter' in node) meters.add(node.meter.name);
-    else if ('jump' in node || 'goto' in node) {
-      const { rules } = 'jump' in node ? node.jump : node.goto;
-      for (const rule of rules ?? []) rule.expr.forEach(visit);
-    }
-  };
-  for (const chain of table.chains.values()) {
-    for (const rule of chain.rules) rule.expr.forEach(visit);
-  }
-  return { updated, meters };
-}
-
 function handleText(handle: number, options: ListOptions): string {
   return options.handles === true ? ` # handle ${handle}` : '';
 }
@@ -64,11 +42,9 @@ function chainText(chain: NftChain, context: ListContext): string {
 
 /** A table's parts, in the order of listings. */
 function tableParts(table: NftTable, context: ListContext): string[] {
-  const { updated, meters } = updatedSets(table);
-  const shown = [...table.sets.values()].filter((set) => !meters.has(set.name));
   return [
     ...[...table.objects.values()].map((object) => objectText(object, context)),
-    ...shown.map((set) => setText(set, updated, context)),
+    ...[...table.sets.values()].map((set) => setText(set, context)),
     ...[...table.flowtables.values()].map((flowtable) => flowtableText(flowtable, context)),
     ...[...table.chains.values()].map((chain) => chainText(chain, context)),
   ];
@@ -110,8 +86,7 @@ export function listChain(chain: NftChain, options: ListOptions): string {
 
 /** `nft list set inet x y`, `nft list map inet x y`. */
 export function listSet(set: NftSet, options: ListOptions): string {
-  const { updated } = updatedSets(set.table);
-  return wrapped(set.table, setText(set, updated, contextOf(set.table.family, options)));
+  return wrapped(set.table, setText(set, contextOf(set.table.family, options)));
 }
 
 /** A statement, for the parts of a rule that traces name. */

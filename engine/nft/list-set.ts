@@ -116,32 +116,17 @@ export function listedElements(set: NftSet, { running, options }: ListContext): 
   return sorted.map((element) => listedElement(element, node));
 }
 
-// What the kernel takes for a set that rules add to if the set says nothing.
-const DYNAMIC_SIZE = 65535;
-
-/** A set's size: what it says, or the kernel's for one that rules add to. */
-export function setSize(set: NftSet, updated: ReadonlySet<string>): number | undefined {
-  return set.node.size ?? (updated.has(set.name) ? DYNAMIC_SIZE : undefined);
-}
-
 /**
  * A named set or map as `nft list ruleset` writes it.
- * @param updated names of the table's sets that rules add to
  * @param word 'set', 'map' or 'meter'
  */
-export function setText(
-  set: NftSet,
-  updated: ReadonlySet<string>,
-  context: ListContext,
-  word: string = set.kind,
-): string {
+export function setText(set: NftSet, context: ListContext, word: string = set.kind): string {
   const { node } = set;
   const { options } = context;
-  const size = setSize(set, updated);
   let text = `\t${word} ${set.name} {${options.handles === true ? ` # handle ${set.handle}` : ''}\n`;
   text += typeText(node, set.kind === 'map', context);
   if (node.policy === 'memory') text += '\t\tpolicy memory\n';
-  if (size !== undefined) text += `\t\tsize ${size}\n`;
+  if (node.size !== undefined) text += `\t\tsize ${node.size}\n`;
   text += flagsText(node) + statementsText(node.stmt, context);
   if (node['auto-merge'] === true) text += '\t\tauto-merge\n';
   if (node.timeout !== undefined) text += `\t\ttimeout ${spanText(node.timeout, context)}\n`;

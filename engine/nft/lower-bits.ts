@@ -1,7 +1,7 @@
 import { BitwiseExpr } from '../rules/expr-bitwise.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { Out } from './lower-table.ts';
-import { findField, findProtocol } from './proto-table.ts';
+import { findField, findProtocol, vlanOffset } from './proto-table.ts';
 import { toBytes } from './type-value.ts';
 
 /** Where a header's field stands. */
@@ -14,8 +14,6 @@ export interface Place {
 }
 
 const BASES: Readonly<Record<string, number>> = { ll: 0, nh: 1, th: 2, ih: 3 };
-/** Ethernet's header, behind which a VLAN's stands. */
-const ETHER_BITS = 112;
 
 /** Where a payload expression reads. */
 export function placeOf(expr: ExprNode): Place | null {
@@ -27,7 +25,7 @@ export function placeOf(expr: ExprNode): Place | null {
   const { protocol, field } = expr.payload;
   const desc = findProtocol(protocol)!;
   const found = findField(protocol, field)!;
-  const offset = found.offset + (protocol === 'vlan' ? ETHER_BITS : 0);
+  const offset = found.offset + (protocol === 'vlan' ? vlanOffset(0) : 0);
   return { base: BASES[desc.base]!, offset, bits: found.bits };
 }
 

@@ -1,9 +1,9 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import type { ExprNode } from './ast-expr.ts';
 import { intervalOf, isWildcard } from './eval-interval.ts';
-import { constantOf, type Info, partsOf } from './eval-scope.ts';
-import { registerBytes } from './lower-table.ts';
+import { constantOf, type Info, partsOf, registerBytes } from './eval-scope.ts';
 import type { ByteOrder, Datatype } from './type-datatype.ts';
-import { toBytes, utf8, type Value } from './type-value.ts';
+import { toBytes, type Value } from './type-value.ts';
 
 /** The only interface whose number is the same everywhere. */
 const LOOPBACK = 1n;
@@ -12,11 +12,10 @@ const LOOPBACK = 1n;
 export const NO_NUMBER = 'the numbers of interfaces are not known, only that of lo';
 
 /**
- * Whether a value, or that of any element of a set, is the name of an interface whose number is not known.
+ * Whether a value, or that of an element, is the name of an interface whose number is not known.
  * @param part where it is looked for in concatenations
  */
 export function namesInterfaces(node: ExprNode, part: number = 0): boolean {
-  if ('set' in node) return node.set.some((one) => namesInterfaces(one, part));
   if ('pair' in node) return namesInterfaces(node.pair[0], part);
   if ('elem' in node) return namesInterfaces(node.elem.val, part);
   if ('concat' in node) return part < node.concat.length && namesInterfaces(node.concat[part]!);
@@ -25,11 +24,11 @@ export function namesInterfaces(node: ExprNode, part: number = 0): boolean {
 }
 
 /** Whether elements of a set have keys that hold such names. */
-export function haveNames(elements: readonly ExprNode[], key: Info): boolean {
-  return partsOf(key).some(
-    ({ type }, part) =>
-      type.notation === 'interface' && elements.some((element) => namesInterfaces(element, part)),
-  );
+export function haveNames(elements: Iterable<ExprNode>, key: Info): boolean {
+  const places = partsOf(key).flatMap(({ type }, part) => (type.notation === 'interface' ? [part] : []));
+  if (places.length === 0) return false;
+  for (const element of elements) if (places.some((part) => namesInterfaces(element, part))) return true;
+  return false;
 }
 
 /** A value's number: that of `lo` for its name. */
@@ -60,7 +59,7 @@ export function constantBytes(
 
 /** The letters of `eth*` without the star. */
 export function wildcardBytes(node: ExprNode): Uint8Array {
-  return utf8(String(constantOf(node)).slice(0, -1));
+  return encodeUtf8(String(constantOf(node)).slice(0, -1));
 }
 
 /** The first and the last key of an element; `end` is null for a single value. */
@@ -79,9 +78,7 @@ export function keyBytes(node: ExprNode, info: Info, swapped: boolean, shift = 0
   if (info.parts === undefined) return partBytes(node, info, swapped, shift, len);
   const nodes = 'concat' in node ? node.concat : [node];
   const { parts } = info;
-  let length = 0;
-  for (const part of parts) length += registerBytes(part.bits);
-  const key = new Uint8Array(length);
+  const key = new Uint8Array(info.bits >> 3);
   let end: Uint8Array | null = null;
   for (let i = 0, at = 0; i < parts.length; at += registerBytes(parts[i]!.bits), i++) {
     const one = partBytes(nodes[i]!, parts[i]!, swapped, 0, 0);

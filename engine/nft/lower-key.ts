@@ -8,8 +8,10 @@ import { MetaExpr } from '../rules/expr-meta.ts';
 import { NFT_NG_INCREMENTAL, NFT_NG_RANDOM, NumgenExpr } from '../rules/expr-numgen.ts';
 import { PayloadExpr } from '../rules/expr-payload.ts';
 import type { ExprNode } from './ast-expr.ts';
+import type { ObjectKind } from './ast-stmt.ts';
 import { infoOf, soughtField } from './eval-key.ts';
-import { numberOf, partsOf } from './eval-scope.ts';
+import { numberOf, registerBytes } from './eval-scope.ts';
+import { type Masking, maskWith } from './eval-value.ts';
 import { ctKey } from './key-ct.ts';
 import { metaKey } from './key-meta.ts';
 import { type Loaded, maskBits, type Place, placeOf } from './lower-bits.ts';
@@ -17,7 +19,7 @@ import { NO_NUMBER, swaps } from './lower-bytes.ts';
 import { loadHost } from './lower-host.ts';
 import { lookedUp } from './lower-names.ts';
 import { mapSet } from './lower-set.ts';
-import { type LoweredSet, type Out, registerAt, registerBytes } from './lower-table.ts';
+import { type LoweredSet, type Out, registerAt } from './lower-table.ts';
 import { toBytes } from './type-value.ts';
 
 /**
@@ -84,10 +86,8 @@ function loadBits(out: Out, place: Place, reg: number, whole: boolean): Loaded {
   return { len, shift: 0 };
 }
 
-/** What a chain of operations does: `(x & mask) ^ xor`, or a shift. */
-interface Step {
-  mask: bigint;
-  xor: bigint;
+/** What a part of a chain of operations does: a masking, or a shift. */
+interface Step extends Masking {
   shift: { op: number; bits: number } | null;
 }
 
@@ -129,13 +129,7 @@ function addStep(steps: Step[], op: string, value: bigint, all: bigint): void {
     step = { mask: all, xor: 0n, shift: null };
     steps.push(step);
   }
-  if (op === '&') {
-    step.mask &= value;
-    step.xor &= value;
-  } else if (op === '|') {
-    step.mask &= all ^ value;
-    step.xor = (step.xor & (all ^ value)) ^ value;
-  } else step.xor ^= value;
+  maskWith(step, op, value, all);
 }
 
 function loadMap(out: Out, expr: ExprNode & { map: { key: ExprNode; data: ExprNode } }, byte: number): void {
@@ -144,9 +138,18 @@ function loadMap(out: Out, expr: ExprNode & { map: { key: ExprNode; data: ExprNo
   out.exprs.push(new LookupExpr(set, registerAt(byte), registerAt(byte)));
 }
 
-/** Loads what is looked up in the set of a match or map, and gives that set. */
-export function loadSetKey(out: Out, key: ExprNode, data: ExprNode, byte: number): LoweredSet {
-  const lowered = mapSet(out, key, data);
+/**
+ * Loads what is looked up in the set of a match or map, and gives that set.
+ * @param objects the kind of objects that a map leads to
+ */
+export function loadSetKey(
+  out: Out,
+  key: ExprNode,
+  data: ExprNode,
+  byte: number,
+  objects?: ObjectKind,
+): LoweredSet {
+  const lowered = mapSet(out, key, data, objects);
   loadKeyOf(out, lowered, key, byte);
   return lowered;
 }
@@ -156,9 +159,4 @@ export function loadKeyOf(out: Out, { key: info, swapped }: LoweredSet, key: Exp
   const sought = lookedUp(key, info);
   if (sought === null) out.exprs.push(new UnknownExpr(NO_NUMBER));
   else load(out, sought, byte, swapped);
-}
-
-/** Bytes of all parts of a key in registers. */
-export function keyLength(expr: ExprNode): number {
-  return partsOf(infoOf(expr)).reduce((sum, part) => sum + registerBytes(part.bits), 0);
 }

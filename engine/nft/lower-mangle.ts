@@ -20,6 +20,7 @@ import { type Out, registerAt } from './lower-table.ts';
 import { toBytes } from './type-value.ts';
 
 const REG = 1;
+
 /** Lowers `key set value`. */
 export function lowerMangle(out: Out, stmt: MangleStmt): void {
   const { key, value } = stmt.mangle;

@@ -4,7 +4,7 @@
  */
 import type { ExprNode } from './ast-expr.ts';
 import { infoOf } from './eval-key.ts';
-import { constant, constantOf, type Info, partsOf } from './eval-scope.ts';
+import { concatInfo, constant, constantOf, type Info, partsOf } from './eval-scope.ts';
 import { haveNames, namesInterfaces } from './lower-bytes.ts';
 import { IFNAME } from './type-datatype.ts';
 
@@ -26,12 +26,7 @@ export function keyByName(key: Info, elements: readonly ExprNode[], isNamed: boo
   const changes = (isNamed && elements.length === 0) || haveNames(elements, key);
   if (!changes) return key;
   const parts = partsOf(key).map((part) => (isInterface(part) ? NAME : part));
-  return key.parts === undefined ? parts[0]! : { ...key, type: parts[0]!.type, bits: bitsOf(parts), parts };
-}
-
-/** Bits of parts side by side, each filled up to four bytes. */
-function bitsOf(parts: readonly Info[]): number {
-  return parts.reduce((sum, { bits }) => sum + ((bits + 31) & ~31), 0);
+  return key.parts === undefined ? parts[0]! : concatInfo(parts);
 }
 
 function isInterface({ type }: Info): boolean {
@@ -54,7 +49,7 @@ export function lookedUp(expr: ExprNode, key: Info): ExprNode | null {
 
 /** An element's value as a set with such a key holds it. */
 export function elementByName(value: ExprNode, declared: Info, key: Info): ExprNode {
-  if (declared === key) return value;
+  if (declared === key || 'wildcard' in value) return value;
   const from = partsOf(declared);
   const change = (node: ExprNode, i: number): ExprNode => (isInterface(from[i]!) ? nameValue(node) : node);
   return 'concat' in value ? { concat: value.concat.map(change) } : change(value, 0);

@@ -5,23 +5,21 @@ import { LookupExpr } from '../rules/expr-lookup.ts';
 import { MasqExpr, RedirExpr } from '../rules/expr-masq.ts';
 import { NatExpr, NFT_NAT_DNAT, NFT_NAT_SNAT } from '../rules/expr-nat.ts';
 import { TproxyExpr } from '../rules/expr-tproxy.ts';
+import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../rules/family.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { DupStmt, FwdStmt, NatSpec, NatStmt, TproxyStmt } from './ast-stmt.ts';
 import { intervalOf } from './eval-interval.ts';
-import { addressInfo } from './eval-nat.ts';
+import { addressInfo, DEVICE, PORT } from './eval-nat.ts';
 import { constant, constantOf, type Info } from './eval-scope.ts';
 import { loadSetKey } from './lower-key.ts';
 import { assign } from './lower-mangle.ts';
 import { type Out, registerAt } from './lower-table.ts';
-import { IFACE_INDEX, INET_SERVICE } from './type-datatype.ts';
 
-const PORT: Info = { type: INET_SERVICE, bits: 16, order: 'big' };
-const DEVICE: Info = { type: IFACE_INDEX, bits: 32, order: 'host' };
 /** NF_NAT_RANGE_*. */
 const PROTO_SPECIFIED = 2;
 const NETMAP = 64;
 const FLAGS: Readonly<Record<string, number>> = { random: 4, persistent: 8, 'fully-random': 16 };
-const NFPROTO: Readonly<Record<'ip' | 'ip6', number>> = { ip: 2, ip6: 10 };
+const NFPROTO: Readonly<Record<'ip' | 'ip6', number>> = { ip: NFPROTO_IPV4, ip6: NFPROTO_IPV6 };
 const REG_BYTES = 16;
 
 type Reg = number | null;
@@ -111,7 +109,7 @@ export function lowerTproxy(out: Out, stmt: TproxyStmt, family: number, network:
   const regs = new Registers();
   const to = addr === undefined ? null : regs.take(out, addr, addressInfo(written ?? network));
   const at = port === undefined ? null : regs.take(out, port, PORT);
-  const inet = family !== NFPROTO.ip && family !== NFPROTO.ip6;
+  const inet = family !== NFPROTO_IPV4 && family !== NFPROTO_IPV6;
   out.exprs.push(new TproxyExpr(inet && written === undefined ? 0 : NFPROTO[written ?? network], to, at));
 }
 

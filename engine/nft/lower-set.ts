@@ -3,16 +3,25 @@ import { RuleSet } from '../rules/set.ts';
 import type { NewElement } from '../rules/set-element.ts';
 import type { StatefulExpr } from '../rules/stateful.ts';
 import type { ElemExpr, ExprNode } from './ast-expr.ts';
-import { anonymousShape, keyText, objectName, plainElements, type SetShape } from './eval-elements.ts';
+import type { ObjectKind } from './ast-stmt.ts';
+import {
+  anonymousShape,
+  keyText,
+  objectName,
+  plainElements,
+  type SetShape,
+  shapeOf,
+} from './eval-elements.ts';
 import { isInterval } from './eval-interval.ts';
 import { infoOf } from './eval-key.ts';
 import { constantOf, type Info, partsOf } from './eval-scope.ts';
+import { elementValue } from './eval-sorted.ts';
 import { isVerdict } from './eval-verdict.ts';
 import { type Loaded, placeOf } from './lower-bits.ts';
 import { constantBytes, haveNames, type KeyBytes, keyBytes, swaps } from './lower-bytes.ts';
 import { elementByName, keyByName } from './lower-names.ts';
 import { stateful } from './lower-stateful.ts';
-import { type LoweredSet, type LowerTable, type Out, registerBytes } from './lower-table.ts';
+import type { LoweredSet, LowerTable, Out } from './lower-table.ts';
 import { verdictExpr } from './lower-verdict.ts';
 import type { NftSet } from './ruleset-state.ts';
 import type { RunningSet } from './running-set.ts';
@@ -35,12 +44,16 @@ function innermost(expr: ExprNode): ExprNode {
   return 'binop' in expr ? innermost(expr.binop.left) : expr;
 }
 
-/** The set of a match or map: a named one, or one made of what stands in braces. */
-export function mapSet(out: Out, key: ExprNode, data: ExprNode): LoweredSet {
+/**
+ * The set of a match or map: a named one, or one made of what stands in braces.
+ * @param objects the kind of objects that a map leads to
+ */
+export function mapSet(out: Out, key: ExprNode, data: ExprNode, objects?: ObjectKind): LoweredSet {
   if ('setref' in data) return out.about.sets.get(data.setref)!;
   const nodes = 'set' in data ? data.set : [];
-  const interval = nodes.some((node) => isInterval(keyOf(node)));
-  const shape = anonymousShape(infoOf(key), dataShape(nodes), interval);
+  const interval = nodes.some((node) => isInterval(elementValue(node)));
+  const values = objects === undefined ? dataShape(nodes) : { object: objects };
+  const shape = anonymousShape(infoOf(key), values, interval);
   const text = constantText(nodes, shape, keyPlace(key));
   const known = text === null ? undefined : out.about.constants.get(text);
   if (known !== undefined) return known;
@@ -69,10 +82,7 @@ function dataShape(nodes: readonly ExprNode[]): SetShape['data'] {
   const first = nodes[0];
   if (first === undefined || !('pair' in first)) return null;
   const value = first.pair[1];
-  if (isVerdict(value)) return 'verdict';
-  if ('symbol' in value) return { object: 'object' };
-  const one = 'range' in value ? value.range[0] : 'prefix' in value ? value.prefix.addr : value;
-  return infoOf(one);
+  return isVerdict(value) ? 'verdict' : infoOf(value);
 }
 
 function anonymousName(about: LowerTable, shape: SetShape): string {
@@ -80,11 +90,6 @@ function anonymousName(about: LowerTable, shape: SetShape): string {
   const isObject = data !== null && typeof data === 'object' && 'object' in data;
   const kind = data === null ? 'set' : isObject ? 'objmap' : 'map';
   return `__${kind}${about.anonymous++}`;
-}
-
-function keyOf(node: ExprNode): ExprNode {
-  if ('pair' in node) return keyOf(node.pair[0]);
-  return 'elem' in node ? node.elem.val : node;
 }
 
 /** Options of a named set. */
@@ -114,7 +119,8 @@ export function buildSet(
     keyLen,
     fields: key.parts?.map((part) => (part.bits + 7) >> 3),
     interval: shape.interval,
-    constant: !shape.named && !(options.size !== undefined),
+    // A meter has no name in a ruleset either, but packets add to it: it alone says how large it may become.
+    constant: !shape.named && options.size === undefined,
     map: data === null ? undefined : mapKind(data),
     dataLen: data === null ? undefined : dataLength(data) * (dataRanged ? 2 : 1),
     timeout: options.timeout,
@@ -145,19 +151,17 @@ function mapKind(data: Exclude<SetShape['data'], null>): 'data' | 'verdict' | 'o
 
 /** Bytes of a key in registers. */
 export function keyLength(key: Info): number {
-  if (key.parts === undefined) return (key.bits + 7) >> 3;
-  return key.parts.reduce((sum, part) => sum + registerBytes(part.bits), 0);
+  return (key.bits + 7) >> 3;
 }
 
 /** Bytes of a map's value; none of a verdict or an object. */
 function dataLength(data: Exclude<SetShape['data'], null>): number {
-  if (data === 'verdict' || 'object' in data) return 0;
-  return data.parts === undefined ? (data.bits + 7) >> 3 : keyLength(data);
+  return data === 'verdict' || 'object' in data ? 0 : keyLength(data);
 }
 
 function element(about: LowerTable, node: ExprNode, set: LoweredSet, place: Loaded): NewElement {
   const head = 'pair' in node ? node.pair[0] : node;
-  const value = elementByName(keyOf(head), set.shape.key, set.key);
+  const value = elementByName(elementValue(head), set.shape.key, set.key);
   const catchall = 'wildcard' in value;
   const bytes = catchall ? NO_KEY : keyBytes(value, set.key, set.swapped, place.shift, place.len);
   const out: Writable<NewElement> = {
@@ -194,22 +198,9 @@ function writeData(about: LowerTable, node: ExprNode, set: LoweredSet, out: Writ
     out.verdict = verdictExpr(about, node);
     return;
   }
-  if (typeof data === 'object' && 'object' in data) {
-    const name = objectName(node) ?? '';
-    const kinds = [
-      'counter',
-      'quota',
-      'limit',
-      'ct helper',
-      'ct timeout',
-      'ct expectation',
-      'synproxy',
-      'secmark',
-    ];
-    const kind =
-      data.object === 'object' ? kinds.find((one) => about.objects.has(`${one} ${name}`)) : data.object;
-    out.object = about.objects.get(`${kind} ${name}`) ?? null;
-  } else if (data !== 'verdict') out.data = valueBytes(node, data, set.dataRanged);
+  if (typeof data === 'object' && 'object' in data)
+    out.object = about.objects.get(`${data.object} ${objectName(node) ?? ''}`) ?? null;
+  else if (data !== 'verdict') out.data = valueBytes(node, data, set.dataRanged);
 }
 
 function hasRangedData(node: ExprNode): boolean {
@@ -234,18 +225,21 @@ export function lowerNamedSet(about: LowerTable, set: NftSet): LoweredSet {
     update(about, set, running);
     return running.lowered;
   }
-  const shape = set.plan as SetShape;
   const exprs = set.node.stmt?.map(stateful).filter((expr) => expr !== null);
-  const { timeout, size } = set.node;
-  const options = { timeout: timeout === undefined ? undefined : Number(timeout), size, exprs };
-  const lowered = buildSet(about, set.name, shape, plainElements(set), WHOLE, options);
+  const options = { ...limitsOf(set), exprs };
+  const lowered = buildSet(about, set.name, shapeOf(set), plainElements(set), WHOLE, options);
   about.running.keepSet(set, lowered);
   return lowered;
 }
 
+/** What may be changed of a set while it runs. */
+function limitsOf({ node: { timeout, size } }: NftSet): Pick<SetOptions, 'timeout' | 'size'> {
+  return { timeout: timeout === undefined ? undefined : Number(timeout), size };
+}
+
 /** Whether a running set has room for the names of interfaces, if it was given some since. */
 function takesNames({ lowered: { key, shape } }: RunningSet, { elements }: NftSet): boolean {
-  return key !== shape.key || !haveNames([...elements.values()], key);
+  return key !== shape.key || !haveNames(elements.values(), key);
 }
 
 /** Has a running set hold what the tree says now. */
@@ -253,6 +247,9 @@ function update(about: LowerTable, source: NftSet, running: RunningSet): void {
   about.running.settle(source);
   const { lowered, given } = running;
   const { set } = lowered;
+  const { timeout, size } = limitsOf(source);
+  set.spec.timeout = timeout;
+  set.spec.size = size;
   const wanted = new Set(source.elements.values());
   const gone = [...given].some((node) => !wanted.has(node));
   const fresh = [...wanted].filter((node) => !given.has(node));

@@ -26,8 +26,9 @@ import {
   RejectExpr,
 } from '../rules/expr-reject.ts';
 import { SynproxyExpr } from '../rules/expr-synproxy.ts';
+import { NFPROTO_IPV6, NFPROTO_NETDEV } from '../rules/family.ts';
 import type { ExprNode } from './ast-expr.ts';
-import type { LogStmt, StmtNode, SynproxySpec } from './ast-stmt.ts';
+import type { LogStmt, ObjectKind, StmtNode, SynproxySpec } from './ast-stmt.ts';
 import { anonymousShape, objectName } from './eval-elements.ts';
 import { infoOf } from './eval-key.ts';
 import type { Merged } from './eval-merge.ts';
@@ -45,8 +46,6 @@ import { verdictExpr } from './lower-verdict.ts';
 import { toBytes } from './type-value.ts';
 
 const REG = 1;
-const NFPROTO_IPV6 = 10;
-const NFPROTO_NETDEV = 5;
 const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'];
 const LOG_FLAGS: Readonly<Record<string, number>> = {
   'tcp sequence': 1,
@@ -183,9 +182,9 @@ function lowerMeter(
   pushDynset(out, lowered, meter.key, op, null, [meter.stmt]);
 }
 
-function lowerObjref(out: Out, type: string, name: ExprNode): void {
+function lowerObjref(out: Out, type: ObjectKind, name: ExprNode): void {
   if ('map' in name) {
-    const { set } = loadSetKey(out, name.map.key, name.map.data, 0);
+    const { set } = loadSetKey(out, name.map.key, name.map.data, 0, type);
     out.exprs.push(new ObjrefMapExpr(set, REG));
     return;
   }

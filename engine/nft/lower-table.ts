@@ -46,8 +46,3 @@ export interface Out {
 export function registerAt(byte: number): number {
   return (byte & 15) === 0 ? 1 + (byte >> 4) : 8 + (byte >> 2);
 }
-
-/** Bytes that a value of so many bits takes in registers. */
-export function registerBytes(bits: number): number {
-  return ((bits + 31) >> 5) << 2;
-}

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
 import { UnknownExpr } from '../rules/expr.ts';
+import type { DynsetExpr } from '../rules/expr-dynset.ts';
+import type { LookupExpr } from '../rules/expr-lookup.ts';
+import { ObjrefMapExpr } from '../rules/expr-objref.ts';
+import { QuotaExpr } from '../rules/expr-quota.ts';
+import type { RuleSet } from '../rules/set.ts';
+import { NF_ACCEPT, NF_DROP } from '../rules/verdict.ts';
 import { netlinkText } from './netlink-text.ts';
 import { NftRuleset } from './ruleset.ts';
 
@@ -42,6 +48,39 @@ test('an interface by number is looked up by its name, but lo, which is number 1
     'meta load iifname => reg 1; cmp eq reg 1 0x30687465 0x00000000 0x00000000 0x00000000',
     'meta load iif => reg 1; cmp eq reg 1 0x00000001',
   ]);
+});
+
+test('the element for everything else stays it where interfaces are looked up by their names', () => {
+  const { all } = lowered('ip', 'iif vmap { "eth0" : accept, * : drop }');
+  const lookup = all.tables()[0]!.chains.get('i')!.rules[0]!.exprs.at(-1) as unknown as LookupExpr;
+  expect(lookup.set.elements(0).map((element) => [element.catchall, element.verdict?.code])).toEqual([
+    [false, NF_ACCEPT],
+    [true, NF_DROP],
+  ]);
+});
+
+test('a map to objects leads to those of its kind, whatever else has their names', () => {
+  const all = new NftRuleset();
+  const objects = 'counter x {\n}\nquota x {\n5 bytes\n}\n';
+  const text = `table ip t {\n${objects}chain c {\nquota name tcp dport map { 22 : "x" } drop\n}\n}\n`;
+  expect(all.load({ name: 'x', text })).toEqual([]);
+  const { exprs } = all.tables()[0]!.chains.get('c')!.rules[0]!;
+  const map = exprs.find((expr) => expr instanceof ObjrefMapExpr)!;
+  expect(map.set.elements(0)[0]!.object!.expr).toBeInstanceOf(QuotaExpr);
+});
+
+test('a set that packets fill holds no more than the kernel lets it, and what a later declaration says', () => {
+  const all = new NftRuleset();
+  const load = (text: string): RuleSet => {
+    expect(all.load({ name: 'x', text })).toEqual([]);
+    const { rules } = all.tables()[0]!.chains.get('c')!;
+    return (rules[0]!.exprs.at(-1) as DynsetExpr).set;
+  };
+  const rule = 'chain c {\nadd @s { ip saddr timeout 1s }\n}\n';
+  const { spec } = load(`table ip t {\nset s {\ntype ipv4_addr\nflags dynamic,timeout\n}\n${rule}}\n`);
+  expect([spec.size, spec.timeout]).toEqual([65535, undefined]);
+  const set = load('add set ip t s { type ipv4_addr; flags dynamic; timeout 9s; size 3; }\n');
+  expect([set.spec === spec, spec.size, spec.timeout]).toEqual([true, 3, 9000]);
 });
 
 test('each listed statement is a part, and what nft inserts belongs to the part behind it', () => {

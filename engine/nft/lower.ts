@@ -37,7 +37,7 @@ import type {
   SynproxyNode,
 } from './ast.ts';
 import type { StmtNode } from './ast-stmt.ts';
-import { addressFamilies, CT_PROTOCOLS } from './ct-object.ts';
+import { addressFamilies, ctProtocol } from './ct-object.ts';
 import { innerPlan } from './eval.ts';
 import { type CanonicalPart, canonicalParts } from './eval-canonical.ts';
 import { mergePayloads } from './eval-merge.ts';
@@ -146,22 +146,18 @@ function objectExpr(object: NftObject, family: Family): Expr {
     }
     case 'ct helper': {
       const { type, protocol, l3proto } = node as CtHelperNode;
-      return new CtHelperExpr(
-        type ?? '',
-        CT_PROTOCOLS[protocol ?? ''] ?? 0,
-        addressFamilies(l3proto ?? family),
-      );
+      return new CtHelperExpr(type ?? '', ctProtocol(protocol), addressFamilies(l3proto ?? family));
     }
     case 'ct timeout': {
       const { name, protocol, policy } = node as CtTimeoutNode;
-      const proto = CT_PROTOCOLS[protocol ?? ''] ?? 0;
+      const proto = ctProtocol(protocol);
       const times = new Map(policy?.map(({ state, value }) => [state, value * 1000]));
       return new CtTimeoutExpr(name, proto, timeoutPolicy(proto, times));
     }
     case 'ct expectation': {
       const { protocol, dport, timeout, size, l3proto } = node as CtExpectationNode;
       return new CtExpectExpr({
-        proto: CT_PROTOCOLS[protocol ?? ''] ?? 0,
+        proto: ctProtocol(protocol),
         port: dport ?? 0,
         // The kernel takes nft's milliseconds for seconds (measured: "2m" is 120,000 s).
         timeout: Number(timeout ?? 0) * 1000,

@@ -110,7 +110,7 @@ function dataText(expr: Expr): string | null {
 }
 
 /** A verdict: `accept`, `jump -> chain`. */
-export function verdictText(expr: VerdictExpr): string {
+function verdictText(expr: VerdictExpr): string {
   switch (expr.code) {
     case NF_ACCEPT:
       return 'accept';

@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { ChainNode, NamedNode, PriorityNode, RuleBody } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
@@ -24,12 +24,8 @@ export type ChainParts = Pick<
 function known(p: Cursor, what: string, words: readonly string[]): string {
   const { kind, text, at } = p.token;
   if (kind !== T_WORD || !words.includes(text)) {
-    const near = suggest(text, words);
-    p.fail(
-      `unknown ${what} ${describeToken(p.token)}`,
-      at,
-      near === undefined ? `known are ${words.join(', ')}` : `did you mean '${near}'?`,
-    );
+    const hint = didYouMean(text, words) ?? `known are ${words.join(', ')}`;
+    p.fail(`unknown ${what} ${describeToken(p.token)}`, at, hint);
   }
   return p.next().text;
 }

@@ -1,6 +1,15 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { ExprNode } from './ast-expr.ts';
-import { exthdr, ipOption, type SoughtHeader, sctpChunk, tcpOption, tcpOptions } from './key-exthdr.ts';
+import {
+  exthdr,
+  ipOption,
+  ipOptionNames,
+  type SoughtHeader,
+  sctpChunk,
+  sctpChunkNames,
+  tcpOption,
+  tcpOptions,
+} from './key-exthdr.ts';
 import { T_NUMBER, T_WORD } from './lex.ts';
 import { type Cursor, describeToken } from './parse-cursor.ts';
 import type { HeaderFields } from './proto-header.ts';
@@ -34,11 +43,11 @@ function fieldName(p: Cursor, header: string, fields: HeaderFields): string {
     p.fail(`${header} has no field '${name}'`, p.since(start));
   }
   const known = [...fields.keys()].filter((one) => !one.includes('['));
-  const near = token.kind === T_WORD ? suggest(token.text, known) : undefined;
+  const hint = token.kind === T_WORD ? didYouMean(token.text, known) : undefined;
   p.fail(
     `expected a field of ${header}, found ${describeToken(token)}`,
     token.at,
-    near === undefined ? `it has ${known.join(', ')}` : `did you mean '${near}'?`,
+    hint ?? `it has ${known.join(', ')}`,
   );
 }
 
@@ -74,12 +83,7 @@ function soughtName(
   const name = FIELD_SYNONYMS.get(`${what} ${token.text}`) ?? token.text;
   const header = token.kind === T_WORD ? find(name) : null;
   if (header === null) {
-    const near = suggest(token.text, known);
-    p.fail(
-      `unknown ${what} ${describeToken(token)}`,
-      token.at,
-      near === undefined ? undefined : `did you mean '${near}'?`,
-    );
+    p.fail(`unknown ${what} ${describeToken(token)}`, token.at, didYouMean(token.text, known));
   }
   p.next();
   return header;
@@ -117,17 +121,14 @@ function tcpOptionExpr(p: Cursor, start: number): ExprNode {
 
 function ipOptionExpr(p: Cursor, start: number): ExprNode {
   p.expect('option');
-  const header = soughtName(p, 'ip option', ipOption, ['lsrr', 'ra', 'rr', 'ssrr']);
+  const header = soughtName(p, 'ip option', ipOption, ipOptionNames());
   const field = optionalField(p, `ip option ${header.name}`, header);
   return { 'ip option': { name: header.name, field }, at: p.since(start) };
 }
 
-const CHUNKS =
-  'data init init-ack sack heartbeat heartbeat-ack abort shutdown shutdown-ack error cookie-echo cookie-ack ecne cwr shutdown-complete asconf-ack forward-tsn asconf';
-
 function sctpChunkExpr(p: Cursor, start: number): ExprNode {
   p.expect('chunk');
-  const header = soughtName(p, 'sctp chunk', sctpChunk, CHUNKS.split(' '));
+  const header = soughtName(p, 'sctp chunk', sctpChunk, sctpChunkNames());
   const field = optionalField(p, `sctp chunk ${header.name}`, header);
   return { 'sctp chunk': { name: header.name, field }, at: p.since(start) };
 }

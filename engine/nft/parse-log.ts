@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { LogStmt, StmtNode, SynproxySpec } from './ast-stmt.ts';
 import { T_NUMBER, T_STRING, T_WORD } from './lex.ts';
@@ -31,12 +31,8 @@ function level(p: Cursor): string {
   const token = p.string('a level');
   const name = LEVEL_SYNONYMS.get(token.text) ?? token.text;
   if (!LEVELS.includes(name)) {
-    const near = suggest(token.text, LEVELS);
-    p.fail(
-      `unknown log level '${token.text}'`,
-      token.at,
-      near === undefined ? `known are ${LEVELS.join(', ')}` : `did you mean '${near}'?`,
-    );
+    const hint = didYouMean(token.text, LEVELS) ?? `known are ${LEVELS.join(', ')}`;
+    p.fail(`unknown log level '${token.text}'`, token.at, hint);
   }
   return name;
 }

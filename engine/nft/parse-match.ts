@@ -17,7 +17,7 @@ export function expression(p: Cursor): ExprNode {
 }
 
 /** A list `a, b`, or what stands alone. */
-function listOf(p: Cursor, part: (p: Cursor) => ExprNode): ExprNode {
+export function listOf(p: Cursor, part: (p: Cursor) => ExprNode): ExprNode {
   const start = p.at;
   const first = part(p);
   if (!p.is(',')) {

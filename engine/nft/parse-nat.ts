@@ -2,9 +2,8 @@ import type { At, ExprNode } from './ast-expr.ts';
 import type { NatSpec, StmtNode } from './ast-stmt.ts';
 import { T_NUMBER } from './lex.ts';
 import type { Cursor } from './parse-cursor.ts';
-import { concatenation, multiton } from './parse-expr.ts';
+import { multiton } from './parse-expr.ts';
 import { expression } from './parse-match.ts';
-import { setData } from './parse-set.ts';
 
 const FLAGS = ['random', 'fully-random', 'persistent'] as const;
 
@@ -20,18 +19,6 @@ function natFlags(p: Cursor): NatSpec['flags'] {
   return FLAGS.filter((flag) => flags.includes(flag));
 }
 
-/** An address: a value, a range, a prefix, a map; without the colon behind it. */
-function address(p: Cursor): ExprNode {
-  const start = p.at;
-  const left = concatenation(p, (q) => multiton(q, 'any'));
-  if (!p.is('map')) {
-    return left;
-  }
-  p.next();
-  const data = setData(p);
-  return { map: { key: left, data }, at: p.since(start) };
-}
-
 /** `:port`, `:1-2`, `:tcp dport map {…}`. */
 function port(p: Cursor): ExprNode | undefined {
   return p.eat(':') ? expression(p) : undefined;
@@ -45,8 +32,7 @@ function natTypes(p: Cursor): NatSpec['type_flags'] {
   if (p.eat('interval')) {
     return ['interval'];
   }
-  if (p.is('addr')) {
-    p.next();
+  if (p.eat('addr')) {
     p.expect('.');
     p.expect('port');
     return ['concat'];
@@ -69,8 +55,10 @@ export function natStmt(p: Cursor): StmtNode {
     type_flags = natTypes(p);
   }
   // nft 1.0.6 takes ports alone only behind `to` without a family, as in `dnat to :80` (measured).
-  if (family !== undefined && p.is(':')) p.unexpected('an address');
-  const addr = p.is(':') ? undefined : address(p);
+  if (family !== undefined && p.is(':')) {
+    p.unexpected('an address');
+  }
+  const addr = p.is(':') ? undefined : expression(p);
   const toPort = port(p);
   const flags = natFlags(p);
   const spec: NatSpec = { family, addr, port: toPort, flags, type_flags };
@@ -113,7 +101,7 @@ export function tproxyStmt(p: Cursor): StmtNode {
   p.expect('tproxy');
   const family = p.is('ip') || p.is('ip6') ? (p.next().text as 'ip' | 'ip6') : undefined;
   p.expect('to');
-  const addr = p.is(':') ? undefined : address(p);
+  const addr = p.is(':') ? undefined : expression(p);
   return { tproxy: { family, addr, port: port(p) }, at: p.since(start) };
 }
 

@@ -1,4 +1,4 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { CtExpr, ExprNode, FibExpr } from './ast-expr.ts';
 import { ctKey, ctKeyNames } from './key-ct.ts';
 import { metaKey, metaKeyNames } from './key-meta.ts';
@@ -43,11 +43,11 @@ function meta(p: Cursor): ExprNode {
   const word = p.token;
   const key = META_SYNONYMS.get(word.text) ?? word.text;
   if (word.kind !== T_WORD || metaKey(key) === null) {
-    const near = suggest(word.text, metaKeyNames());
+    const known = metaKeyNames();
     p.fail(
       `unknown meta key ${describeToken(word)}`,
       word.at,
-      near === undefined ? `known are ${metaKeyNames().join(', ')}` : `did you mean '${near}'?`,
+      didYouMean(word.text, known) ?? `known are ${known.join(', ')}`,
     );
   }
   p.next();
@@ -68,12 +68,7 @@ function ct(p: Cursor): CtExpr {
   const word = p.token;
   const key = ctKey(word.text, family);
   if (word.kind !== T_WORD || key === null) {
-    const near = suggest(word.text, ctKeyNames());
-    p.fail(
-      `unknown ct key ${describeToken(word)}`,
-      word.at,
-      near === undefined ? undefined : `did you mean '${near}'?`,
-    );
+    p.fail(`unknown ct key ${describeToken(word)}`, word.at, didYouMean(word.text, ctKeyNames()));
   }
   if (dir !== undefined && key.direction === 'never') {
     p.fail(`ct ${word.text} has no direction`, word.at, `write 'ct ${word.text}'`);

@@ -1,6 +1,7 @@
-import { suggest } from '../base/suggest.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { SetNode, TypeName } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
+import { MAPPED_KINDS } from './ast-stmt.ts';
 import { T_WORD } from './lex.ts';
 import { block } from './parse-block.ts';
 import { flagList } from './parse-chain.ts';
@@ -15,8 +16,6 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** What stands in the block of a set or map. */
 export type SetParts = Mutable<Omit<SetNode, 'family' | 'table' | 'tableAt' | 'name' | 'nameAt' | 'handle'>>;
 
-/** Types that name objects; only as a map's values. */
-const OBJECT_TYPES = ['counter', 'quota', 'limit', 'secmark', 'synproxy'];
 /** Types whose names are keywords. */
 const KEYWORD_TYPES: ReadonlySet<string> = new Set(['mark', 'time']);
 
@@ -27,11 +26,10 @@ function typeList(p: Cursor): TypeName[] {
     const { kind, text, at } = p.token;
     const word = kind === T_WORD && (!KEYWORDS.has(text) || KEYWORD_TYPES.has(text));
     if (!word || findType(text) === null) {
-      const near = kind === T_WORD ? suggest(text, typeNames()) : undefined;
       p.fail(
         word ? `unknown datatype '${text}'` : `expected a datatype, found ${describeToken(p.token)}`,
         at,
-        near === undefined ? undefined : `did you mean '${near}'?`,
+        kind === T_WORD ? didYouMean(text, typeNames()) : undefined,
       );
     }
     p.next();
@@ -43,7 +41,7 @@ function typeList(p: Cursor): TypeName[] {
 /** Behind a map's colon: the type of its values. */
 function valueType(p: Cursor, parts: SetParts): void {
   const { text, at } = p.token;
-  if (OBJECT_TYPES.includes(text)) {
+  if (MAPPED_KINDS.some((kind) => kind === text)) {
     p.next();
     parts.map = [{ type: text, at }];
     return;

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import type { At, ExprNode, SetExpr, U64 } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { T_EOF, T_NEWLINE, T_WORD } from './lex.ts';
@@ -24,12 +25,12 @@ export function duration(p: Cursor): U64 {
   return ms <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(ms) : ms;
 }
 
-/** Takes a comment's text; at most 128 characters, as the real tool. */
+/** Takes a comment's text; at most 128 bytes, as the real tool. */
 export function commentText(p: Cursor): string {
   p.expect('comment');
   const token = p.string('the comment');
-  if (token.text.length > 128) {
-    p.fail('a comment has at most 128 characters', token.at);
+  if (encodeUtf8(token.text).length > 128) {
+    p.fail('a comment has at most 128 bytes', token.at);
   }
   return token.text;
 }

@@ -4,7 +4,7 @@ import { T_STRING, T_WORD } from './lex.ts';
 import type { Cursor } from './parse-cursor.ts';
 import { concatenation, multiton } from './parse-expr.ts';
 import { logStmt, rejectStmt, synproxySpec } from './parse-log.ts';
-import { expression, matchStmt } from './parse-match.ts';
+import { expression, listOf, matchStmt } from './parse-match.ts';
 import { dupStmt, fwdStmt, localNatStmt, natStmt, queueStmt, tproxyStmt } from './parse-nat.ts';
 import { elementOptions, setRef, statefulStatements } from './parse-set.ts';
 import { counterStmt, ctCountStmt, lastStmt, limitStmt, quotaStmt } from './parse-stateful.ts';
@@ -139,23 +139,9 @@ function ctStmt(p: Cursor): StmtNode {
   return { objref: { type, name: expression(p) }, at: p.since(start) };
 }
 
-/** The value behind `set`: a list of flags, or any expression. */
-function changeValue(p: Cursor): ExprNode {
-  const start = p.at;
-  const first = expression(p);
-  if (!p.is(',')) {
-    return first;
-  }
-  const list = [first];
-  while (p.eat(',')) {
-    list.push(expression(p));
-  }
-  return { list, at: p.since(start) };
-}
-
 /** What `KEY set VALUE` is: an object's assignment for ct helper and secmark, else a change of the packet. */
 function change(p: Cursor, start: At, key: ExprNode): StmtNode {
-  const value = changeValue(p);
+  const value = listOf(p, expression);
   const at = p.since(start);
   if ('ct' in key && key.ct.key === 'helper') {
     return { objref: { type: 'ct helper', name: value }, at };

@@ -16,6 +16,15 @@ export function findField(protocol: string, field: string): HeaderField | null {
   return PROTOCOLS.get(protocol)?.fields.get(field) ?? null;
 }
 
+/**
+ * Where a VLAN's header stands: behind Ethernet's and those of other VLANs.
+ * @param before how many other VLANs' headers
+ * @returns bits from the link layer's begin
+ */
+export function vlanOffset(before: number): number {
+  return PROTOCOLS.get('ether')!.bits + before * PROTOCOLS.get('vlan')!.bits;
+}
+
 /** The names of all protocols. */
 export function protocolHeaderNames(): readonly string[] {
   return [...PROTOCOLS.keys()];

@@ -1,7 +1,7 @@
 import type { CommandOp, CounterNode, FlowtableNode, NamedNode } from './ast.ts';
 import type { ObjectKind } from './ast-stmt.ts';
 import { ctObjectTrouble } from './ct-object.ts';
-import { limitTrouble } from './limit-range.ts';
+import { limitTrouble, quotaTrouble } from './limit-range.ts';
 import { findTable, lookTable } from './ruleset-find.ts';
 import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
@@ -81,6 +81,9 @@ function incomplete(t: Transaction, kind: ObjectKind, node: ObjectBody): string 
   }
   if (kind === 'limit') {
     return 'a limit needs a rate';
+  }
+  if (kind === 'quota' && 'quota' in node && node.quota !== undefined) {
+    return quotaTrouble(node.quota);
   }
   return ctObjectTrouble(kind, node, t.state.helpers);
 }

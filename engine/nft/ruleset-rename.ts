@@ -14,8 +14,9 @@ export function renameChain(t: Transaction, node: ChainNode): void {
     t.fail('File exists', node.nameAt, `there is a chain '${newname}' already`);
   }
   // nft asks for it by a handle, which only the kernel gives.
-  if (t.isNew(chain))
+  if (t.isNew(chain)) {
     t.fail('No such file or directory', node.nameAt, 'it is made by the same file: give it its name there');
+  }
   const old = chain.name;
   const entries = [...chains].map(([key, value]): [string, NftChain] => [key === old ? newname : key, value]);
   t.deleteWhere(chains, () => true);

@@ -1,27 +1,71 @@
 import type { CommandOp, ElementNode, SetNode } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
-import { elementKey, elementValue, evalElements, evalSet, setBoxes } from './eval.ts';
+import { evalElements, evalSet } from './eval.ts';
+import { elementKey, type SetShape, setBoxes, shapeOf, valueText } from './eval-elements.ts';
 import { forgetNeighbours, noteAdded, noteDeleted } from './eval-neighbours.ts';
+import { type Info, partsOf } from './eval-scope.ts';
+import { elementValue } from './eval-sorted.ts';
+import { setFlags } from './list-set.ts';
 import { findSet, findTable, lookTable } from './ruleset-find.ts';
 import type { NftSet } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
 
-/** What must be the same when a set is added a second time. */
-function shapeText(node: SetNode): string {
-  const of = (value: unknown): string =>
-    JSON.stringify(value, (key, part: unknown) => (key === 'at' ? undefined : part)) ?? '';
-  // nft gives `dynamic` to sets by itself (markDynamic of ruleset-rule.ts).
-  const flags = (node.flags ?? []).filter((flag) => flag !== 'dynamic').sort();
-  return [of(node.type), of(node.typeof), of(node.map), of(node.mapTypeof), flags.join()].join(';');
+/** Gives a set another declaration, and what its evaluation found. */
+export function changeSet(t: Transaction, set: NftSet, node: SetNode, plan: unknown = set.plan): void {
+  const before = { node: set.node, plan: set.plan };
+  t.onUndo(() => {
+    set.node = before.node;
+    set.plan = before.plan;
+  });
+  set.node = node;
+  set.plan = plan;
+}
+
+function typesText(info: Info): string {
+  return partsOf(info)
+    .map(({ type, bits }) => `${type.name} ${bits}`)
+    .join(' . ');
+}
+
+/** What the kernel wants to be the same where a set is added that is there already (measured). */
+function declarationText({ key, data }: SetShape, node: SetNode): string {
+  const values =
+    data === null || data === 'verdict' ? data : 'object' in data ? data.object : typesText(data);
+  const kinds = (node.stmt ?? []).map((stmt) => Object.keys(stmt)[0]);
+  return JSON.stringify([typesText(key), values, setFlags(node), kinds]);
+}
+
+/** `add set` of one that exists: its times and its size may be others (measured; no size leaves the one it has). */
+function addAgain(t: Transaction, old: NftSet, kind: 'set' | 'map', node: SetNode): void {
+  const plan = node.broken === true ? null : evalSet(node, kind, old.table, t);
+  // What is wrong with a declaration was said.
+  if (plan === null || old.plan === null) {
+    return;
+  }
+  const same = declarationText(shapeOf(old), old.node) === declarationText(plan as SetShape, node);
+  if (old.kind !== kind || !same) {
+    const lacksFlag = setFlags(old.node).includes('dynamic') && !setFlags(node).includes('dynamic');
+    t.fail(
+      'File exists',
+      node.nameAt,
+      lacksFlag
+        ? "it is dynamic: say 'flags dynamic' here, too"
+        : `there is another ${old.kind} '${node.name}' already`,
+    );
+  }
+  const { timeout, size = old.node.size } = node;
+  const times = { timeout, 'gc-interval': node['gc-interval'] };
+  changeSet(t, old, { ...old.node, ...times, size, flags: setFlags(node) }, { ...shapeOf(old), timeout });
 }
 
 function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNode): void {
   const table = findTable(t, node.family, node.table, node.tableAt);
   const old = table.sets.get(node.name);
   if (old !== undefined) {
-    if (op === 'create' || old.kind !== kind || shapeText(old.node) !== shapeText(node)) {
+    if (op === 'create') {
       t.fail('File exists', node.nameAt, `there is a ${old.kind} '${node.name}' already`);
     }
+    addAgain(t, old, kind, node);
     return;
   }
   const errors = t.errors.length;
@@ -80,15 +124,6 @@ export function applySet(t: Transaction, op: CommandOp, kind: 'set' | 'map', nod
     default:
       findSet(t, node, kind);
   }
-}
-
-/** A map's value as text, to tell values apart. */
-function valueText(element: ExprNode): string {
-  return 'pair' in element
-    ? JSON.stringify(element.pair[1], (key, part: unknown) =>
-        key === 'at' || key === 'targetAt' ? undefined : typeof part === 'bigint' ? String(part) : part,
-      )
-    : '';
 }
 
 function addElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNode): void {

@@ -1,6 +1,20 @@
 import type { Span } from '../base/error.ts';
 import type { Helper } from '../conntrack/helper.ts';
-import type { Family, PriorityNode, RuleNode, SetNode } from './ast.ts';
+import type {
+  CounterNode,
+  CtExpectationNode,
+  CtHelperNode,
+  CtTimeoutNode,
+  Family,
+  FlowtableNode,
+  LimitNode,
+  PriorityNode,
+  QuotaNode,
+  RuleNode,
+  SecmarkNode,
+  SetNode,
+  SynproxyNode,
+} from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type { ObjectKind, StmtNode } from './ast-stmt.ts';
 
@@ -9,7 +23,7 @@ export interface NftTable {
   readonly family: Family;
   readonly name: string;
   readonly handle: number;
-  /** 'dormant'. */
+  /** 'dormant', 'owner'. */
   flags: readonly string[];
   readonly comment: string | undefined;
   /** By name, in the order in which they were made. */
@@ -72,10 +86,10 @@ export interface NftSet {
   readonly at: Span | null;
   /** Its declaration; `elem` is not kept here. */
   node: SetNode;
-  /** Evaluated elements (values, `elem`, `pair`) by what tells them apart (elementKey of eval.ts). */
+  /** Evaluated elements (values, `elem`, `pair`) by what tells them apart (elementKey of eval-elements.ts). */
   readonly elements: Map<string, ExprNode>;
   /** What the evaluation keeps: types, lengths. */
-  readonly plan: unknown;
+  plan: unknown;
 }
 
 /** A stateful object. */
@@ -90,21 +104,21 @@ export interface NftObject {
 
 /** The declaration of any object. */
 export type ObjectBody =
-  | import('./ast.ts').CounterNode
-  | import('./ast.ts').QuotaNode
-  | import('./ast.ts').LimitNode
-  | import('./ast.ts').CtHelperNode
-  | import('./ast.ts').CtTimeoutNode
-  | import('./ast.ts').CtExpectationNode
-  | import('./ast.ts').SynproxyNode
-  | import('./ast.ts').SecmarkNode;
+  | CounterNode
+  | QuotaNode
+  | LimitNode
+  | CtHelperNode
+  | CtTimeoutNode
+  | CtExpectationNode
+  | SynproxyNode
+  | SecmarkNode;
 
 /** A flowtable. */
 export interface NftFlowtable {
   readonly table: NftTable;
   readonly name: string;
   readonly handle: number;
-  readonly node: import('./ast.ts').FlowtableNode;
+  readonly node: FlowtableNode;
 }
 
 /** All that a ruleset holds; by `family name`, in the order in which they were made. */
@@ -123,6 +137,8 @@ export interface EvalContext {
   readonly isWhole: boolean;
   /** Where a node stands. */
   span(at: At | undefined): Span | null;
+  /** Whether anything in a table refers to something: `chain x`, `set x`, `meter x`, …. */
+  isUsed(table: NftTable, what: string): boolean;
 }
 
 /** How `list` prints. */

@@ -37,6 +37,8 @@ function note(key: string, value: Record<string, unknown>, uses: Set<string>): v
     noteObjects(String(value.type), value.name as ExprNode, uses);
   } else if (key === 'flow') {
     uses.add(`flowtable ${String(value.flowtable)}`);
+  } else if (key === 'meter') {
+    uses.add(`meter ${String(value.name)}`);
   }
 }
 

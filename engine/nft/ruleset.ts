@@ -4,7 +4,7 @@ import { HELPERS } from '../helper/registry.ts';
 import type { RuleTable } from '../rules/chain.ts';
 import type { Command, CommandOp, Family, ObjectNode } from './ast.ts';
 import type { ObjectKind } from './ast-stmt.ts';
-import { validateState } from './eval.ts';
+import { validateState } from './eval-validate.ts';
 import { parseNftJson } from './json-read.ts';
 import { listJson } from './json-write.ts';
 import type { Sources } from './lex-source.ts';

@@ -3,8 +3,8 @@ import type { StatefulExpr } from '../rules/stateful.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { elementKey, shapeOf } from './eval-elements.ts';
-import { constant, type Info } from './eval-scope.ts';
-import { type LoweredSet, registerBytes } from './lower-table.ts';
+import { constant, type Info, registerBytes } from './eval-scope.ts';
+import type { LoweredSet } from './lower-table.ts';
 import type { NftSet } from './ruleset-state.ts';
 import { fromBytes } from './type-value.ts';
 

@@ -55,7 +55,7 @@ function parseNumber(type: Datatype, text: string): Value | null {
 }
 
 /** `1d2h3m4s5ms`, any part optional. Returns ms, or null. */
-export function parseDuration(text: string): bigint | null {
+function parseDuration(text: string): bigint | null {
   const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(text);
   if (match === null || text === '') return null;
   const [days, hours, minutes, seconds, ms] = match.slice(1).map((part) => BigInt(part ?? 0));

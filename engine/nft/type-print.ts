@@ -9,7 +9,7 @@ import { type ConstantValue, fromBytes, toBytes } from './type-value.ts';
 export type JsonValue = string | number | boolean | bigint;
 
 /** The name of a number, if its type has one for it. */
-export function symbolName(type: Datatype, value: bigint): string | undefined {
+function symbolName(type: Datatype, value: bigint): string | undefined {
   if (type.symbols === null || value > 0xffff_ffffn) return undefined;
   const number = Number(value);
   return type.symbols.find(([, known]) => known === number)?.[0];

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import type { ByteOrder, Datatype } from './type-datatype.ts';
 
 /**
@@ -30,7 +31,7 @@ export interface ConstantExpr {
 export function toBytes(value: Value, bits: number, order: ByteOrder): Uint8Array {
   const bytes = new Uint8Array((bits + 7) >> 3);
   if (typeof value === 'string') {
-    bytes.set(utf8(value).subarray(0, bytes.length));
+    bytes.set(encodeUtf8(value).subarray(0, bytes.length));
     return bytes;
   }
   const last = bytes.length - 1;
@@ -55,20 +56,4 @@ export function fromBytes(bytes: Uint8Array, order: ByteOrder): bigint {
     word = 0;
   }
   return value;
-}
-
-/** The UTF-8 bytes of a text (the engine has no TextEncoder). */
-export function utf8(text: string): Uint8Array {
-  const out: number[] = [];
-  for (const char of text) {
-    const code = char.codePointAt(0)!;
-    if (code < 0x80) out.push(code);
-    else if (code < 0x800) out.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
-    else if (code < 0x10000) out.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
-    else {
-      out.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 0x3f));
-      out.push(0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
-    }
-  }
-  return Uint8Array.from(out);
 }

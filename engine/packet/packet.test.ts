@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { udpPacket } from './build.ts';
-import { AF_UNSPEC, because, CTINFO_NONE, Packet, resetPacket } from './packet.ts';
+import { AF_UNSPEC, because, CTINFO_NONE, Packet, resetPacket, setPacket } from './packet.ts';
 import { read, V4 } from './testing.mts';
 
 describe('a packet that is used again', () => {
@@ -13,6 +13,17 @@ describe('a packet that is used again', () => {
     const fresh = { family: AF_UNSPEC, l4: -1, proto: 0, frag: 0, flow: 0, ctinfo: CTINFO_NONE };
     expect(pkt).toMatchObject({ off: 2, end: 8, missing: 0, reason: 0, ...fresh });
     expect(pkt.bytes).toBe(bytes);
+  });
+
+  test('is all of an array that is given to it, which may lie in a larger one', () => {
+    const pkt = new Packet();
+    const part = new Uint8Array(10).fill(7, 3, 6).subarray(3, 6);
+    for (const bytes of [part, part, new Uint8Array(5)]) {
+      setPacket(pkt, bytes);
+      expect(pkt).toMatchObject({ off: 0, end: bytes.length, reason: 0 });
+      expect(pkt.view.getUint8(0)).toBe(bytes[0]);
+      expect(pkt.view.byteLength).toBe(bytes.length);
+    }
   });
 
   test('takes three operands with a reason, and 0 for those that are left out', () => {

@@ -132,6 +132,16 @@ export function resetPacket(pkt: Packet, bytes: Uint8Array, view: DataView, off:
   pkt.reason = 0;
 }
 
+/**
+ * As {@link resetPacket}, of an array of its own: the view is made here, unless the packet has one of these bytes.
+ * @param bytes the frame or IP packet
+ */
+export function setPacket(pkt: Packet, bytes: Uint8Array): void {
+  const isSame = pkt.bytes === bytes && pkt.view.byteLength === bytes.length;
+  const view = isSame ? pkt.view : new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  resetPacket(pkt, bytes, view, 0, bytes.length);
+}
+
 /** Notes why: a reason number and up to three operands. */
 export function because(pkt: Packet, reason: number, a = 0, b = 0, c = 0): void {
   pkt.reason = reason;

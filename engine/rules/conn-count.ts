@@ -64,6 +64,13 @@ export class ConnCount {
     return this.count;
   }
 
+  /** Whether nothing that is counted is there any more, so that this count is as good as a new one. */
+  isIdle({ conntrack, now }: HookState): boolean {
+    if (Math.floor(now / JIFFY) === this.looked) return false;
+    for (let i = 0; i < this.entries.length; i += ENTRY) if (this.isThere(conntrack, i)) return false;
+    return true;
+  }
+
   private has(flow: number, id: number): boolean {
     const { entries } = this;
     for (let i = 0; i < entries.length; i += ENTRY)

@@ -15,7 +15,7 @@ export function nameBytes(name: string): Uint8Array {
 }
 
 /** A device's name as four words in this machine's byte order, made once; all zero for no device. */
-export function nameWords(device: Device | null): Int32Array {
+function nameWords(device: Device | null): Int32Array {
   if (device === null) return NO_NAME;
   const known = names.get(device);
   if (known !== undefined) return known;

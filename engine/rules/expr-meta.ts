@@ -23,17 +23,38 @@ const PACKET_BROADCAST = 1;
 const PACKET_MULTICAST = 2;
 const PACKET_LOOPBACK = 5;
 
+/** Why facts about the process that sends or gets a packet are not known. */
+export const NO_PROCESS = 'which process the packet belongs to is not known';
+const NO_KIND = 'the kind of a device is not known';
+const NO_BRIDGE = 'facts about bridges are not known';
+
+/** What only the machine that a packet was captured on could tell. */
+const UNKNOWABLE: ReadonlyMap<number, string> = new Map([
+  [M.NFT_META_SKUID, NO_PROCESS],
+  [M.NFT_META_SKGID, NO_PROCESS],
+  [M.NFT_META_CGROUP, NO_PROCESS],
+  [M.NFT_META_IIFKIND, NO_KIND],
+  [M.NFT_META_OIFKIND, NO_KIND],
+  [M.NFT_META_BRI_IIFNAME, NO_BRIDGE],
+  [M.NFT_META_BRI_OIFNAME, NO_BRIDGE],
+  [M.NFT_META_BRI_IIFPVID, NO_BRIDGE],
+  [M.NFT_META_BRI_IIFVPROTO, NO_BRIDGE],
+  [M.NFT_META_BRI_BROUTE, NO_BRIDGE],
+]);
+
 /** `meta`: a fact about the packet that does not stand in its bytes, into a register. */
 export class MetaExpr implements Expr {
   readonly name = 'meta';
   readonly dreg: number;
   readonly key: number;
+  readonly unknowable: string | undefined;
   private readonly at: number;
 
   /** @param key NFT_META_* */
   constructor(dreg: number, key: number) {
     this.dreg = dreg;
     this.key = key;
+    this.unknowable = UNKNOWABLE.get(key);
     this.at = registerOffset(dreg);
   }
 
@@ -146,14 +167,8 @@ export class MetaExpr implements Expr {
 
   /** Only the machine that the packet was captured on could tell; where no socket can be, none matches. */
   private unknown(state: HookState): number {
-    const { key } = this;
-    const socket = key === M.NFT_META_SKUID || key === M.NFT_META_SKGID || key === M.NFT_META_CGROUP;
-    if (socket && !mayHaveSocket(state)) return NFT_BREAK;
-    state.unknown = socket
-      ? 'which process the packet belongs to is not known'
-      : key === M.NFT_META_IIFKIND || key === M.NFT_META_OIFKIND
-        ? 'the kind of a device is not known'
-        : 'facts about bridges are not known';
+    if (this.unknowable === NO_PROCESS && !mayHaveSocket(state)) return NFT_BREAK;
+    state.unknown = this.unknowable ?? NO_BRIDGE;
     return NF_UNKNOWN;
   }
 }

@@ -12,7 +12,7 @@ export const NFT_QUEUE_FLAG_CPU_FANOUT = 2;
 export const NF_VERDICT_FLAG_QUEUE_BYPASS = 0x8000;
 
 /** The verdict that hands a packet to a queue. */
-export function queueVerdict(num: number, flags: number): number {
+function queueVerdict(num: number, flags: number): number {
   return NF_QUEUE | (num << 16) | ((flags & NFT_QUEUE_FLAG_BYPASS) !== 0 ? NF_VERDICT_FLAG_QUEUE_BYPASS : 0);
 }
 

@@ -8,8 +8,8 @@ import { NF_UNKNOWN } from './verdict.ts';
 export interface Expr {
   /** As `nft --debug=netlink` prints it (`payload`, `cmp`); `match` and `target` for those of xtables. */
   readonly name: string;
-  /** Why keepstate cannot evaluate it, whatever the packet; left out if it can. */
-  readonly unknowable?: string;
+  /** Why keepstate cannot evaluate it, for some packets at least; left out if it can. */
+  readonly unknowable?: string | undefined;
   /** Whether it reads the counters of flows: rules with it switch them on (nf_conntrack_acct). */
   readonly needsAccounting?: boolean;
   /**

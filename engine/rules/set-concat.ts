@@ -175,9 +175,7 @@ export class ConcatIndex implements SetIndex {
   }
 
   order(): number[] {
-    const out: number[] = [];
-    for (let row = 0; row < this.store.used; row++) if (this.store.live[row] === 1) out.push(row);
-    return out;
+    return this.store.rows();
   }
 
   private place(row: number): void {

@@ -1,3 +1,4 @@
+import { hashSeed, setHashSeed } from '../base/hash-seed.ts';
 import { Random } from '../base/random.ts';
 import type { SetIndex } from './set-index.ts';
 import type { ElementStore } from './set-store.ts';
@@ -11,11 +12,26 @@ const MOST_WORDS = 16;
 const MASK = new Int32Array(MOST_WORDS);
 const MUL = new Int32Array(MOST_WORDS);
 const MIX = new Int32Array(MOST_WORDS);
-const random = new Random(0x6b737365);
-for (let i = 0; i < MOST_WORDS; i++) {
-  MASK[i] = random.word();
-  MUL[i] = random.word() | 1;
-  MIX[i] = random.word() | 1;
+
+function drawKey(): void {
+  const random = new Random(hashSeed());
+  for (let i = 0; i < MOST_WORDS; i++) {
+    MASK[i] = random.word();
+    MUL[i] = random.word() | 1;
+    MIX[i] = random.word() | 1;
+  }
+}
+
+drawKey();
+
+/**
+ * Keys the hash tables of rules: whoever knows the key can choose addresses that all meet in one place. To be called
+ * before any rules are read, by programs whose packets come from strangers.
+ * @param seed any number that they cannot know
+ */
+export function keyHashTables(seed: number): void {
+  setHashSeed(seed);
+  drawKey();
 }
 
 /** A key without what stands behind it in its last register. */
@@ -141,8 +157,6 @@ export class HashIndex implements SetIndex {
   }
 
   order(): number[] {
-    const out: number[] = [];
-    for (let row = 0; row < this.store.used; row++) if (this.store.live[row] === 1) out.push(row);
-    return out;
+    return this.store.rows();
   }
 }

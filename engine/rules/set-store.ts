@@ -57,6 +57,13 @@ export class ElementStore {
     this.data = dataWords === 0 ? NO_WORDS : new Int32Array(START * dataWords);
   }
 
+  /** The rows that hold elements. */
+  rows(): number[] {
+    const out: number[] = [];
+    for (let row = 0; row < this.used; row++) if (this.live[row] === 1) out.push(row);
+    return out;
+  }
+
   /** Makes room for so many rows more. */
   reserve(more: number): void {
     const wanted = this.used + more;

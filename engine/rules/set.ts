@@ -6,30 +6,9 @@ import type { AddResult, NewElement, SetElement } from './set-element.ts';
 import { HashIndex } from './set-hash.ts';
 import type { SetIndex } from './set-index.ts';
 import { IntervalIndex } from './set-interval.ts';
+import type { RuleSetSpec } from './set-spec.ts';
 import { ElementStore, jiffies } from './set-store.ts';
 import type { StatefulExpr } from './stateful.ts';
-
-/** What a set is like. */
-export interface RuleSetSpec {
-  readonly name: string;
-  /** Bytes of a key. */
-  readonly keyLen: number;
-  /** Of a concatenation: bytes of each field, which in the key is filled up to four. */
-  readonly fields?: readonly number[] | undefined;
-  /** Whether elements may be ranges. */
-  readonly interval?: boolean | undefined;
-  /** It never changes: an anonymous set. Small ones then compile to comparisons. */
-  readonly constant?: boolean | undefined;
-  /** Milliseconds after which elements are gone unless they have a timeout of their own; 0 for never. */
-  readonly timeout?: number | undefined;
-  /** Most elements, 0 for no limit. */
-  readonly size?: number | undefined;
-  readonly map?: 'data' | 'verdict' | 'object' | undefined;
-  /** Bytes of a value in a data map. */
-  readonly dataLen?: number | undefined;
-  /** What each element has of its own, to be cloned. */
-  readonly exprs?: readonly StatefulExpr[] | undefined;
-}
 
 const NO_EXPRS: readonly StatefulExpr[] = [];
 const NO_WORDS: Int32Array = new Int32Array(0);

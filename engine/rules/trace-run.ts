@@ -40,7 +40,7 @@ export interface RuleTrace {
 }
 
 /** Which part of a rule's text an expression belongs to, -1 if none. */
-export function partOf(rule: Rule, expr: number): number {
+function partOf(rule: Rule, expr: number): number {
   let part = -1;
   for (let i = 0; i < rule.parts.length && rule.parts[i]!.first <= expr; i++) part = i;
   return part;

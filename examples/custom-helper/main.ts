@@ -1,6 +1,7 @@
 /** Plays an rsh session through a gateway that masquerades, without the helper and with it. */
 import { readFileSync } from 'node:fs';
 import {
+  DLT_RAW,
   Firewall,
   type Helper,
   IPPROTO_TCP,
@@ -9,15 +10,13 @@ import {
   parseHostFile,
   Ruleset,
   readFlow,
-  resetPacket,
+  setPacket,
+  TH_ACK,
+  TH_SYN,
   tcpPacket,
 } from '@keepstate/engine';
 import { RSH_HELPER } from './rsh.ts';
 
-/** Link type of packets without link header. */
-const DLT_RAW = 12;
-const SYN = 2;
-const ACK = 16;
 const HERE = new URL('.', import.meta.url);
 
 function read(name: string): string {
@@ -30,14 +29,14 @@ const ERRORS = { src: '198.51.100.1', dst: '203.0.113.1', sport: 1022, dport: 10
 
 /** Who sends what. */
 const SESSION: readonly (readonly [device: string, bytes: Uint8Array])[] = [
-  ['lan', tcpPacket({ ...CLIENT, flags: SYN, seq: 100 })],
-  ['wan', tcpPacket({ ...SERVER, flags: SYN | ACK, seq: 500, ack: 101 })],
-  ['lan', tcpPacket({ ...CLIENT, flags: ACK, seq: 101, ack: 501 })],
+  ['lan', tcpPacket({ ...CLIENT, flags: TH_SYN, seq: 100 })],
+  ['wan', tcpPacket({ ...SERVER, flags: TH_SYN | TH_ACK, seq: 500, ack: 101 })],
+  ['lan', tcpPacket({ ...CLIENT, flags: TH_ACK, seq: 101, ack: 501 })],
   [
     'lan',
-    tcpPacket({ ...CLIENT, flags: ACK, seq: 101, ack: 501, payload: new TextEncoder().encode('1020\0') }),
+    tcpPacket({ ...CLIENT, flags: TH_ACK, seq: 101, ack: 501, payload: new TextEncoder().encode('1020\0') }),
   ],
-  ['wan', tcpPacket({ ...ERRORS, flags: SYN, seq: 900 })],
+  ['wan', tcpPacket({ ...ERRORS, flags: TH_SYN, seq: 900 })],
 ];
 
 /** What becomes of each packet, and the flows there are in the end, as lines. */
@@ -48,8 +47,7 @@ export function play(helpers: readonly Helper[]): string[] {
   const firewall = new Firewall({ host, rules: rules.tables(), helpers });
   const pkt = new Packet();
   const lines = SESSION.map(([device, bytes], i) => {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    resetPacket(pkt, bytes, view, 0, bytes.length);
+    setPacket(pkt, bytes);
     pkt.ifin = host.deviceNamed(device)!.index;
     firewall.receive(pkt, DLT_RAW, i * 10);
     // The packet is as it leaves: translated.

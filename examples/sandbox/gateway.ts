@@ -1,6 +1,7 @@
 /** A gateway in a program: frames of a sandboxed guest in, what may leave out, and the answers back. */
 import { readFileSync } from 'node:fs';
 import {
+  DLT_RAW,
   dissect,
   enterLink,
   Firewall,
@@ -9,14 +10,11 @@ import {
   packetText,
   parseHostFile,
   Ruleset,
-  resetPacket,
+  setPacket,
+  TH_SYN,
   tcpPacket,
   udpPacket,
 } from '@keepstate/engine';
-
-/** Link type of packets that begin with their IP header (LINKTYPE_RAW). */
-const DLT_RAW = 101;
-const SYN = 2;
 
 /** A firewall between two devices that bring IP packets as byte arrays. */
 export class Gateway {
@@ -46,7 +44,7 @@ export class Gateway {
     send: (to: string, packet: Uint8Array) => void,
   ): string {
     const { pkt, firewall } = this;
-    resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
+    setPacket(pkt, bytes);
     pkt.ifin = this.host.deviceNamed(device)!.index;
     firewall.receive(pkt, DLT_RAW, now);
     const { outcome } = firewall;
@@ -66,9 +64,9 @@ const GUEST = '10.0.2.15';
 const TRAFFIC: readonly (readonly [device: string, packet: Uint8Array])[] = [
   ['guest', udpPacket({ src: GUEST, dst: '192.0.2.53', sport: 5353, dport: 53 })],
   ['uplink', udpPacket({ src: '192.0.2.53', dst: '203.0.113.9', sport: 53, dport: 5353 })],
-  ['guest', tcpPacket({ src: GUEST, dst: '198.51.100.1', sport: 40000, dport: 443, flags: SYN, seq: 1 })],
-  ['guest', tcpPacket({ src: GUEST, dst: '198.51.100.1', sport: 40001, dport: 25, flags: SYN, seq: 1 })],
-  ['uplink', tcpPacket({ src: '198.51.100.1', dst: GUEST, sport: 443, dport: 22, flags: SYN, seq: 1 })],
+  ['guest', tcpPacket({ src: GUEST, dst: '198.51.100.1', sport: 40000, dport: 443, flags: TH_SYN, seq: 1 })],
+  ['guest', tcpPacket({ src: GUEST, dst: '198.51.100.1', sport: 40001, dport: 25, flags: TH_SYN, seq: 1 })],
+  ['uplink', tcpPacket({ src: '198.51.100.1', dst: GUEST, sport: 443, dport: 22, flags: TH_SYN, seq: 1 })],
 ];
 
 function read(name: string): string {
@@ -78,7 +76,7 @@ function read(name: string): string {
 /** One line of a packet's text. */
 function textOf(bytes: Uint8Array): string {
   const pkt = new Packet();
-  resetPacket(pkt, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
+  setPacket(pkt, bytes);
   return enterLink(pkt, DLT_RAW) && dissect(pkt) ? packetText(pkt) : 'no packet';
 }
 

@@ -1,4 +1,4 @@
-// The engine has no TextDecoder (no DOM, no Node), and names and comments in pcapng are UTF-8.
+// The engine has no TextDecoder (no DOM, no Node): names, comments and prefixes are UTF-8.
 
 const REPLACEMENT = '\ufffd';
 
