@@ -4,15 +4,13 @@
  *
  *     node rules-traffic-worker.mjs FILE none|nft|iptables|empty|unused-nat|unused-nat-iptables|netmap
  */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { tuneCompiler } from '../cli/compiler.ts';
 import { Ruleset } from '../engine/hook/ruleset.ts';
-import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '../engine/index.ts';
+import { Firewall, Packet, resetPacket, Settings } from '../engine/index.ts';
 import { NF_ACCEPT } from '../engine/rules/verdict.ts';
+import { eachRecord } from './each-record.ts';
 import { ordinaryIptables, ordinaryNft } from './rules-ordinary.ts';
 import { NETMAP, UNUSED_NAT, UNUSED_NAT_IPTABLES } from './translated.ts';
-
-const CHUNK = 128 << 10;
 
 /** Rulesets by name, each of one or more files. */
 const TEXTS: Readonly<Record<string, () => readonly string[]>> = {
@@ -37,24 +35,15 @@ function firewallWith(rules: string): Firewall {
 }
 
 function play(file: string, firewall: Firewall): { packets: number; accepted: number } {
-  const reader = new CaptureReader(file);
-  const record = new CaptureRecord();
   const pkt = new Packet();
-  const buffer = new Uint8Array(CHUNK);
-  const fd = openSync(file, 'r');
   let packets = 0;
   let accepted = 0;
-  for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
-    reader.push(buffer.subarray(0, length));
-    while (reader.next(record)) {
-      resetPacket(pkt, record.bytes, record.view, record.off, record.off + record.caplen);
-      pkt.time = record.time;
-      packets++;
-      if (firewall.receive(pkt, record.linktype) === NF_ACCEPT) accepted++;
-    }
-  }
-  reader.end();
-  closeSync(fd);
+  eachRecord(file, (record) => {
+    resetPacket(pkt, record.bytes, record.view, record.off, record.off + record.caplen);
+    pkt.time = record.time;
+    packets++;
+    if (firewall.receive(pkt, record.linktype) === NF_ACCEPT) accepted++;
+  });
   return { packets, accepted };
 }
 

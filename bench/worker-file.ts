@@ -4,27 +4,10 @@
  *
  *     node worker-file.mjs FILE STAGE
  */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { tuneCompiler } from '../cli/compiler.ts';
-import { CaptureReader, CaptureRecord, Firewall, Packet, resetPacket, Settings } from '../engine/index.ts';
+import { Firewall, Packet, resetPacket, Settings } from '../engine/index.ts';
+import { eachRecord } from './each-record.ts';
 import { STAGES, type Stage } from './stages.ts';
-
-/** Bytes read at once, as the command line does. */
-const CHUNK = 128 << 10;
-
-/** Reads a capture packet by packet. */
-function eachRecord(file: string, visit: (record: CaptureRecord) => void): void {
-  const reader = new CaptureReader(file);
-  const record = new CaptureRecord();
-  const buffer = new Uint8Array(CHUNK);
-  const fd = openSync(file, 'r');
-  for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
-    reader.push(buffer.subarray(0, length));
-    while (reader.next(record)) visit(record);
-  }
-  reader.end();
-  closeSync(fd);
-}
 
 /** A firewall that evicts nothing, without what comes after a stage. */
 function firewallFor(stage: Stage): Firewall {

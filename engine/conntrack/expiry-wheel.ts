@@ -92,19 +92,19 @@ export class ExpiryWheel {
   advance(sink: ExpirySink): void {
     const { now } = sink;
     if (now <= this.now) return;
-    if (this.size === 0) {
-      this.now = now;
-      this.block = Math.floor(now / BLOCK);
-      return;
-    }
-    const target = Math.floor(now / BLOCK);
-    while (this.block < target && this.size > 0) {
+    const block = Math.floor(now / BLOCK);
+    if (block !== this.block) this.turn(block, sink);
+    this.sweepNear(now - block * BLOCK, sink);
+  }
+
+  /** Works off what is left of the current block, and all blocks before another one, which is the current one then. */
+  private turn(block: number, sink: ExpirySink): void {
+    while (this.block < block && this.size > 0) {
       this.sweepNear(BLOCK - 1, sink);
       this.block++;
       this.spread();
     }
-    if (this.block < target) this.block = target;
-    this.sweepNear(now - target * BLOCK, sink);
+    this.block = block;
   }
 
   /** When {@link advance} has something to do next at the earliest (ms), Infinity if never. */

@@ -58,6 +58,7 @@ export const FLAG_SILENT: number = 1 << 28;
 /** In F_EVENTS: a command made the flow, which gave it the extension of SYNPROXY, too (nfct_synproxy; measured). */
 export const FLAG_SYNPROXY: number = 1 << 31;
 
+const EMPTY: Int32Array = new Int32Array(0);
 const START_ROWS = 1024;
 /** A table that outgrows this many rows (2 MiB) makes room for all that it may ever need. */
 const SMALL = 16 * START_ROWS;
@@ -71,7 +72,7 @@ const ROOM = 1 << 23;
  */
 export class FlowTable {
   /** The rows. Replaced when the table grows: fetch it anew for each packet. */
-  words: Int32Array = new Int32Array(START_ROWS * ROW_WORDS);
+  words: Int32Array = EMPTY;
   /** The same memory as doubles; the timer of row r is at r * 16 + 5. */
   doubles: Float64Array = new Float64Array(this.words.buffer);
   /** packets, bytes of the original, packets, bytes of the reply direction; null while no flow counts. */
@@ -88,8 +89,8 @@ export class FlowTable {
   twofold = 0;
 
   private readonly key: HashKey;
-  private slots = new Int32Array(START_ROWS * 4);
-  private mask = START_ROWS * 2 - 1;
+  private slots: Int32Array = EMPTY;
+  private mask = 0;
   private occupied = 0;
   private used = 1;
   private free = 0;
@@ -97,6 +98,10 @@ export class FlowTable {
   /** @param key secret of the hash */
   constructor(key: HashKey) {
     this.key = key;
+    // A second time, since V8 takes what is assigned once for constant: it would compile all that reads it anew when the
+    // table grows.
+    this.takeRows(new Int32Array(START_ROWS * ROW_WORDS));
+    this.takeSlots(START_ROWS * 2);
   }
 
   /** Rows that were ever in use, plus one: rows 1 to `limit` - 1 may hold flows. */
@@ -303,10 +308,20 @@ export class FlowTable {
     this.occupied--;
   }
 
+  /** Another hash table, empty, of so many slots. */
+  private takeSlots(count: number): void {
+    this.slots = new Int32Array(count * 2);
+    this.mask = count - 1;
+  }
+
+  private takeRows(words: Int32Array): void {
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+  }
+
   private growSlots(): void {
     const old = this.slots;
-    this.slots = new Int32Array(old.length * 2);
-    this.mask = this.slots.length / 2 - 1;
+    this.takeSlots(old.length);
     const { slots, mask } = this;
     for (let i = 0; i < old.length; i += 2) {
       const row = old[i + 1]!;
@@ -325,8 +340,7 @@ export class FlowTable {
     const rows = old < SMALL ? old * 4 : Math.max(old * 2, most);
     const words = new Int32Array(rows * ROW_WORDS);
     words.set(this.words);
-    this.words = words;
-    this.doubles = new Float64Array(words.buffer);
+    this.takeRows(words);
     if (this.counters !== null) this.counters = grown(this.counters, rows * 4);
     if (this.starts !== null) this.starts = grown(this.starts, rows);
   }

@@ -122,12 +122,13 @@ export function inWindow(w: Int32Array, at: number, pkt: Packet, s: Segment, lib
   const window = w[receiver + W.S_MAXWIN]!;
   const lag = ownWindow >>> 0 > MAX_ACK_WINDOW ? ownWindow : MAX_ACK_WINDOW;
 
-  // The four bounds: sequence number and acknowledgment, upper and lower.
+  // The four bounds: sequence number and acknowledgment, upper and lower. Without `| 0` the first numbers that leave int32
+  // have V8 compile all this anew.
   if (
-    !before(seq, maxend + 1) ||
-    !before(sack, seen + 1) ||
-    (window !== 0 && !after(end, sentEnd - window - 1)) ||
-    !after(sack, seen - lag - 1)
+    !before(seq, (maxend + 1) | 0) ||
+    !before(sack, (seen + 1) | 0) ||
+    (window !== 0 && !after(end, (sentEnd - window - 1) | 0)) ||
+    !after(sack, (seen - lag - 1) | 0)
   ) {
     const verdict = misfit(w, at, pkt, s, sack);
     if (!liberal && (W.sideFlags(w, at, dir) & W.SIDE_BE_LIBERAL) === 0) return verdict;
@@ -139,7 +140,7 @@ export function inWindow(w: Int32Array, at: number, pkt: Packet, s: Segment, lib
   let sides = w[at + W.W_SIDES]!;
   const shift = dir << 4;
   const win = (flags & TH_SYN) !== 0 ? s.window : s.window << ((sides >>> (shift + 8)) & 0xff);
-  const swin = (win + (sack - ack)) >>> 0;
+  const swin = (win + ((sack - ack) | 0)) >>> 0;
   if (ownWindow >>> 0 < swin) w[sender + W.S_MAXWIN] = swin;
   if (after(end, sentEnd)) {
     w[sender + W.S_END] = end;
@@ -154,9 +155,10 @@ export function inWindow(w: Int32Array, at: number, pkt: Packet, s: Segment, lib
   }
 
   // What it allows its receiver.
-  if (window !== 0 && after(end, maxend)) w[receiver + W.S_MAXWIN] = window + (end - maxend);
+  if (window !== 0 && after(end, maxend)) w[receiver + W.S_MAXWIN] = window + ((end - maxend) | 0);
   const allowed = (sack + win) | 0;
-  if (after(allowed, w[receiver + W.S_MAXEND]! - 1)) w[receiver + W.S_MAXEND] = allowed + (win === 0 ? 1 : 0);
+  if (after(allowed, (w[receiver + W.S_MAXEND]! - 1) | 0))
+    w[receiver + W.S_MAXEND] = allowed + (win === 0 ? 1 : 0);
   if (ack === seen) sides &= ~(W.SIDE_UNACKED << (16 - shift));
   w[at + W.W_SIDES] = sides;
 
