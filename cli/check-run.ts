@@ -5,7 +5,7 @@ import type { World } from './command.ts';
 import { counted } from './counted.ts';
 import { errnoText } from './errno-text.ts';
 import type { Given } from './options.ts';
-import { FINE, FOUND } from './play.ts';
+import { FINE, FOUND, TROUBLE } from './play.ts';
 import { kindOf, RuleFiles } from './rule-files.ts';
 import { sourceErrorText, sourceLines } from './source-text.ts';
 import { UsageError } from './trouble.ts';
@@ -106,7 +106,16 @@ export async function check(words: readonly string[], given: Given, world: World
   const json = given.has('json');
   const files = new RuleFiles(given);
   const kind = kindOf(given);
-  for (const name of words) files.load(name, kind);
+  // What is wrong with the others is told all the same.
+  const unread: UsageError[] = [];
+  for (const name of words) {
+    try {
+      files.load(name, kind);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      unread.push(error);
+    }
+  }
   if (given.has('strict')) files.refuseUnsupported();
   const { errors, ruleset } = files;
   for (const error of errors) {
@@ -114,11 +123,19 @@ export async function check(words: readonly string[], given: Given, world: World
     else world.say(files.text(error));
   }
   for (const warning of ruleset.warnings) world.say(files.text(warning, 'Warning'));
+  for (const error of unread) world.say(`keepstate: ${error.message}`);
+  if (unread.length > 0) return TROUBLE;
   if (errors.length > 0) return FOUND;
   let found = 0;
   if (given.has('lint')) found = sayFindings(files, json, world);
   if (given.has('list')) world.out.write(json ? `${ruleset.listJson()}\n` : ruleset.list());
   world.out.flush();
+  if (
+    given.has('list') &&
+    json &&
+    [ruleset.ipv4, ruleset.ipv6].some((xtables) => xtables.tables().length > 0)
+  )
+    world.say('keepstate: rules of iptables have no JSON: --list without --json shows them');
   if (!given.has('quiet')) {
     const { tables, chains, rules } = ruleset.counts();
     const held = `${counted(rules, 'rule')} in ${counted(chains, 'chain')} of ${counted(tables, 'table')}.`;

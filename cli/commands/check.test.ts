@@ -119,6 +119,20 @@ describe('check', () => {
     expect(err).toContain('which process the packet belongs to is not known');
   });
 
+  test('tells of all files what is wrong, of one that is not there as well', async () => {
+    const wrong = place.file('wrong.nft', 'table ip t {\n\tchain c {\n\t\taccpt\n\t}\n}\n');
+    const { status, err } = await place.run('check', wrong, `${wrong}.no`, wrong);
+    expect(status).toBe(2);
+    expect(err.split('\n').filter((line) => /:3:\d+.*(rror|xpected)/.test(line)).length).toBeGreaterThan(1);
+    expect(err).toContain(`cannot read ${wrong}.no`);
+  });
+
+  test('says that rules of iptables are not part of --list --json', async () => {
+    const { status, err } = await place.run('check', '--list', '--json', place.file('v4.rules', SAVE));
+    expect(status).toBe(0);
+    expect(err).toContain('have no JSON');
+  });
+
   test('says what it needs when nothing is named', async () => {
     expect(await place.run('check')).toMatchObject({ status: 2 });
     expect((await place.run('check', '--kind', 'nf', 'x')).err).toContain("'nf'");

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { udpPacket } from '@keepstate/engine';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -49,6 +49,21 @@ describe('keepstate run', () => {
     expect(() => statSync(socket)).toThrow('ENOENT');
     expect(lines.join('\n')).toMatch(/start: keepstate [\d.]+ runs mode=bridge name=eth0,eth1 .* rules=2 /);
     expect(lines.at(-1)).toContain('stop: keepstate has ended');
+  });
+
+  test.each([
+    ['file', 'anybody may write to it'],
+    ['folder', 'anybody may put another in its place'],
+  ])('warns of rules whose %s is open to all', async (what, how) => {
+    const folder = join(place.folder, `open-${what}`);
+    mkdirSync(folder, { mode: 0o700 });
+    const rules = join(folder, 'open.nft');
+    writeFileSync(rules, ruleset('80'));
+    chmodSync(what === 'file' ? rules : folder, 0o777);
+    const { signal, done, lines } = await place.run(['--rules', rules]);
+    signal('SIGTERM');
+    expect(await done).toBe(0);
+    expect(lines.filter((line) => line.includes(how) && line.includes(rules))).toHaveLength(1);
   });
 
   test('opens nothing if anything is wrong with the rules, and says what with its place', async () => {

@@ -11,6 +11,7 @@ import { Daemon } from './daemon.ts';
 import type { DevicePlan } from './devices.ts';
 import { Log } from './log.ts';
 import { MetricsServer } from './metrics-server.ts';
+import { filesOpenToOthers } from './open-files.ts';
 import { isErrors, readRules } from './rules.ts';
 import { type RunOptions, runOptions } from './run-options.ts';
 
@@ -124,6 +125,7 @@ export async function startRun(given: Given, world: World, machine: RunWorld): P
     return TROUBLE;
   }
   const log = new Log(options.logFormat, world.say);
+  for (const [file, how] of filesOpenToOthers(rules.sources.keys())) log.warning('rules', how, { file });
   const plan = machine.plan(options, given);
   const daemon = new Daemon(options, given, { plan, rules, clock: machine.clock }, log);
   const ends: Ends = [];

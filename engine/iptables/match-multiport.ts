@@ -6,7 +6,7 @@ import {
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
 } from '../packet/protocols.ts';
-import type { Expr } from '../rules/expr.ts';
+import type { AskedPorts, Expr } from '../rules/expr.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
@@ -85,6 +85,7 @@ export const MATCH_MULTIPORT: Extension<MultiportSpec> = {
 /** The kernel's multiport match: ports that are cut off drop the packet, a later fragment does not match. */
 class MultiportMatch implements Expr {
   readonly name = 'match';
+  readonly askedPorts: AskedPorts | undefined;
   /** Pairs of first and last port. */
   private readonly bounds: Uint16Array;
   private readonly source: boolean;
@@ -92,6 +93,8 @@ class MultiportMatch implements Expr {
   private readonly inverted: boolean;
 
   constructor(spec: MultiportSpec) {
+    const { side, ranges, inverted } = spec;
+    if (side !== 'ports') this.askedPorts = { offset: side === 'sports' ? 0 : 2, ranges, inverted };
     this.bounds = Uint16Array.from(spec.ranges.flat());
     this.source = spec.side !== 'dports';
     this.destination = spec.side !== 'sports';

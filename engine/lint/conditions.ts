@@ -6,7 +6,7 @@ import {
   NFT_CT_STATUS,
   NFT_CT_ZONE,
 } from '../rules/ct-keys.ts';
-import type { Expr } from '../rules/expr.ts';
+import type { AskedPorts, Expr } from '../rules/expr.ts';
 import { registerOffset } from '../rules/expr.ts';
 import { BitwiseExpr } from '../rules/expr-bitwise.ts';
 import { ByteorderExpr } from '../rules/expr-byteorder.ts';
@@ -14,7 +14,7 @@ import { CmpExpr, NFT_CMP_EQ, NFT_CMP_GT, NFT_CMP_GTE, NFT_CMP_LT, NFT_CMP_NEQ }
 import { CtExpr } from '../rules/expr-ct.ts';
 import { LookupExpr } from '../rules/expr-lookup.ts';
 import { MetaExpr } from '../rules/expr-meta.ts';
-import { PayloadExpr } from '../rules/expr-payload.ts';
+import { NFT_PAYLOAD_TRANSPORT_HEADER, PayloadExpr } from '../rules/expr-payload.ts';
 import { NFT_RANGE_EQ, RangeExpr } from '../rules/expr-range.ts';
 import {
   NFT_META_IIF,
@@ -145,11 +145,21 @@ class Reader {
 
   private other(expr: Expr): void {
     if (SILENT.has(expr.name)) return;
+    if (expr.askedPorts !== undefined) {
+      this.portsAsked(expr.askedPorts);
+      return;
+    }
     const text = this.rule.parts[this.part]?.text ?? '';
     if (STATEFUL.has(expr.name) || STATEFUL_MATCH.test(text)) this.fickle = true;
     const { dreg } = expr as { dreg?: number };
     if (dreg !== undefined) this.loaded.set(registerOffset(dreg), null);
     else this.hide();
+  }
+
+  private portsAsked({ offset, ranges, inverted }: AskedPorts): void {
+    const asked = normalised(ranges.map(([from, to]) => leftAligned(BigInt(from), BigInt(to), 2)));
+    const key = `payload ${NFT_PAYLOAD_TRANSPORT_HEADER} ${offset}`;
+    this.restrict(key, inverted ? complement(asked, MOST) : asked);
   }
 
   /** A condition that is not looked into. */

@@ -97,6 +97,20 @@ describe('rules that no packet reaches', () => {
     ];
     expect(findings(legacy(...rules))).toEqual(['4 shadowed']);
   });
+
+  test.each([
+    ['--dport 22', '--dport 22', 1],
+    ['--dport 22', '-m multiport --dports 22,80,1000:2000', 1],
+    ['-m multiport --dports 80,1500:1600', '-m multiport --dports 22,80,1000:2000', 1],
+    ['--dport 23', '-m multiport --dports 22,80', 0],
+    ['--sport 22', '-m multiport --dports 22,80', 0],
+    ['--dport 22', '-m multiport ! --dports 22,80', 0],
+    ['--dport 23', '-m multiport ! --dports 22,80', 1],
+    ['--dport 22', '-m multiport --ports 22,80', 0],
+  ])('in iptables, of the ports %s behind %s', (ports, before, count) => {
+    const tcp = (ask: string): string => `-A INPUT -p tcp ${ask} -j ACCEPT`;
+    expect(findings(legacy(tcp(before), tcp(ports))).filter((f) => f === '4 shadowed')).toHaveLength(count);
+  });
 });
 
 describe('names that nobody uses', () => {

@@ -96,3 +96,13 @@ export interface GenericFields {
 export function genericPacket(o: Addressed & GenericFields): Uint8Array {
   return ipPacket(o, o.proto, o.payload ?? 0);
 }
+
+export type { Payload } from './build-bytes.ts';
+export { fragmentIpv4, fragmentIpv6 } from './build-fragment.ts';
+export type { GreFields, PptpGreFields } from './build-gre.ts';
+export type { IcmpErrorFields, IcmpFields } from './build-icmp.ts';
+export type { Addressed, IpFields } from './build-ip.ts';
+export { type EthernetFields, ethernetFrame, type VlanTag } from './build-link.ts';
+export type { SctpChunk, SctpFields } from './build-sctp.ts';
+export type { TcpFields, TcpOptions } from './build-tcp.ts';
+export type { UdpFields, UdpliteFields } from './build-udp.ts';

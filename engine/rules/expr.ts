@@ -10,6 +10,8 @@ export interface Expr {
   readonly name: string;
   /** Why keepstate cannot evaluate it, for some packets at least; left out if it can. */
   readonly unknowable?: string | undefined;
+  /** The ports that it asks for, if it asks for nothing else, and only at one end: what lint compares. */
+  readonly askedPorts?: AskedPorts | undefined;
   /** Whether it reads the counters of flows: rules with it switch them on (nf_conntrack_acct). */
   readonly needsAccounting?: boolean;
   /**
@@ -18,6 +20,16 @@ export interface Expr {
    *   NFT_JUMP, NFT_GOTO (with `state.target` set), NFT_RETURN. NF_UNKNOWN if keepstate cannot tell.
    */
   eval(state: HookState): number;
+}
+
+/** Ports of one end of a packet. */
+export interface AskedPorts {
+  /** Where the port stands in the transport header: 0 the source's, 2 the destination's. */
+  readonly offset: number;
+  /** First and last of each range. */
+  readonly ranges: readonly (readonly [number, number])[];
+  /** Any others but these. */
+  readonly inverted: boolean;
 }
 
 /** Number of bytes of all registers: sixteen of four bytes each. */
