@@ -34,6 +34,26 @@ export function ioctl(fd: number, request: number, arg: Uint8Array, what: string
   check(libc.ioctl(fd, request, arg), what);
 }
 
+const SCHED_OTHER = 0;
+const SCHED_FIFO = 1;
+const SCHED_RESET_ON_FORK = 0x40000000;
+const cSchedule = libc.declare<(pid: number, policy: number, priority: Int32Array) => number>(
+  'int sched_setscheduler(int pid, int policy, void *priority)',
+);
+
+/**
+ * Runs a function before all that is not real-time. On a busy machine another program may otherwise have its turn between
+ * the moment that is noted for a packet and the moment it comes to the kernel. Where that is not allowed it runs as ever.
+ */
+export function undisturbed<T>(run: () => T): T {
+  cSchedule(0, SCHED_FIFO | SCHED_RESET_ON_FORK, Int32Array.of(1));
+  try {
+    return run();
+  } finally {
+    cSchedule(0, SCHED_OTHER, Int32Array.of(0));
+  }
+}
+
 /** Closes a descriptor. */
 export function close(fd: number): void {
   check(libc.close(fd), 'close');

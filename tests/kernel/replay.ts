@@ -1,6 +1,6 @@
 /** The replay itself: write a packet, take everything the kernel says about it, next packet. */
 import { STAGES } from './codes.ts';
-import { readPacket, writePacket } from './libc.ts';
+import { readPacket, undisturbed, writePacket } from './libc.ts';
 import type { Namespace } from './namespace.ts';
 import { STAGE_NOTHING, STAGE_SEEN_ARRIVED } from './nflog.ts';
 import type { KernelEntry, KernelEvent } from './types.ts';
@@ -78,7 +78,7 @@ export function replay(namespace: Namespace, packets: PackedPackets, collect: Co
   try {
     expectSilence(namespace);
     const before = namespace.rules.reached();
-    const run = writeAll(namespace, packets, collect, watch);
+    const run = undisturbed(() => writeAll(namespace, packets, collect, watch));
     expectSilence(namespace);
     const reached = namespace.rules.reached() - before;
     const logged = run.codes.reduce((sum, code) => sum + (code !== 0 ? 1 : 0), 0);

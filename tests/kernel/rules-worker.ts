@@ -1,6 +1,6 @@
 /** The ruleset oracle's child process: owns the namespace and carries out one ruleset after the other. */
 import { readFileSync } from 'node:fs';
-import { readPacket, writePacket } from './libc.ts';
+import { readPacket, undisturbed, writePacket } from './libc.ts';
 import { LogLock, sendRaw } from './rules-libc.ts';
 import { RuleNamespace, run } from './rules-namespace.ts';
 import type {
@@ -129,7 +129,9 @@ function playAll(ns: RuleNamespace, { packets, tables }: RuleJob, outcomes: Rule
     ns.kmsg.skip();
     ns.log.read();
     ns.expects?.read();
-    for (const packet of packets) outcomes.push(play(ns, packet, tables === 'each'));
+    undisturbed(() => {
+      for (const packet of packets) outcomes.push(play(ns, packet, tables === 'each'));
+    });
   } finally {
     lock.give();
   }
