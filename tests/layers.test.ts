@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 /** In the order a packet meets them: each imports only from itself and those before it. `index` is index.ts. */
 const ORDER = [
   ...['base', 'packet', 'capture', 'frag', 'conntrack', 'proto', 'nat', 'helper', 'host', 'rules'],
-  ...['nft', 'ipset', 'iptables', 'lint', 'hook', 'trace', 'index'],
+  ...['nft', 'ipset', 'iptables', 'script', 'lint', 'hook', 'trace', 'index'],
 ];
 
 const ENGINE = fileURLToPath(new URL('../engine/', import.meta.url));

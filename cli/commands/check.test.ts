@@ -42,6 +42,19 @@ describe('check', () => {
     else expect(ran.out).toBe(listing);
   });
 
+  test('reads the files that a script names, and warns of what it does not follow', async () => {
+    place.file('fw.conf', 'PORT=22\n');
+    const text =
+      '#!/bin/sh\n. ./fw.conf\nip link set lo up\nnft add table ip t\niptables -A INPUT -p tcp --dport $PORT -j DROP\n';
+    const ran = await place.run('check', '--list', place.file('fw.sh', text));
+    expect(ran).toMatchObject({
+      status: 0,
+      err: expect.stringContaining("Warning: what 'ip' does is not followed"),
+    });
+    expect(ran.lines).toContain('-A INPUT -p tcp -m tcp --dport 22 -j DROP');
+    expect(ran.lines).toContain('table ip t {');
+  });
+
   test('lists JSON as nft -j does, and reads it back', async () => {
     const json = await place.run('check', '--list', '--json', place.file('a.nft', NFT));
     expect(JSON.parse(json.out).nftables[0].metainfo.json_schema_version).toBe(1);

@@ -24,6 +24,8 @@ const IPSET_LINE = /^\s*(create|-N|add|-A)\s+(-exist\s+)?\S+\s+\S/m;
 const IPSET_TYPE = /^\s*(create|-N)\s+(-exist\s+)?\S+\s+(bitmap|hash|list):/m;
 /** A command, by its name, by a path, or by a variable that holds either. */
 const COMMAND = /(^|[\s;&|("'=/])(ip6?tables)(-nft|-legacy)?(-restore)?(["'\s]|$)/m;
+/** A line of a script that calls another tool. */
+const OTHER_COMMAND = /^\s*(sudo\s+)?(\S*\/)?(nft|ipset)\s+(-\S+\s+)*['"]?[a-z-]/m;
 /** A rule of iptables-save text that has lost its table: -A is a word of ipset too, which knows no -j. */
 const BARE_RULE = /^\s*-[AI]\s+\S+\s(.*\s)?(-j|--jump|-g|--goto)\s/m;
 const SHELL_SHEBANG = /^#!\s*\S*\/(env\s+)?(ba|da|a|k|z)?sh\b/;
@@ -56,7 +58,7 @@ export function recogniseRules(text: string, name: string): RuleKind {
       !BARE_RULE.test(code))
   )
     return 'ipset';
-  if (COMMAND.test(code)) return 'iptables';
+  if (COMMAND.test(code) || OTHER_COMMAND.test(code)) return 'iptables';
   return BARE_RULE.test(code) && !NFT_LINE.test(code) ? 'iptables-save' : 'nft';
 }
 

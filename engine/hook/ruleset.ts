@@ -2,7 +2,6 @@ import { SourceError } from '../base/error.ts';
 import type { Helper } from '../conntrack/helper.ts';
 import { HELPERS } from '../helper/registry.ts';
 import { worldSets } from '../iptables/ipset-world.ts';
-import { runScript } from '../iptables/script.ts';
 import { XtWorld } from '../iptables/world.ts';
 import { Xtables } from '../iptables/xtables.ts';
 import type { Finding } from '../lint/finding.ts';
@@ -10,6 +9,7 @@ import { lint } from '../lint/lint.ts';
 import { NftRuleset } from '../nft/ruleset.ts';
 import type { Rule, RuleTable } from '../rules/chain.ts';
 import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../rules/family.ts';
+import { runScript } from '../script/script.ts';
 import { namedSets } from './named-sets.ts';
 import { type RuleKind, recogniseRules } from './rule-kind.ts';
 
@@ -43,6 +43,9 @@ export class Ruleset {
   readonly ipv4: Xtables = new Xtables(NFPROTO_IPV4, { world: this.world });
   readonly ipv6: Xtables = new Xtables(NFPROTO_IPV6, { world: this.world });
 
+  /** What in scripts was not followed, though rules may not depend on it. */
+  readonly warnings: SourceError[] = [];
+
   private readonly options: RulesetOptions;
   private readonly order: Set<Part> = new Set();
 
@@ -74,13 +77,24 @@ export class Ruleset {
       case 'ipset':
         return worldSets(this.world).restore(source);
       default:
-        this.order.add('ipv4').add('ipv6');
-        return runScript(source, {
-          v4: this.ipv4,
-          v6: this.ipv6,
-          bare: kind === 'ip6tables' ? 'ip6tables' : 'iptables',
-        }).errors;
+        return this.script(source, kind === 'ip6tables' ? 'ip6tables' : 'iptables');
     }
+  }
+
+  private script(source: RuleSource, bare: 'iptables' | 'ip6tables'): readonly SourceError[] {
+    this.order.add('ipv4').add('ipv6');
+    const { errors, warnings } = runScript(source, {
+      v4: this.ipv4,
+      v6: this.ipv6,
+      nft: (text) => {
+        this.order.add('nft');
+        return this.nft.load(text, (path) => this.include(path, source.name), this.defines());
+      },
+      read: (path) => this.fileOf(path, source.name),
+      bare,
+    });
+    this.warnings.push(...warnings);
+    return errors;
   }
 
   /** The tables as they run, in the order in which they came to the kernel. */
@@ -159,6 +173,15 @@ export class Ruleset {
   private include(path: string, from: string): RuleSource[] | null {
     const found = this.options.read?.(path, from) ?? [];
     return found.length === 0 ? null : [...found];
+  }
+
+  /** A file that a script reads; one that cannot be read is as none, which the script is told. */
+  private fileOf(path: string, from: string): string | null {
+    try {
+      return this.include(path, from)?.[0]?.text ?? null;
+    } catch {
+      return null;
+    }
   }
 
   private defines(): Record<string, string> {

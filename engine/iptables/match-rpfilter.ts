@@ -36,7 +36,8 @@ class RpfilterMatch extends XtMatch {
     const { pkt, host } = state;
     const { loose, acceptLocal, validmark } = this.spec;
     const at = pkt.off + (pkt.family === AF_INET ? 12 : 8);
-    const type = host.addressType(pkt.family, pkt.view, at, 0);
+    const isSpecial = pkt.family === AF_INET && isNobody(pkt.view.getInt32(at));
+    const type = isSpecial ? RTN_UNICAST : host.addressType(pkt.family, pkt.view, at, 0);
     if (type === RTN_LOCAL)
       return acceptLocal && (loose || host.addressType(pkt.family, pkt.view, at, pkt.ifin) === RTN_LOCAL);
     if (type !== RTN_UNICAST) return false;
@@ -48,6 +49,11 @@ class RpfilterMatch extends XtMatch {
   }
 }
 
+/** Nobody's address, everybody's, or a group's. Measured: they are looked up as any other, so a default route does. */
+function isNobody(address: number): boolean {
+  return address === 0 || address === -1 || address >>> 28 === 14;
+}
+
 /** A packet of someone who has no address yet: DHCP over IPv4, duplicate address detection over IPv6. */
 function hasNoSource(state: HookState): boolean {
   const { view, off, family } = state.pkt;
@@ -55,7 +61,7 @@ function hasNoSource(state: HookState): boolean {
     for (let i = 8; i < 24; i += 4) if (view.getInt32(off + i) !== 0) return false;
     return true;
   }
-  if (view.getUint8(off + 12) !== 0) return false;
+  if (view.getInt32(off + 12) !== 0) return false;
   const to = view.getInt32(off + 16);
   return to === -1 || (to & 0xffffff00) === (0xe0000000 | 0);
 }

@@ -33,6 +33,48 @@ describe('iptables-restore text', () => {
     expect(tables.save({ counters: true })).toContain('[0:0] -A INPUT');
   });
 
+  test.each([
+    ['nft', ':FORWARD ACCEPT'],
+    ['legacy', ':FORWARD DROP'],
+  ] as const)('that does not name a chain leaves it, with the %s variant, with %s', (backend, line) => {
+    const tables = new Xtables(NFPROTO_IPV4, { backend });
+    tables.restore({ name: 'r', text: '*filter\n:FORWARD DROP [5:6]\nCOMMIT\n' }, { counters: true });
+    tables.restore({ name: 'r', text: '*filter\n-A INPUT -j ACCEPT\nCOMMIT\n' });
+    expect(tables.save()).toContain(`${line} [0:0]`);
+  });
+
+  test.each([
+    ['nft', ':a - [0:0]\n:a - [0:0]', null],
+    ['legacy', ':a - [0:0]\n:a - [0:0]', "error creating chain 'a': File exists"],
+    ['nft', ':a DROP [0:0]', null],
+    ['legacy', ':a DROP [0:0]', "Can't set policy `DROP' on `a'"],
+    ['nft', ':a - [0:0]\n-E a b', 'CHAIN_RENAME failed (No such file or directory): chain b'],
+    ['legacy', ':a - [0:0]\n-E a b', null],
+    ['nft', '-6 -A INPUT -s ::1 --nonsense', null],
+    ['nft', '-A INPUT -s ::1 -6', null],
+    ['nft', '-P INPUT DROP -c 1 2', null],
+    ['nft', '-F INPUT -c 1 2', "Illegal option `-c' with this command"],
+    ['nft', '-L nochain', 'No chain/target/match by that name'],
+  ] as const)('of the %s variant may hold %s: %s', (backend, text, message) => {
+    const tables = new Xtables(NFPROTO_IPV4, { backend });
+    const errors = tables.restore({ name: 'r', text: `*filter\n${text}\nCOMMIT\n` });
+    if (message === null) expect(errors).toEqual([]);
+    else expect(errors[0]!.message).toContain(message);
+  });
+
+  test('takes over only the table that --table names', () => {
+    const tables = new Xtables(NFPROTO_IPV4);
+    const text = '*filter\n-A INPUT -j DROP\nCOMMIT\n*nat\n-A OUTPUT -j ACCEPT\nCOMMIT\n';
+    expect(tables.restore({ name: 'r', text }, { table: 'nat' })).toEqual([]);
+    expect(tables.save().match(/^-A.*/gm)).toEqual(['-A OUTPUT -j ACCEPT']);
+  });
+
+  test('gives a rule the counters of its own -c, asked or not', () => {
+    const tables = new Xtables(NFPROTO_IPV4);
+    tables.restore({ name: 'r', text: '*filter\n-A INPUT -c 5 6 -j DROP\nCOMMIT\n' });
+    expect(tables.save({ counters: true })).toContain('[5:6] -A INPUT -j DROP');
+  });
+
   test('without COMMIT changes nothing', () => {
     const tables = new Xtables(NFPROTO_IPV4);
     const [error] = tables.restore({ name: 'rules', text: '*filter\n-A INPUT -j ACCEPT\n' });

@@ -20,7 +20,8 @@ function immediate(node: JsonNode): ExprNode | null {
   const { at } = node;
   switch (node.kind) {
     case 'number':
-      return { number: node.value, at };
+      // nft writes a number of 64 bits whose first is set as if it had a sign.
+      return { number: node.value < 0 ? BigInt.asUintN(64, BigInt(node.value)) : node.value, at };
     case 'boolean':
       return { boolean: node.value, at };
     case 'string':
@@ -129,7 +130,9 @@ function payload(r: JsonReader, node: JsonNode): ExprNode {
     return { rawPayload: raw };
   }
   const protocol = r.text(o.need('protocol'), 'protocol');
-  const field = r.text(o.need('field'), 'field');
+  const named = r.text(o.need('field'), 'field');
+  // Listings have the one name, the language the other.
+  const field = named === 'parameter-problem' ? 'param-problem' : named;
   const header =
     findProtocol(protocol) ?? r.unknown('protocol', protocol, protocolHeaderNames(), o.need('protocol').at);
   checkField(r, header.fields, protocol, field, o.need('field').at);

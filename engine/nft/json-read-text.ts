@@ -7,7 +7,7 @@ export type JsonNode =
   | { readonly kind: 'object'; readonly members: ReadonlyMap<string, JsonNode>; readonly at: At }
   | { readonly kind: 'array'; readonly items: readonly JsonNode[]; readonly at: At }
   | { readonly kind: 'string'; readonly value: string; readonly at: At }
-  /** A whole number, exact; negative ones only as numbers. */
+  /** A whole number, exact. */
   | { readonly kind: 'number'; readonly value: U64; readonly at: At }
   | { readonly kind: 'boolean'; readonly value: boolean; readonly at: At }
   | { readonly kind: 'null'; readonly at: At };
@@ -119,7 +119,7 @@ class JsonText {
     if (Number.isSafeInteger(value)) {
       return value;
     }
-    if (!/^\d{1,20}$/.test(text)) {
+    if (!/^-?\d{1,20}$/.test(text)) {
       this.#fail('expected a whole number');
     }
     return BigInt(text);

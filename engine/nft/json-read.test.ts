@@ -47,6 +47,32 @@ describe('reading nft -j', () => {
     expect(different.filter((one) => !known.test(JSON.stringify(one)))).toEqual([]);
   });
 
+  test('takes what nft lists oddly: signs of large numbers, the one name of a field, the first statement of an element', () => {
+    const made = new NftRuleset();
+    const masked = '{"&": [{"payload": {"base": "nh", "offset": 96, "len": 64}}, -16777216]}';
+    const set =
+      '{"set": {"family": "ip", "table": "t", "name": "s", "type": "ipv4_addr", "stmt": [{"counter": null}, ' +
+      '{"quota": {"val": 5, "val_unit": "bytes"}}], "elem": [{"elem": {"val": "1.1.1.1", "counter": {"packets": 0, "bytes": 0}}}]}}';
+    const text = nftables(
+      TABLE,
+      CHAIN,
+      set,
+      rule(`{"match": {"op": "==", "left": ${masked}, "right": 16777216}}`),
+      rule(
+        '{"match": {"op": "==", "left": {"payload": {"protocol": "icmpv6", "field": "parameter-problem"}}, "right": 5}}',
+      ),
+    );
+    expect(made.loadJson({ name: 'f', text })).toEqual([]);
+    expect(made.list()).toContain('elements = { 1.1.1.1 counter packets 0 bytes 0 quota 5 bytes }');
+    expect(made.list()).toContain('@nh,96,64 & 0xffffffffff000000 == 0x1000000');
+    expect(made.list()).toContain('icmpv6 parameter-problem 5');
+  });
+
+  test('of a later schema is refused', () => {
+    const said = errorsOf(nftables('{"metainfo": {"json_schema_version": 2}}'));
+    expect(said).toEqual(['1:52 Schema version 2 not supported, maximum supported version is 1']);
+  });
+
   test('commands do as their words say', () => {
     const made = new NftRuleset();
     const text = nftables(

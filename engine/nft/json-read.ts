@@ -9,7 +9,8 @@ import type {
   SetNode,
   TypeName,
 } from './ast.ts';
-import { MAPPED_KINDS } from './ast-stmt.ts';
+import type { ExprNode } from './ast-expr.ts';
+import { MAPPED_KINDS, type StmtNode } from './ast-stmt.ts';
 import { type JsonObject, JsonReader } from './json-read-cursor.ts';
 import { readElement } from './json-read-expr.ts';
 import { readLimit, readNamedStmt, readStmt, readSynproxy } from './json-read-stmt.ts';
@@ -129,19 +130,28 @@ function types(r: JsonReader, node: JsonNode | undefined, more: readonly string[
 function setNode(r: JsonReader, o: JsonObject): SetNode {
   const elem = o.get('elem');
   const stmt = o.get('stmt');
+  const stmts = stmt === undefined ? undefined : r.items(stmt).map((one) => readStmt(r, one));
   return {
     ...named(r, o),
     type: types(r, o.get('type'), []),
     map: types(r, o.get('map'), [...MAPPED_KINDS, 'verdict']),
     policy: o.oneOf('policy', ['performance', 'memory']),
     flags: o.someOf('flags', ['constant', 'interval', 'timeout', 'dynamic']),
-    elem: elem === undefined ? undefined : r.items(elem).map((one) => readElement(r, one)),
+    elem: elem === undefined ? undefined : r.items(elem).map((one) => completed(readElement(r, one), stmts)),
     timeout: o.seconds('timeout'),
     'gc-interval': o.seconds('gc-interval'),
     size: o.number('size'),
     'auto-merge': o.boolean('auto-merge') || undefined,
-    stmt: stmt === undefined ? undefined : r.items(stmt).map((one) => readStmt(r, one)),
+    stmt: stmts,
   };
+}
+
+/** An element with all statements of its set: nft lists the first one only (measured). */
+function completed(node: ExprNode, all: readonly StmtNode[] = []): ExprNode {
+  if ('pair' in node) return { ...node, pair: [completed(node.pair[0], all), node.pair[1]] };
+  const own = 'elem' in node ? (node.elem.stmts ?? []) : [];
+  if (!('elem' in node) || own.length === 0 || own.length >= all.length) return node;
+  return { ...node, elem: { ...node.elem, stmts: [...own, ...all.slice(own.length)] } };
 }
 
 const element: ReadObject = (r, o) => {
@@ -258,10 +268,22 @@ function readAll(r: JsonReader, of: string, node: JsonNode): ObjectNode {
   return { all: { of, family: o?.oneOf('family', FAMILIES), table: o?.text('table') } };
 }
 
+/** The latest form of JSON that nft 1.0.6 reads. */
+const SCHEMA_VERSION = 1;
+
+function checkVersion(o: JsonObject, r: JsonReader): void {
+  const version = o.number('json_schema_version') ?? SCHEMA_VERSION;
+  if (version > SCHEMA_VERSION) {
+    const message = `Schema version ${version} not supported, maximum supported version is ${SCHEMA_VERSION}`;
+    r.fail(message, o.need('json_schema_version').at);
+  }
+}
+
 /** One item of the array: a command, or an object that is to be added, as listings have it. */
 function readCommand(r: JsonReader, node: JsonNode): Command[] {
   const [key, value] = r.only(node, 'a command');
   if (key === 'metainfo') {
+    checkVersion(r.object(value, 'metainfo'), r);
     return [];
   }
   const op = COMMANDS.find((one) => one === key);

@@ -1,6 +1,6 @@
 import type { ChainNode, CommandOp, Family, TableNode } from './ast.ts';
 import { priorityNumber } from './list-priority.ts';
-import { findChain, findTable, lookTable, tableKey } from './ruleset-find.ts';
+import { checkNewName, findChain, findTable, lookTable, tableKey } from './ruleset-find.ts';
 import { renameChain } from './ruleset-rename.ts';
 import type { NftBase, NftChain, NftTable } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
@@ -21,6 +21,7 @@ function addTable(t: Transaction, node: TableNode, op: CommandOp, handle: () => 
   const { family, name, flags = [], comment } = node;
   const old = lookTable(t.state, family, name);
   if (old === undefined) {
+    checkNewName(t, node);
     const table: NftTable = {
       ...{ family, name, handle: handle(), flags, comment, lastHandle: 0 },
       ...{ chains: new Map(), sets: new Map(), objects: new Map(), flowtables: new Map() },
@@ -167,6 +168,7 @@ function addChain(t: Transaction, node: ChainNode, op: CommandOp): void {
     changeChain(t, old, node, baseOf(t, node));
     return;
   }
+  checkNewName(t, node);
   const { name, comment } = node;
   const handle = t.nextHandle(table);
   const at = t.span(node.nameAt);

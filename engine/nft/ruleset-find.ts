@@ -106,3 +106,20 @@ export function findRule(t: Transaction, rules: readonly NftRule[], node: RuleNo
   }
   return place;
 }
+
+/** The longest name that the kernel takes. */
+const NAME_MAX = 255;
+
+/** Refuses a name that is too long (measured). */
+export function checkNewName(
+  t: Transaction,
+  { name, nameAt }: { name: string; nameAt?: At | undefined },
+): void {
+  if (name.length <= NAME_MAX) return;
+  const isByTool = name.length > NAME_MAX + 1;
+  t.fail(
+    isByTool ? 'name too long, 256 characters maximum allowed' : 'Numerical result out of range',
+    nameAt,
+    `a name has at most ${NAME_MAX} characters`,
+  );
+}

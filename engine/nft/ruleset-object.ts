@@ -2,7 +2,7 @@ import type { CommandOp, CounterNode, FlowtableNode, NamedNode } from './ast.ts'
 import type { ObjectKind } from './ast-stmt.ts';
 import { ctObjectTrouble } from './ct-object.ts';
 import { limitTrouble, quotaTrouble } from './limit-range.ts';
-import { findTable, lookTable } from './ruleset-find.ts';
+import { checkNewName, findTable, lookTable } from './ruleset-find.ts';
 import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
 
@@ -42,6 +42,7 @@ function add<T extends Thing>(
 ): void {
   const { kind, key, node, map } = about;
   if (!map.has(key)) {
+    checkNewName(t, node);
     t.set(map, key, make());
   } else if (op === 'create') {
     t.fail('File exists', node.nameAt, `there is a ${kind} '${node.name}' already`);

@@ -1,10 +1,9 @@
 import type { Span } from '../base/error.ts';
 import type { CommandOp, Family, RuleNode } from './ast.ts';
 import type { StmtNode } from './ast-stmt.ts';
-import { visitStatements } from './ast-walk.ts';
 import { evalRule, listedStatements, type RulePlan } from './eval.ts';
+import { noteChanged } from './ruleset-changed.ts';
 import { chainOfRule, findRule } from './ruleset-find.ts';
-import { changeSet } from './ruleset-set.ts';
 import type { NftChain, NftRule } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
 import { countHandles } from './ruleset-uses.ts';
@@ -38,25 +37,6 @@ class EvaluatedRule implements NftRule {
 /** The same rule with other statements. */
 export function changedRule(t: Transaction, chain: NftChain, rule: NftRule, node: RuleNode): NftRule {
   return new EvaluatedRule(rule.handle, node, rule.at, evalRule(node, chain, t), chain.table.family);
-}
-
-/** What the kernel takes for the size of a set that says none, once a rule changes it (measured). */
-const DYNAMIC_SIZE = 65535;
-
-/**
- * What becomes of the sets that a rule changes: they have a size from then on, and those that nft has not told the
- * kernel of yet are dynamic (measured; not so maps).
- */
-function noteChanged(t: Transaction, { table }: NftChain, { expr }: RuleNode): void {
-  visitStatements(expr, (stmt) => {
-    const name = 'set' in stmt ? stmt.set.set : 'map' in stmt ? stmt.map.map : undefined;
-    const set = name === undefined ? undefined : table.sets.get(name);
-    if (set === undefined) return;
-    const { size = DYNAMIC_SIZE, flags = [] } = set.node;
-    const becomesDynamic = 'set' in stmt && t.isNew(set) && !flags.includes('dynamic');
-    if (!becomesDynamic && set.node.size !== undefined) return;
-    changeSet(t, set, { ...set.node, size, flags: becomesDynamic ? [...flags, 'dynamic'] : set.node.flags });
-  });
 }
 
 /** Evaluates a rule and gives it its handle. */

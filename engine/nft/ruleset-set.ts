@@ -6,7 +6,7 @@ import { forgetNeighbours, noteAdded, noteDeleted } from './eval-neighbours.ts';
 import { type Info, partsOf } from './eval-scope.ts';
 import { elementValue } from './eval-sorted.ts';
 import { setFlags } from './list-set.ts';
-import { findSet, findTable, lookTable } from './ruleset-find.ts';
+import { checkNewName, findSet, findTable, lookTable } from './ruleset-find.ts';
 import type { NftSet } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
 
@@ -58,6 +58,20 @@ function addAgain(t: Transaction, old: NftSet, kind: 'set' | 'map', node: SetNod
   changeSet(t, old, { ...old.node, ...times, size, flags: setFlags(node) }, { ...shapeOf(old), timeout });
 }
 
+/** Flags that the kernel has no set for (measured). */
+function refuseFlags(t: Transaction, node: SetNode): void {
+  const flags = setFlags(node);
+  const expires = flags.includes('timeout') || node.timeout !== undefined;
+  if (flags.includes('interval') && flags.includes('dynamic'))
+    t.fail(
+      'Operation not supported',
+      node.nameAt,
+      'packets cannot change a set with intervals: it is not dynamic',
+    );
+  if (flags.includes('constant') && expires)
+    t.fail('Operation not supported', node.nameAt, 'what is constant does not expire');
+}
+
 function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNode): void {
   const table = findTable(t, node.family, node.table, node.tableAt);
   const old = table.sets.get(node.name);
@@ -70,6 +84,8 @@ function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNod
   }
   const errors = t.errors.length;
   const plan = node.broken === true ? null : evalSet(node, kind, table, t);
+  refuseFlags(t, node);
+  checkNewName(t, node);
   const handle = t.nextHandle(table);
   const at = t.span(node.nameAt);
   const set: NftSet = { table, name: node.name, handle, kind, at, node, elements: new Map(), plan };

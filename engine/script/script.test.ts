@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { XtWorld } from '../iptables/world.ts';
+import { Xtables } from '../iptables/xtables.ts';
 import { NFPROTO_IPV4, NFPROTO_IPV6 } from '../rules/family.ts';
 import { runScript } from './script.ts';
-import { XtWorld } from './world.ts';
-import { Xtables } from './xtables.ts';
 
 interface Ran {
   readonly v4: string[];
@@ -122,8 +122,8 @@ allow 10.0.0.4
       's:1:1: how often this loop runs is not known here (write the commands out, or use for)',
     ],
     [
-      'echo hello | iptables-restore',
-      's:1:1: what comes through a pipe is not known here (give the text with <<EOF)',
+      'curl -s example.org | iptables-restore',
+      's:1:23: what comes through a pipe is not known here (give the text with <<EOF)',
     ],
     [
       'iptables-restore < /etc/rules',

@@ -5,10 +5,6 @@ const TOOLS = ['iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore']
 /** Tools of other things whose names are near those. */
 const OTHERS =
   /^((eb|arp)tables|ip6?tables-(apply|xml|translate|restore-translate)|ipvsadm|iptstate|ip6?calc)/;
-/** What nft is told to change. */
-const NFT_CHANGES: ReadonlySet<string> = new Set(
-  'add create insert replace delete destroy rename -f --file'.split(' '),
-);
 const RULE_OPTIONS: ReadonlySet<string> = new Set(
   '-A -I -D -R -P -N --append --insert --delete --replace --policy'.split(' '),
 );
@@ -22,12 +18,14 @@ const TARGET_OPTIONS: ReadonlySet<string> = new Set('-j -g --jump --goto'.split(
  * @returns null if rules do not depend on it
  */
 export function unknownCommand(name: string, words: readonly string[], at: Span): SourceError | null {
-  if (name === 'nft' && words.some((word) => NFT_CHANGES.has(word)))
+  if (/^(ip6?tables|ipset|nft)\S*[ \t]/.test(name))
     return new SourceError(
-      "commands of nft are not followed in a script of iptables'",
+      `unknown command '${name}'`,
       at,
-      'give them as a file for nft',
+      'without the quotes it is a command and its options',
     );
+  if (name === '' && words.some((word) => RULE_OPTIONS.has(word)))
+    return new SourceError('which command this is is not known here', at, 'write its name');
   if (OTHERS.test(name)) return null;
   const isLike = /^ip.|tables?$/.test(name);
   const changes = words.some((word) => RULE_OPTIONS.has(word));

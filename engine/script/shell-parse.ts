@@ -1,80 +1,26 @@
 import { SourceError, type Span } from '../base/error.ts';
-import { type HereDocument, lexShell, type ShellToken, type ShellWord } from './shell-lex.ts';
+import type {
+  ShellAndOr,
+  ShellArm,
+  ShellChoice,
+  ShellCommand,
+  ShellList,
+  ShellPipeline,
+  ShellRedirect,
+} from './shell-ast.ts';
+import { lexShell } from './shell-lex.ts';
+import type { LexFrom, ShellToken } from './shell-token.ts';
+import type { ShellWord } from './shell-word.ts';
 
-/** Where a command's input comes from or its output goes to. */
-export interface ShellRedirect {
-  /** `<`, `>`, `2>`, `<<` … */
-  readonly operator: string;
-  readonly word: ShellWord | null;
-  readonly here: HereDocument | null;
-}
-
-/** A command with its words, or a construct that holds others. */
-export type ShellCommand =
-  | {
-      readonly kind: 'simple';
-      readonly words: readonly ShellWord[];
-      readonly redirects: readonly ShellRedirect[];
-      readonly at: Span;
-    }
-  | {
-      readonly kind: 'for';
-      readonly name: string;
-      readonly words: readonly ShellWord[];
-      readonly body: ShellList;
-      readonly at: Span;
-    }
-  | {
-      readonly kind: 'if';
-      readonly arms: readonly ShellArm[];
-      readonly otherwise: ShellList | null;
-      readonly at: Span;
-    }
-  | { readonly kind: 'while'; readonly test: ShellList; readonly body: ShellList; readonly at: Span }
-  | {
-      readonly kind: 'case';
-      readonly word: ShellWord;
-      readonly arms: readonly ShellChoice[];
-      readonly at: Span;
-    }
-  | { readonly kind: 'group'; readonly body: ShellList; readonly at: Span }
-  | { readonly kind: 'function'; readonly name: string; readonly body: ShellCommand; readonly at: Span };
-
-/** `if test; then body`. */
-export interface ShellArm {
-  readonly test: ShellList;
-  readonly body: ShellList;
-}
-
-/** `pattern|pattern) body ;;`. */
-export interface ShellChoice {
-  readonly patterns: readonly ShellWord[];
-  readonly body: ShellList;
-}
-
-/** Commands with | between. */
-export interface ShellPipeline {
-  readonly negated: boolean;
-  readonly commands: readonly ShellCommand[];
-}
-
-/** Pipelines with && or || between. */
-export interface ShellAndOr {
-  readonly first: ShellPipeline;
-  readonly rest: readonly { readonly operator: '&&' | '||'; readonly pipeline: ShellPipeline }[];
-}
-
-/** What stands one after the other. */
-export type ShellList = readonly ShellAndOr[];
-
-const REDIRECTS: readonly string[] = ['<', '>', '>>', '<<', '<<<', '>&', '<&', '&>', '2>', '2>>', '2>&'];
+const REDIRECT = /^(\d*(<<?<?|<>|>>?|>\||[<>]&)|&>>?)$/;
 /** So that brackets cannot run out of stack. */
 const DEPTH_MAX = 200;
+const CASE_ENDS: readonly string[] = [';;', ';&', ';;&'];
 const ENDS: readonly string[] = ['then', 'else', 'elif', 'fi', 'do', 'done', 'esac', '}'];
 
 /** Parses a shell script. @throws SourceError at what it does not understand */
-export function parseShell(text: string, file: string): ShellList {
-  return new ShellParser(lexShell(text, file)).script();
+export function parseShell(text: string, from: LexFrom): ShellList {
+  return new ShellParser(lexShell(text, from)).script();
 }
 
 class ShellParser {
@@ -122,7 +68,7 @@ class ShellParser {
     for (;;) {
       while (this.is('\n') || this.is(';') || this.is('&')) this.i++;
       const token = this.peek();
-      if (token.kind === 'end' || this.is(')') || this.is(';;')) return out;
+      if (token.kind === 'end' || this.is(')') || CASE_ENDS.some((end) => this.is(end))) return out;
       if (token.kind === 'word' && ENDS.includes(token.text)) return out;
       out.push(this.andOr());
     }
@@ -141,12 +87,11 @@ class ShellParser {
 
   private pipeline(): ShellPipeline {
     let negated = false;
-    while (this.isWord('!')) {
-      this.i++;
-      negated = !negated;
+    while (this.isWord('!') || this.isWord('time')) {
+      if (this.tokens[this.i++]!.text === '!') negated = !negated;
     }
     const commands = [this.command()];
-    while (this.is('|')) {
+    while (this.is('|') || this.is('|&')) {
       this.i++;
       this.newlines();
       commands.push(this.command());
@@ -196,8 +141,7 @@ class ShellParser {
   private group(at: Span, end: string): ShellCommand {
     const body = this.list();
     this.expect(end);
-    this.redirects();
-    return { kind: 'group', body, at };
+    return { kind: 'group', isSubshell: end === ')', body, redirects: this.redirects(), at };
   }
 
   private definition(at: Span): ShellCommand {
@@ -213,29 +157,38 @@ class ShellParser {
 
   private forLoop(at: Span): ShellCommand {
     this.i++;
-    const name = this.peek().text;
+    const { text: name, word } = this.peek();
     this.i++;
+    if (name === '((') {
+      const part = word!.parts[0]!;
+      const head = part.kind === 'arithmetic' ? part.text : '';
+      return { kind: 'count', head, body: this.doBody(), redirects: this.redirects(), at };
+    }
     this.newlines();
-    this.expect('in');
-    const words: ShellWord[] = [];
-    while (this.peek().kind === 'word') words.push(this.tokens[this.i++]!.word!);
-    const body = this.doBody();
-    return { kind: 'for', name, words, body, at };
+    let words: ShellWord[] | null = null;
+    if (this.isWord('in')) {
+      this.i++;
+      words = [];
+      while (this.peek().kind === 'word') words.push(this.tokens[this.i++]!.word!);
+    }
+    return { kind: 'for', name, words, body: this.doBody(), redirects: this.redirects(), at };
   }
 
   private doBody(): ShellList {
     while (this.is(';') || this.is('\n')) this.i++;
-    this.expect('do');
+    const isBraced = this.isWord('{');
+    if (isBraced) this.i++;
+    else this.expect('do');
     const body = this.list();
-    this.expect('done');
-    this.redirects();
+    this.expect(isBraced ? '}' : 'done');
     return body;
   }
 
   private whileLoop(at: Span): ShellCommand {
+    const isUntil = this.isWord('until');
     this.i++;
     const test = this.list();
-    return { kind: 'while', test, body: this.doBody(), at };
+    return { kind: 'while', isUntil, test, body: this.doBody(), redirects: this.redirects(), at };
   }
 
   private conditional(at: Span): ShellCommand {
@@ -252,8 +205,7 @@ class ShellParser {
       otherwise = this.list();
     }
     this.expect('fi');
-    this.redirects();
-    return { kind: 'if', arms, otherwise, at };
+    return { kind: 'if', arms, otherwise, redirects: this.redirects(), at };
   }
 
   private choice(at: Span): ShellCommand {
@@ -265,7 +217,7 @@ class ShellParser {
     this.expect('in');
     const arms: ShellChoice[] = [];
     for (;;) {
-      while (this.is('\n') || this.is(';;') || this.is(';')) this.i++;
+      while (this.is('\n') || CASE_ENDS.some((end) => this.is(end)) || this.is(';')) this.i++;
       if (this.isWord('esac')) break;
       if (this.is('(')) this.i++;
       const patterns: ShellWord[] = [];
@@ -274,16 +226,16 @@ class ShellParser {
         if (token.word !== null) patterns.push(token.word);
       }
       this.expect(')');
-      arms.push({ patterns, body: this.list() });
+      const body = this.list();
+      arms.push({ patterns, body, end: this.peek().text });
     }
     this.expect('esac');
-    this.redirects();
-    return { kind: 'case', word, arms, at };
+    return { kind: 'case', word, arms, redirects: this.redirects(), at };
   }
 
   private redirects(): ShellRedirect[] {
     const out: ShellRedirect[] = [];
-    while (this.peek().kind === 'operator' && REDIRECTS.includes(this.peek().text)) out.push(this.redirect());
+    while (this.peek().kind === 'operator' && REDIRECT.test(this.peek().text)) out.push(this.redirect());
     return out;
   }
 
@@ -304,7 +256,7 @@ class ShellParser {
       if (token.kind === 'word') {
         words.push(token.word!);
         this.i++;
-      } else if (token.kind === 'operator' && REDIRECTS.includes(token.text)) redirects.push(this.redirect());
+      } else if (token.kind === 'operator' && REDIRECT.test(token.text)) redirects.push(this.redirect());
       else break;
     }
     if (words.length === 0 && redirects.length === 0)
