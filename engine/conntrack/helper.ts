@@ -30,6 +30,8 @@ export interface HelpCall {
   readonly dir: number;
   /** What the flow has beside its row; `ext.data` is what {@link Helper.start} made. */
   readonly ext: FlowExtension;
+  /** Whether the checksum of the segment was made anew; set by nat/mangle.ts. */
+  isSummed: boolean;
 }
 
 /**
@@ -56,6 +58,8 @@ export interface Helper {
   help(call: HelpCall): number;
   /** The flow is gone: forgets what it holds because of it elsewhere. May be called twice. @param data of {@link start} */
   end?(data: unknown): void;
+  /** A flow that came because of it is gone, or never got into the table. @param data of {@link start}, of its master */
+  childGone?(data: unknown): void;
   /** What a snapshot keeps of that data, as JSON has it; left out, a restored flow begins with {@link start} anew. */
   save?(data: unknown): unknown;
   /** The data that {@link save} gave this for. Changes nothing else. @returns undefined if it gave no such thing */

@@ -216,7 +216,10 @@ export class RelatedFlows extends Flows {
     if (extended) this.extensions.delete(flow);
     const master = w[at + F.F_MASTER]!;
     super.discard(flow);
-    if (master !== 0) this.letGo(master);
+    if (master === 0) return;
+    const ext = this.extension(master);
+    ext?.helper?.childGone?.(ext.data);
+    this.letGo(master);
   }
 
   /** A flow whose rule names events is told of even where events are off otherwise (nf_conntrack_events). */

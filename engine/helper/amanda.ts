@@ -37,21 +37,25 @@ function help(call: HelpCall): number {
 
 /**
  * @param start first byte behind `CONNECT `, counted from the IP header: the packet may move
- * @param stop the newline; it stays where it was even if a port before it changes its length (measured)
+ * @param stop the newline; it stays where it was even if a port before it changes its length, which may cost the last
+ *   port a digit (measured)
  */
 function readStreams(call: HelpCall, start: number, stop: number): number {
   const { pkt } = call;
+  let isRefused = false;
   for (const stream of STREAMS) {
     const end = Math.min(pkt.off + stop, pkt.end);
     const at = findBytes(pkt.view, pkt.off + start, end, stream);
     if (at < 0) continue;
     const first = at + stream.length;
-    const c: Cursor = { view: pkt.view, at: first, end: Math.min(first + PORT_DIGITS, pkt.end) };
+    const c: Cursor = { view: pkt.view, at: first, end: Math.min(first + PORT_DIGITS, end) };
     const port = readDecimal(c, 0x10000);
     if (port <= 0) break;
-    if (!expectStream(call, port, first, c.at - first)) return refuse(call);
+    const isExpected = expectStream(call, port, first, c.at - first);
+    // Measured: all are tried. One that cannot be expected drops the packet; under translation the last one decides.
+    isRefused = !isExpected || (isRefused && !isTranslated(call));
   }
-  return HELP_ACCEPT;
+  return isRefused ? refuse(call) : HELP_ACCEPT;
 }
 
 /** @returns false if the packet is to be dropped */

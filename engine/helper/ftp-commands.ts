@@ -125,7 +125,10 @@ function readDotted(c: Cursor, delimiter: number, out: FtpTarget): number {
 function readColons(c: Cursor, delimiter: number, out: FtpTarget): number {
   const text = { view: c.view, at: c.at + 3, end: c.end };
   const address = readIpv6(text);
-  if (address === null || text.at >= c.end || c.view.getUint8(text.at) !== delimiter) return 0;
+  if (address === null || text.at >= c.end) return 0;
+  // Measured: a byte of 0 ends an address too.
+  const behind = c.view.getUint8(text.at);
+  if (behind !== delimiter && behind !== 0) return 0;
   out.address = address;
   return text.at - c.at - 3;
 }

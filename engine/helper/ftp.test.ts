@@ -45,6 +45,12 @@ describe('FTP', () => {
     expect(talk.expected()).toEqual(['tcp fd00::7 > 2001:db8::9:1026 300']);
   });
 
+  test('a byte of 0 ends an IPv6 address too', () => {
+    const talk = control(IPV6);
+    talk.up('EPRT |2|fd00::7\x001025|\r\n');
+    expect(talk.expected()).toEqual(['tcp 2001:db8::9 > fd00::7:1025 300']);
+  });
+
   test('a data connection is RELATED, once', () => {
     const talk = control();
     talk.up(PORT);

@@ -57,7 +57,7 @@ const GATEKEEPER_CONFIRM = sequence(
     gatekeeperIdentifier: optional(IDENTIFIER),
     rasAddress: TRANSPORT_ADDRESS,
   },
-  {},
+  { alternateGatekeeper: STOP },
 );
 
 const REGISTRATION_REQUEST = sequence(

@@ -45,7 +45,7 @@ const H261 = sequence(
     maxBitRate: integer(1, 19200),
     stillImageTransmission: BOOLEAN,
   },
-  {},
+  openFields('videoBadMBsCap'),
 );
 
 const H262 = sequence(
@@ -58,7 +58,7 @@ const H262 = sequence(
     framesPerSecond: optional(integer(0, 15)),
     luminanceSampleRate: optional(SAMPLES),
   },
-  {},
+  openFields('videoBadMBsCap'),
 );
 
 const H263 = sequence(
@@ -88,7 +88,7 @@ const IS11172_VIDEO = sequence(
     pictureRate: optional(integer(0, 15)),
     luminanceSampleRate: optional(SAMPLES),
   },
-  {},
+  openFields('videoBadMBsCap'),
 );
 
 const VIDEO = choice(

@@ -11,6 +11,7 @@ import {
   octets,
   openFields,
   optional,
+  type PerFields,
   type PerType,
   STOP,
   sequence,
@@ -214,6 +215,11 @@ const OPEN_LOGICAL_CHANNEL_ACK = sequence(
   },
 );
 
+/** Alternatives that end the reading of the message, whatever is in them (measured). */
+function stops(names: string): PerFields {
+  return Object.fromEntries(names.split(' ').map((name) => [name, STOP]));
+}
+
 const REQUEST = choice(
   {
     nonStandard: UNREAD,
@@ -228,7 +234,7 @@ const REQUEST = choice(
     roundTripDelayRequest: UNREAD,
     maintenanceLoopRequest: UNREAD,
   },
-  openFields('communicationModeRequest conferenceRequest'),
+  stops('communicationModeRequest conferenceRequest multilinkRequest logicalChannelRateRequest'),
 );
 
 const RESPONSE = choice(
@@ -253,7 +259,10 @@ const RESPONSE = choice(
     maintenanceLoopAck: UNREAD,
     maintenanceLoopReject: UNREAD,
   },
-  openFields('communicationModeResponse conferenceResponse'),
+  {
+    ...stops('communicationModeResponse conferenceResponse multilinkResponse'),
+    ...stops('logicalChannelRateAcknowledge logicalChannelRateReject'),
+  },
 );
 
 /** MultimediaSystemControlMessage. */

@@ -94,7 +94,8 @@ export function expectMedia(call: HelpCall, address: H323Address): boolean {
   const { dir } = call;
   let channel = mediaPorts.find((ports) => ports[dir] === port);
   if (channel === undefined && mediaPorts.length >= CHANNELS) return true;
-  for (let free = port; free < 0x10000; free += 2) {
+  // Measured: 0 ends the search, and is where it begins for port 1.
+  for (let free = port; free > 0 && free < 0x10000; free += 2) {
     const verdict = expectPair(
       call,
       spec,

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { tcpPacket } from '../packet/build.ts';
+import { bytesOf } from './payload.ts';
 import { OUTER, Talk } from './testing.mts';
 
 /** 10.0.0.1 and 203.0.113.1 as the numbers that DCC has. */
@@ -56,4 +58,30 @@ test('irc: the ninth offer takes the place of the first', () => {
   for (let i = 0; i < 9; i++) talk.up(`PRIVMSG bob :\x01DCC SEND f ${OWN} ${5000 + i}\x01\r\n`);
   const ports = talk.expected().map((one) => Number(/:(\d+) /.exec(one)![1]));
   expect(ports).toEqual([5001, 5002, 5003, 5004, 5005, 5006, 5007, 5008]);
+});
+
+test('irc: behind another DCC command the search for an offer goes on, behind one that cannot be read it ends', () => {
+  const offer = `\x01DCC CHAT f ${OWN} 5000\x01\r\n`;
+  expect(said(`PRIVMSG bob :\x01DCC RESUME f 1 2\x01\r\nPRIVMSG bob :${offer}`)).toHaveLength(1);
+  expect(said(`PRIVMSG bob :\x01DCC SEND f x\x01\r\nPRIVMSG bob :${offer}`)).toEqual([]);
+});
+
+/** The checksum of a segment behind an offer that was made longer, which says something with that window. */
+function checksumBehind(line: string, window: number): number {
+  const talk = new Talk('irc', 'tcp', 6667, { masqueraded: true });
+  const first = `PRIVMSG b :\x01DCC SEND f ${OWN} 5000\x01\r\n`;
+  talk.up(first);
+  const ends = { src: talk.client, dst: talk.server, sport: 4000, dport: 6667 };
+  const numbers = { flags: 0x18, seq: 1001 + first.length, ack: 5001, window };
+  const { bytes } = talk.packet(0, tcpPacket({ ...ends, ...numbers, payload: bytesOf(line) }));
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint16(36);
+}
+
+test.each([
+  ['ffff in a segment that was changed', `PRIVMSG b :\x01DCC SEND f ${OWN} 5001\x01\r\n`, 0xffff],
+  ['0 in one whose numbers alone were', 'PING x\r\n', 0],
+])('irc: behind a change of length a checksum of 0 is %s', (_, line, checksum) => {
+  const sum = 1000 + checksumBehind(line, 1000);
+  // With this window the sum of all words is ffff.
+  expect(checksumBehind(line, (sum & 0xffff) + (sum >>> 16))).toBe(checksum);
 });

@@ -44,7 +44,8 @@ interface Offer {
 
 /**
  * Finds `PRIVMSG somebody :^ADCC SEND file address port`, which must be the first line of the segment (RFC 2812; CTCP).
- * The numbers are decimal and may be too long: the kernel's integers overflow.
+ * The numbers are decimal and may be too long: the kernel's integers overflow. Measured: behind another DCC command the
+ * search goes on, so the offer may stand in a later line too.
  */
 function findOffer(call: HelpCall): Offer | null {
   const { view } = call.pkt;
@@ -53,12 +54,15 @@ function findOffer(call: HelpCall): Offer | null {
   let at = start;
   while (at < end && SKIPPED.includes(view.getUint8(at))) at++;
   if (!hasWord(view, at, end, MESSAGE)) return null;
-  const text = findBytes(view, at + MESSAGE.length, end, TEXT);
-  const dcc = text + TEXT.length;
-  if (text < 0 || end - dcc < LEAST || !hasBytes(view, dcc, end, DCC)) return null;
-  const at2 = dcc + DCC.length;
-  const command = COMMANDS.find((name) => hasBytes(view, at2, end, name));
-  return command === undefined ? null : readOffer({ view, at: at2 + command.length, end });
+  at += MESSAGE.length;
+  for (;;) {
+    const text = findBytes(view, at, end, TEXT);
+    const dcc = text + TEXT.length;
+    if (text < 0 || end - dcc < LEAST || !hasBytes(view, dcc, end, DCC)) return null;
+    at = dcc + DCC.length;
+    const command = COMMANDS.find((name) => hasBytes(view, at, end, name));
+    if (command !== undefined) return readOffer({ view, at: at + command.length, end });
+  }
 }
 
 /** Reads `file address port`, with a newline somewhere behind the file. */

@@ -293,6 +293,7 @@ function decodeChoice(reader: PerReader, { root, additions }: PerChoice): PerRec
     if (isExtended < 0) return null;
     if (isExtended === 1) {
       const index = reader.small();
+      if (additions[index]?.type.kind === 'stop') return record;
       return index >= 0 && decodeOpen(reader, additions[index], record) ? record : null;
     }
   }

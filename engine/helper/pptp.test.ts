@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { reasonOf } from '../base/reason.ts';
 import { IPCT_DESTROY } from '../conntrack/events.ts';
+import { F_MASTER, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { pptpGre } from '../packet/build-gre.ts';
 import { ipv4 } from '../packet/build-ipv4.ts';
 import * as M from './pptp-messages.ts';
@@ -119,4 +120,19 @@ test('pptp: the server of a masqueraded client sees the connection’s port as t
   gre(talk, 1, 4000, OUTER);
   const flow = talk.flows().find(({ protonum }) => protonum === 47)!;
   expect(flow.reply).toMatchObject({ src: '10.0.0.1', srckey: OWN, dstkey: PEER });
+});
+
+test('pptp: call ids are forgotten with the call’s GRE flow, too', () => {
+  const talk = called(started());
+  const { conntrack } = talk.firewall;
+  gre(talk, 0, PEER);
+  conntrack.eachFlow((flow) => {
+    if (talk.flows().length > 1 && conntrack.table.words[flow * ROW_WORDS + F_MASTER] !== 0)
+      conntrack.delete(flow);
+  });
+  gre(talk, 0, PEER);
+  expect(talk.flows().find(({ protonum }) => protonum === 47)!.original).toMatchObject({
+    srckey: 0,
+    dstkey: PEER,
+  });
 });

@@ -138,6 +138,11 @@ function help(call: HelpCall): number {
   return isTranslated(call) ? translateMessage(call, data, type) : HELP_ACCEPT;
 }
 
+function forgetKeys(data: unknown): void {
+  const { keys } = data as PptpData;
+  keys?.remove(data as PptpData);
+}
+
 /** PPTP (RFC 2637): the calls' packets are GRE, told apart by call ids. */
 export const PPTP_HELPER: Helper = {
   name: 'pptp',
@@ -158,9 +163,8 @@ export const PPTP_HELPER: Helper = {
   save: (data) => savePptp(data as PptpData),
   restore: restorePptp,
   resume: (ct, data) => resumePptp(ct, data as PptpData),
-  end: (data) => {
-    const { keys } = data as PptpData;
-    keys?.remove(data as PptpData);
-  },
+  end: forgetKeys,
+  // Measured: the call ids go with any GRE flow of theirs, even with one that a clash kept out of the table.
+  childGone: forgetKeys,
   help,
 };

@@ -102,3 +102,61 @@ test('of a second channel that is expected already by another call the packet is
   const heard = talk.packet(0, tcpPacket({ ...ends, flags: TH_ACK, seq: 2, ack: 2, payload: SETUP }));
   expect(heard.text).toBe(null);
 });
+
+/** {@link SETUP} with other information elements in front of the user-user one. */
+function behind(...elements: readonly number[]): Uint8Array {
+  const rest = SETUP.subarray(19);
+  const length = 9 + elements.length + rest.length;
+  return Uint8Array.of(3, 0, length >> 8, length & 255, ...SETUP.subarray(4, 9), ...elements, ...rest);
+}
+
+test.each([
+  ['one of a single octet first', [0xa1, 4, 1, 2], 3],
+  ['nothing', [], 3],
+  ['two of a single octet', [0xa1, 0xa1], 0],
+  ['a single octet later, taken for a longer one', [4, 1, 2, 0xa1, 1, 9], 3],
+])('before the user-user information: %s', (_, elements, count) => {
+  const talk = call();
+  talk.up(behind(...elements));
+  expect(talk.expected()).toHaveLength(count);
+});
+
+/** An Alerting with these H.245 messages tunnelled in it. */
+function tunnelled(...messages: readonly (readonly number[])[]): Uint8Array {
+  const control = messages.flatMap((message) => [message.length, ...message]);
+  const head = bytesOf('052340060008914a000422c0b500534c0470686f6e65003100c0a80105177006c001');
+  const information = [...head, 0x80, control.length + 1, messages.length, ...control];
+  const start = [
+    8,
+    2,
+    0x12,
+    0x34,
+    5,
+    0x7e,
+    information.length >> 8,
+    information.length & 255,
+    ...information,
+  ];
+  return Uint8Array.of(3, 0, (start.length + 4) >> 8, (start.length + 4) & 255, ...start);
+}
+
+/** OpenLogicalChannel of H.245, as it stands behind {@link OPEN}'s header, at 10.0.0.5:6000. */
+const CHANNEL: readonly number[] = [...OPEN.subarray(4)];
+
+test('an H.245 message that no one reads is passed over, whatever its length says', () => {
+  const talk = call();
+  // A request, its first addition (communicationModeRequest), with a length of 127.
+  talk.up(tunnelled([0x10, 0, 0x7f], CHANNEL));
+  expect(talk.expected().map((line) => line.slice(0, 3))).toEqual(['udp', 'udp']);
+});
+
+test('behind translation a medium at port 1 is left alone: Linux tries no port 0', () => {
+  const media = Uint8Array.from(SETUP);
+  for (const at of [SETUP.length - 9, SETUP.length - 2]) media.set([0, 1], at);
+  const talk = call(true);
+  talk.up(media);
+  expect(talk.expected()).toEqual([`tcp 198.51.100.7 > ${OUTER}:5000 240`]);
+  const untranslated = call();
+  untranslated.up(media);
+  expect(untranslated.expected()).toHaveLength(3);
+});

@@ -18,6 +18,8 @@ import { refuse } from './refuse.ts';
 const CALL_CONTROL = 8;
 /** The user-user information element (Q.931 4.5.30). */
 const USER_USER = 0x7e;
+/** Bit of the identifiers of information elements that are a single octet (Q.931 4.5.1). */
+const SINGLE_OCTET = 0x80;
 /** At most so many tunnelled H.245 messages are read (measured). */
 const TUNNELLED = 4;
 /** And so many channels of fastStart (measured). */
@@ -40,6 +42,8 @@ function userInformation({ pkt }: HelpCall, start: number, stop: number): PerVal
   if (at + 5 > end || view.getUint8(at) !== CALL_CONTROL) return null;
   // Call reference and message type: neither matters here.
   at += 3 + view.getUint8(at + 1);
+  // Measured: one element of a single octet may come first (a shift, Sending complete); others are taken for longer ones.
+  if (at < end && view.getUint8(at) >= SINGLE_OCTET) at++;
   while (at + 2 <= end) {
     const element = view.getUint8(at);
     if (element === USER_USER) {

@@ -45,3 +45,26 @@ test('an endpoint that leaves is not called any more', () => {
   talk.up(LEAVE);
   expect(talk.expected()).toEqual([]);
 });
+
+test('what is behind the fields of a GatekeeperConfirm is not looked at', () => {
+  const talk = register();
+  // rasAddress 10.1.2.3:1234, then three additions that cannot be read.
+  talk.up(bytesOf('0600000100000a01020304d2' + '05ff7f'));
+  expect(talk.expected()).toEqual(['udp 198.51.100.7 > 10.1.2.3:1234 240']);
+});
+
+test.each([
+  [8589934, 8589934],
+  [8589935, 0],
+  [4294967295, 0],
+  [17179900, 31],
+])('a registration for %i s keeps its flow for %i s: ticks are counted in 32 bits', (seconds, kept) => {
+  const talk = register();
+  const life = bytesOf(`0a8004c0${(seconds - 1).toString(16).padStart(8, '0')}0000000000000000`);
+  // As CONFIRM, with additions.
+  const confirm = Uint8Array.of(CONFIRM[0]! | 2, ...CONFIRM.subarray(1), ...life);
+  talk.up(REQUEST);
+  talk.down(confirm);
+  talk.firewall.conntrack.comeTo(talk.now + 1);
+  expect(talk.flows().map(({ timeout }) => Math.round(timeout / 1000))).toEqual(kept === 0 ? [] : [kept]);
+});

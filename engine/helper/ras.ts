@@ -11,6 +11,7 @@ import { payloadOf, sameAddress } from './payload.ts';
 import { decode, PerReader, type PerRecord, type PerValue } from './per-decode.ts';
 import { Q931_HELPER } from './q931.ts';
 import { refuse } from './refuse.ts';
+import { flowTime } from './ticks.ts';
 
 /** How long a registration lasts if nobody says (s): the module's option default_rrq_ttl. */
 const DEFAULT_TIME_TO_LIVE = 300;
@@ -87,7 +88,7 @@ function confirmRegistration(call: HelpCall, message: PerValue): boolean {
   const state = call.ext.data as H323State;
   showSignalling(call, addressesOf(message, 'callSignalAddress'));
   state.timeToLive = (pick(message, 'timeToLive') as number | undefined) ?? state.timeToLive;
-  if (state.timeToLive > 0) call.conntrack.prolong(call.flow, state.timeToLive * 1000);
+  if (state.timeToLive > 0) call.conntrack.prolong(call.flow, flowTime(state.timeToLive));
   return true;
 }
 

@@ -11,13 +11,10 @@ import type { SipEnd } from './sip-address.ts';
 import { type Medium, mediumSpec, wordsOf } from './sip-medium.ts';
 import { CANNOT, drop, type SipMessage } from './sip-message.ts';
 import { translateMedia, writePort } from './sip-translate-sdp.ts';
+import { expectTime } from './ticks.ts';
 
 /** Class of expected signalling; the index of {@link SIP_POLICIES}. */
 export const CLASS_SIGNALLING = 0;
-
-/** The kernel counts time in ticks, and so many of them in 32 bits. */
-const TICKS_A_SECOND = 250;
-const TICK = 1000 / TICKS_A_SECOND;
 
 /** Gives up what a flow expects, the latest first: its media, or the latest of its signalling. */
 export function flush({ call }: SipMessage, isMedia: boolean): void {
@@ -43,7 +40,7 @@ export function activate(message: SipMessage, { address, port }: SipEnd, seconds
       sameAddress(wordsOf(message, e, T_DST), address),
   );
   if (found === undefined) return false;
-  found.expires = conntrack.now + ((seconds * TICKS_A_SECOND) >>> 0) * TICK;
+  found.expires = conntrack.now + expectTime(seconds);
   found.flags &= ~EXPECT_INACTIVE;
   conntrack.expectations.moved();
   return true;

@@ -104,7 +104,7 @@ function helpTcp(call: HelpCall, options: SipOptions): number {
     if (message.isChanged) isChanged = true;
     at += message.length;
   }
-  if (isChanged) sumTcp(pkt);
+  if (isChanged) sumTcp(call);
   if (isBooked) shift(call, pkt.end - pkt.off - before);
   return HELP_ACCEPT;
 }

@@ -203,7 +203,8 @@ export class HostModel implements Host {
   addressType(family: number, view: DataView, at: number, device: number): number {
     if (family === AF_INET) {
       const word = view.getInt32(at);
-      if (word >>> 24 === 0 || word === -1) return RTN_BROADCAST;
+      // Measured: of network 0 only its first address.
+      if (word === 0 || word === -1) return RTN_BROADCAST;
       if (word >>> 28 === 14) return RTN_MULTICAST;
       return this.local4.find(view, at, device)?.type ?? RTN_UNICAST;
     }

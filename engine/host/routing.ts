@@ -72,8 +72,9 @@ function routeInput4(host: HostModel, pkt: Packet): number {
   if (isMartianSource(host, pkt, src)) return drop(pkt, R_MARTIAN_SOURCE);
   if (dst >>> 28 === 14) return routeGroup4(host, pkt, dst);
   if (dst === BROADCAST || (src === 0 && dst === 0)) return ROUTE_LOCAL;
-  if (src >>> 24 === 0) return drop(pkt, R_MARTIAN_SOURCE);
-  if (dst >>> 24 === 0 || (dst >>> 24 === 127 && pkt.ifin !== LOOPBACK && !host.routeLocalnet))
+  // Measured: of network 0 only the address 0.0.0.0 is refused.
+  if (src === 0) return drop(pkt, R_MARTIAN_SOURCE);
+  if (dst === 0 || (dst >>> 24 === 127 && pkt.ifin !== LOOPBACK && !host.routeLocalnet))
     return drop(pkt, R_MARTIAN_DESTINATION);
   const type = host.routeType(AF_INET, view, off + 16);
   if (pkt.ifin !== LOOPBACK && isFiltered(host, pkt)) return drop(pkt, R_RP_FILTER);

@@ -24,7 +24,7 @@ function callOf({ v6, tcp, payload }: Shape, conntrack: Conntrack = new Wire().c
   const ends = { src, dst, sport: 1000, dport: 21, payload };
   const pkt = packetOf(tcp ? tcpPacket({ ...ends, flags: 16, seq: 1000, ack: 1 }) : udpPacket(ends));
   dissect(pkt);
-  return { conntrack, pkt, flow: 1, dir: 0, ext: new FlowExtension() };
+  return { conntrack, pkt, flow: 1, dir: 0, ext: new FlowExtension(), isSummed: false };
 }
 
 function payloadAt({ pkt }: HelpCall, tcp: boolean): number {

@@ -27,7 +27,7 @@ export function isTranslated(call: HelpCall): boolean {
 export function mangleTcp(call: HelpCall, at: number, oldLength: number, bytes: Uint8Array): boolean {
   const { pkt, ext, dir } = call;
   if (!replacePayload(pkt, at, oldLength, bytes)) return false;
-  sumTcp(pkt);
+  sumTcp(call);
   const by = bytes.length - oldLength;
   if (by === 0) return true;
   ext.seq ??= newSeqAdjust();
@@ -44,7 +44,9 @@ export function mangleUdp({ pkt }: HelpCall, at: number, oldLength: number, byte
 }
 
 /** The checksum of a TCP packet after {@link replacePayload}. */
-export function sumTcp(pkt: Packet): void {
+export function sumTcp(call: HelpCall): void {
+  const { pkt } = call;
+  call.isSummed = true;
   sumTransport(pkt, IPPROTO_TCP, pkt.l4 + 16);
 }
 

@@ -95,10 +95,10 @@ export class FibExpr implements Expr {
   }
 }
 
-/** A packet from 0.0.0.0/8 to all on the link, such as DHCP's first request: it came from where it came from. */
+/** A packet from 0.0.0.0 to all on the link, such as DHCP's first request: it came from where it came from. */
 function isFirstRequest(pkt: Packet): boolean {
   const { view, off } = pkt;
-  if (view.getUint8(off + 12) !== 0) return false;
+  if (view.getInt32(off + 12) !== 0) return false;
   const to = view.getInt32(off + 16);
   return to === -1 || (to & 0xffffff00) === (0xe0000000 | 0);
 }

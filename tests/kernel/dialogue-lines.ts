@@ -13,9 +13,17 @@ import type { KernelEntry, KernelSeqAdj, KernelTuple } from './types.ts';
 
 const ZERO: readonly number[] = [0, 0, 0, 0];
 
+/** An IPv6 address without the dots of one of IPv4 at its end, as the oracle writes it. */
+function undotted(address: string): string {
+  return address.replace(/^(::(?:ffff:)?)(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, head, ...bytes) => {
+    const [a, b, c, d] = bytes.map(Number);
+    return `${head}${((a! << 8) | b!).toString(16)}:${((c! << 8) | d!).toString(16)}`;
+  });
+}
+
 function tupleText(t: TupleRecord): string {
   const rest = [t.sport ?? t.srckey ?? t.id ?? 0, t.dport ?? t.dstkey ?? 0, t.type ?? 0, t.code ?? 0];
-  return `${t.src} > ${t.dst} ${rest.join('/')}`;
+  return `${undotted(t.src)} > ${undotted(t.dst)} ${rest.join('/')}`;
 }
 
 function kernelTupleText(t: KernelTuple): string {
@@ -68,7 +76,9 @@ export function kernelExpectLine(e: KernelExpect): string {
 }
 
 function addressText(family: number, words: readonly number[]): string {
-  return family === AF_INET ? ipv4Text(words[0]!) : ipv6Text(words[0]!, words[1]!, words[2]!, words[3]!);
+  return family === AF_INET
+    ? ipv4Text(words[0]!)
+    : undotted(ipv6Text(words[0]!, words[1]!, words[2]!, words[3]!));
 }
 
 /** An expectation of keepstate. */

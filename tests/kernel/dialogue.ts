@@ -79,8 +79,10 @@ export class DialogueRun {
     const flows = new Map<string, number>();
     conntrack.eachFlow((flow) => flows.set(flowLine(conntrack, flow), conntrack.left(flow) / 1000));
     const expects = new Map<string, number>();
+    // The kernel's listing of flows takes those away whose time is up, and with them what they expect.
     for (const one of conntrack.expectations.all())
-      expects.set(expectLine(conntrack, one), (one.expires - conntrack.now) / 1000);
+      if (conntrack.left(one.master) > 0)
+        expects.set(expectLine(conntrack, one), (one.expires - conntrack.now) / 1000);
     return { flows, expects };
   }
 }

@@ -7,10 +7,12 @@ import type { PerChoice, PerField, PerSequence, PerType } from '../../engine/hel
  */
 export type Plain = number | boolean | Uint8Array | readonly Plain[] | { readonly [name: string]: Plain };
 
-class Bits {
+/** Bits and octets, one after the other. */
+export class Bits {
   readonly bytes: number[] = [];
   private free = 0;
 
+  /** A number in so many bits, most significant first. */
   bits(value: number, count: number): void {
     for (let i = count - 1; i >= 0; i--) {
       if (this.free === 0) {
@@ -22,25 +24,30 @@ class Bits {
     }
   }
 
+  /** Goes on at the next octet. */
   align(): void {
     this.free = 0;
   }
 
+  /** A number in so many aligned octets. */
   octets(value: number, count: number): void {
     this.align();
     this.bits(value, count * 8);
   }
 
+  /** Aligned octets. */
   raw(bytes: Iterable<number>): void {
     this.align();
     this.bytes.push(...bytes);
   }
 
+  /** A length without bounds (X.691 11.9). */
   length(value: number): void {
     if (value < 0x80) this.octets(value, 1);
     else this.octets(0x8000 | value, 2);
   }
 
+  /** A number of low..high (X.691 11.5). */
   constrained(value: number, low: number, high: number): void {
     const range = high - low + 1;
     if (range <= 255) this.bits(value - low, bitsFor(range));
@@ -55,6 +62,7 @@ class Bits {
     }
   }
 
+  /** A normally small number (X.691 11.6). */
   small(value: number): void {
     if (value < 64) this.bits(value, 7);
     else {
@@ -65,7 +73,8 @@ class Bits {
   }
 }
 
-function bitsFor(range: number): number {
+/** How many bits tell so many values apart. */
+export function bitsFor(range: number): number {
   return range <= 1 ? 0 : Math.floor(Math.log2(range - 1)) + 1;
 }
 
