@@ -91,7 +91,8 @@ export class Pipeline extends Way {
     if (isPlainWay && this.established?.takes(pkt) && this.isUnseen)
       return this.shortWay(this.established, pkt, verdict === NF_ACCEPT);
     if (isTracked && this.established !== null && this.mayTranslate(this.established, pkt, linktype, frame)) {
-      translatePlain(this.conntrack, pkt);
+      // Else nobody looks at what leaves.
+      if (this.inPlace) translatePlain(this.conntrack, pkt);
       return this.shortWay(this.established, pkt, verdict === NF_ACCEPT);
     }
     const state = this.begin(pkt);
