@@ -1,3 +1,4 @@
+import { SourceError } from '../base/error.ts';
 import type { ShellPart, ShellWord } from './shell-word.ts';
 
 /** So that braces within braces come to an end. */
@@ -9,15 +10,26 @@ const RANGE = /^(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?$/;
 /** A part or, of unquoted text, a character. */
 type Unit = ShellPart | string;
 
-/** The words that `a{b,c}` and `{1..5}` stand for; the word itself where there are no braces. */
+/** Braces that stand for more than {@link WORDS_MAX} words. */
+class TooMany extends Error {}
+
+/**
+ * The words that `a{b,c}` and `{1..5}` stand for; the word itself where there are no braces.
+ * @throws SourceError if they are too many
+ */
 export function expandBraces(word: ShellWord): readonly ShellWord[] {
   if (!word.parts.some((part) => part.kind === 'text' && !part.quoted && part.text.includes('{')))
     return [word];
   const units = word.parts.flatMap((part): Unit[] =>
     part.kind === 'text' && !part.quoted ? [...part.text] : [part],
   );
-  const all = units.length > LENGTH_MAX ? null : expanded(units, 0);
-  return all === null ? [word] : all.map((each) => ({ at: word.at, parts: joined(each) }));
+  try {
+    if (units.length > LENGTH_MAX) throw new TooMany();
+    return expanded(units, 0).map((each) => ({ at: word.at, parts: joined(each) }));
+  } catch (error) {
+    if (!(error instanceof TooMany)) throw error;
+    throw new SourceError(`braces are followed up to ${WORDS_MAX} words`, word.at);
+  }
 }
 
 function joined(units: readonly Unit[]): ShellPart[] {
@@ -31,18 +43,16 @@ function joined(units: readonly Unit[]): ShellPart[] {
   return out;
 }
 
-/** @returns null if there would be too many */
-function expanded(units: readonly Unit[], depth: number): Unit[][] | null {
-  if (depth > 50) return null;
+/** @throws TooMany */
+function expanded(units: readonly Unit[], depth: number): Unit[][] {
+  if (depth > 50) throw new TooMany();
   for (let open = units.indexOf('{'); open >= 0; open = units.indexOf('{', open + 1)) {
     const choices = choicesAt(units, open);
     if (choices === null) continue;
     const rest = expanded(units.slice(choices.end + 1), depth + 1);
-    const inner = choices.list.map((choice) => expanded(choice, depth + 1));
-    if (rest === null || inner.includes(null)) return null;
+    const flat = choices.list.flatMap((choice) => expanded(choice, depth + 1));
     const before = units.slice(0, open);
-    const flat = inner.flatMap((each) => each!);
-    if (flat.length * rest.length > WORDS_MAX) return null;
+    if (flat.length * rest.length > WORDS_MAX) throw new TooMany();
     return flat.flatMap((choice) => rest.map((after) => [...before, ...choice, ...after]));
   }
   return [[...units]];
@@ -67,7 +77,7 @@ function choicesAt(units: readonly Unit[], open: number): { list: Unit[][]; end:
   return null;
 }
 
-/** `1..5`, `a..e`, `0..20..5`; with a zero in front all are as long. */
+/** `1..5`, `a..e`, `0..20..5`; with a zero in front all are as long. @throws TooMany */
 function rangeOf(text: string): string[] | null {
   const m = RANGE.exec(text);
   if (m === null) return null;
@@ -78,7 +88,7 @@ function rangeOf(text: string): string[] | null {
     number,
   ];
   const step = Math.max(1, Math.abs(Number(m[3] ?? 1))) * (from > to ? -1 : 1);
-  if (Math.abs((to - from) / step) >= WORDS_MAX) return null;
+  if (Math.abs((to - from) / step) >= WORDS_MAX) throw new TooMany();
   const width = /^-?0\d/.test(m[1]!) || /^-?0\d/.test(m[2]!) ? Math.max(m[1]!.length, m[2]!.length) : 0;
   const out: string[] = [];
   for (let n = from; step > 0 ? n <= to : n >= to; n += step)

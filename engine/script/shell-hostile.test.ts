@@ -105,4 +105,17 @@ describe('a hostile shell script', () => {
     ])
       expect(run(text).v4).toEqual([]);
   });
+
+  test.each(['{1..100000000}', '{1..200}{1..200}', '{1,'.repeat(60) + '}'.repeat(60)])(
+    'whose braces stand for too many words says so: %s',
+    (braces) => {
+      const { v4, errors } = run(
+        `for i in ${braces}; do\niptables -A INPUT -j DROP\ndone\niptables -N after\n`,
+      );
+      expect(errors).toMatchObject([
+        { message: expect.stringContaining('s:1:10: braces are followed up to') },
+      ]);
+      expect(v4).not.toContain('-A INPUT -j DROP');
+    },
+  );
 });
