@@ -43,12 +43,16 @@ function fieldsOf(word: ShellWord, scope: ShellScope, options: ExpandOptions): W
     text = '';
   };
   const ifs = scope.variables.get('IFS');
-  for (const part of word.parts) {
+  for (const [i, part] of word.parts.entries()) {
+    // The quotes of "$@" make no word where there are no values.
+    const next = word.parts[i + 1];
+    const isQuotes = part.kind === 'text' && part.text === '' && next?.kind === 'variable';
+    if (isQuotes && manyValues(next, scope)?.length === 0) continue;
     const all = part.kind === 'variable' ? manyValues(part, scope) : null;
     if (all !== null) {
       // "$@" is as many words as there are values, whatever is in them.
-      for (const [i, value] of all.entries()) {
-        if (i > 0) end();
+      for (const [n, value] of all.entries()) {
+        if (n > 0) end();
         text += known(value, part, word);
         open = true;
       }
