@@ -15,6 +15,8 @@ export interface ShellFrame {
   readonly hidden: Map<string, ShellValue | ShellArray | undefined>;
 }
 
+/** `$$`: any number is as true as another; scripts name files by it. */
+const PROCESS = '1000';
 /** What `$NAME` may be in every shell, if the script does not set it. */
 const ALWAYS: ReadonlyMap<string, string> = new Map([
   ['IFS', ' \t\n'],
@@ -157,7 +159,8 @@ export class ShellVariables {
     if (name === '@' || name === '*') return isKnown ? args.join(' ') : undefined;
     if (name === '#') return isKnown ? String(args.length) : { opaque: '$#' };
     if (name === '?') return this.status === null ? { opaque: '$?' } : String(this.status);
-    if (/^[$!0-]$/.test(name)) return { opaque: `$${name}` };
+    if (name === '$') return PROCESS;
+    if (/^[!0-]$/.test(name)) return { opaque: `$${name}` };
     if (/^[0-9]+$/.test(name)) return args[Number(name) - 1] ?? (isKnown ? '' : undefined);
     const value = this.values.get(name);
     if (value === undefined)
