@@ -20,7 +20,7 @@ import { wrapped } from './shell-wrapper.ts';
 
 /** Commands that no rule depends on, and that succeed. */
 const HARMLESS: ReadonlySet<string> = new Set(
-  'ulimit umask sleep logger modprobe insmod depmod sysctl cd pushd popd date touch mkdir chmod chown wait sync clear shopt'.split(
+  'ulimit umask sleep logger modprobe insmod depmod sysctl pushd popd date touch mkdir chmod chown wait sync clear shopt'.split(
     ' ',
   ),
 );
@@ -65,7 +65,7 @@ export abstract class ScriptCommands implements ShellHost {
     this.file = source.name;
     this.target = target;
     this.isDash = /^#!\s*\S*\/(env\s+)?(da)?sh\b/.test(source.text);
-    this.variables = new ShellVariables(target.args ?? null);
+    this.variables = new ShellVariables(source.name, target.args ?? null);
     this.files = new ShellFiles((path) => target.read?.(path) ?? null);
     this.touch = new RuleTouch(this.functions);
     this.tools = new ScriptTools(source.name, target, this.errors);

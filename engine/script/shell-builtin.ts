@@ -179,6 +179,22 @@ const trap: Command = (words, _node, shell) => {
   return true;
 };
 
+/** The folder that `cd` led to, as far as the script says: scripts name files by it. */
+const cd: Command = (words, _node, shell) => {
+  const [to] = words.filter((word) => !word.startsWith('-'));
+  const before = shell.variables.has('PWD') ? shell.variables.get('PWD') : '';
+  const isWhole = to?.startsWith('/') || before === '';
+  if (to === undefined || (!isWhole && typeof before !== 'string'))
+    shell.variables.set('PWD', { opaque: '$PWD' });
+  else shell.variables.set('PWD', isWhole ? to : `${before}/${to}`);
+  return true;
+};
+
+const pwd: Command = (_words, _node, shell) => {
+  const folder = shell.variables.has('PWD') ? shell.variables.get('PWD') : undefined;
+  return printed(typeof folder === 'string' ? `${folder}\n` : null, 'pwd', shell);
+};
+
 const mktemp: Command = (words, _node, shell) => {
   if (shell.files.count > FILES_MAX) return null;
   const path = `/tmp/tmp.${shell.files.count}`;
@@ -292,6 +308,8 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['type', plain(which)],
   ['hash', plain(which)],
   ['trap', plain(trap)],
+  ['cd', plain(cd)],
+  ['pwd', plain(pwd)],
   ['mktemp', plain(mktemp)],
   ['xargs', plain(xargs)],
   ['bash', plain(shellCommand)],

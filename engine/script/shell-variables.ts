@@ -36,6 +36,7 @@ const VALUE_MAX = 1 << 20;
 /** Variables and arguments of a running script. */
 export class ShellVariables {
   private values: Map<string, ShellValue | ShellArray> = new Map();
+  private readonly script: string;
   private readonly frames: ShellFrame[];
   /** `$?`, null if it cannot be told. */
   status: number | null = 0;
@@ -46,8 +47,13 @@ export class ShellVariables {
   /** Variables that `declare -i` made numbers. */
   readonly numbers: Set<string> = new Set();
 
-  /** @param args of the script, null if it is not known with which it is called */
-  constructor(args: readonly string[] | null) {
+  /**
+   * @param script its path
+   * @param args of the script, null if it is not known with which it is called
+   */
+  constructor(script: string, args: readonly string[] | null) {
+    this.script = script;
+    this.values.set('BASH_SOURCE', script);
     this.frames = [{ args: args ?? [], isKnown: args !== null && args.length > 0, hidden: new Map() }];
   }
 
@@ -160,7 +166,8 @@ export class ShellVariables {
     if (name === '#') return isKnown ? String(args.length) : { opaque: '$#' };
     if (name === '?') return this.status === null ? { opaque: '$?' } : String(this.status);
     if (name === '$') return PROCESS;
-    if (/^[!0-]$/.test(name)) return { opaque: `$${name}` };
+    if (name === '0') return this.script;
+    if (/^[!-]$/.test(name)) return { opaque: `$${name}` };
     if (/^[0-9]+$/.test(name)) return args[Number(name) - 1] ?? (isKnown ? '' : undefined);
     const value = this.values.get(name);
     if (value === undefined)

@@ -57,6 +57,12 @@ describe('a shell script', () => {
     ['"$@" without arguments', 'f() { iptables "$@" -N f$#; }\nf\nf -w', ['f0', 'f1']],
     ['empty arrays', 'a=()\niptables "${a[@]}" -N a\niptables -N "x${a[@]}"', ['a', 'x']],
     ['files named by $$', 'echo d1 > /tmp/x.$$\niptables -N $(cat /tmp/x.$$)', ['d1']],
+    ['the folder of the script', 'D=$(cd "$(dirname "$0")" && pwd)\niptables -N d$D', ['d.']],
+    [
+      'folders within folders',
+      '(cd /etc; cd fw; iptables -N d$(pwd))\ncd /x\niptables -N d$PWD',
+      ['d/etc/fw', 'd/x'],
+    ],
     ['braces', 'for i in {1..3} x{a,b}; do iptables -N c$i; done', ['c1', 'c2', 'c3', 'cxa', 'cxb']],
     [
       'ranges with steps and zeros',
