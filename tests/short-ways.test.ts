@@ -99,8 +99,9 @@ class Side {
       [verdict, off, end, l4, proto, flow, ctinfo, status, reason, pkt.ifin, ifout],
       [name, hook, chain?.name, chain === null || rule === null ? -1 : chain.rules.indexOf(rule), from, to],
       flow === 0 ? [] : table.words.slice(flow * ROW_WORDS, (flow + 1) * ROW_WORDS),
-      // Of a packet that stands as it leaves, what it was is of no interest any more; of others, what leaves.
-      firewall.inPlace ? pkt.bytes.subarray(off, end) : copy,
+      pkt.bytes.subarray(off, end),
+      // Of a packet that stands as it leaves, what it was is of no interest any more.
+      firewall.inPlace ? [] : copy,
     ]
       .map((part) => part.join(' '))
       .join(' | ');

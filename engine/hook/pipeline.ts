@@ -91,8 +91,7 @@ export class Pipeline extends Way {
     if (isPlainWay && this.established?.takes(pkt) && this.isUnseen)
       return this.shortWay(this.established, pkt, verdict === NF_ACCEPT);
     if (isTracked && this.established !== null && this.mayTranslate(this.established, pkt, linktype, frame)) {
-      // Else nobody looks at what leaves.
-      if (this.inPlace) translatePlain(this.conntrack, pkt);
+      translatePlain(this.conntrack, pkt);
       return this.shortWay(this.established, pkt, verdict === NF_ACCEPT);
     }
     const state = this.begin(pkt);
