@@ -124,8 +124,8 @@ test('pptp: the server of a masqueraded client sees the connection’s port as t
 
 test('pptp: call ids are forgotten with the call’s GRE flow, too', () => {
   const talk = called(started());
-  const { conntrack } = talk.firewall;
   gre(talk, 0, PEER);
+  const { conntrack } = talk.firewall;
   conntrack.eachFlow((flow) => {
     if (talk.flows().length > 1 && conntrack.table.words[flow * ROW_WORDS + F_MASTER] !== 0)
       conntrack.delete(flow);
