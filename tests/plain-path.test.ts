@@ -15,7 +15,7 @@ import { MixedTraffic } from './traffic/mix.ts';
 import { TcpTraffic } from './traffic/tcp.ts';
 
 const SEED = Number(process.env.KEEPSTATE_SEED ?? Math.floor(Date.now() / 86_400_000));
-const COUNT = 40_000;
+const COUNT = 25_000;
 
 /** One of the two, and what it notes of a packet. */
 class Side {

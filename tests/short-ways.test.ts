@@ -20,7 +20,7 @@ import type { RuleTable } from '../engine/rules/chain.ts';
 import { Dice } from './traffic/dice.ts';
 
 const SEED = Number(process.env.KEEPSTATE_SEED ?? Math.floor(Date.now() / 86_400_000));
-const COUNT = 4000;
+const COUNT = 3000;
 
 const ACCEPT_ESTABLISHED = `table ip filter {
 	chain forward { type filter hook forward priority filter; policy accept; ct state established,related counter accept; counter; }
