@@ -71,11 +71,15 @@ export function writtenAt({ pkt, conntrack }: HookState, hook: number): number {
   return writtenBytes(conntrack, pkt, isSourceNat(hook) ? NF_NAT_MANIP_SRC : NF_NAT_MANIP_DST);
 }
 
-/** A masqueraded flow that would leave by another device is removed: its address is not that device's. */
-function isAstray(conntrack: Conntrack, pkt: Packet, hook: number): boolean {
-  if (hook !== NF_INET_POST_ROUTING || directionOf(pkt) !== 0) return false;
+/** Whether a masqueraded flow would leave by another device, whose address it does not have. */
+export function leavesElsewhere(conntrack: Conntrack, pkt: Packet): boolean {
   const device = masqDeviceOf(conntrack, pkt.flow);
-  if (device === 0 || device === pkt.ifout) return false;
+  return device !== 0 && device !== pkt.ifout && directionOf(pkt) === 0;
+}
+
+/** A masqueraded flow that leaves by another device is removed. */
+function isAstray(conntrack: Conntrack, pkt: Packet, hook: number): boolean {
+  if (hook !== NF_INET_POST_ROUTING || !leavesElsewhere(conntrack, pkt)) return false;
   conntrack.account(pkt.flow, pkt, 0);
   conntrack.kill(pkt.flow, R_NAT_DEVICE);
   because(pkt, R_NAT_DEVICE);

@@ -4,8 +4,6 @@ import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_EXTENDED, IPS_NAT_MASK } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
 import type { HostModel } from '../host/model.ts';
-import { masqDeviceOf } from '../nat/masquerade.ts';
-import { directionOf } from '../nat/translate.ts';
 import { translatedDestination, translatePlain } from '../nat/translate-plain.ts';
 import { dissect } from '../packet/dissect.ts';
 import { ETHERNET_HEADER } from '../packet/ethernet.ts';
@@ -20,6 +18,7 @@ import type { EarlyPorts } from './early-ports.ts';
 import type { EstablishedWay } from './established.ts';
 import { Forwarding } from './forwarding.ts';
 import { hopLimit, takeHop } from './hop-limit.ts';
+import { leavesElsewhere } from './nat-step.ts';
 import type { Outcome } from './outcome.ts';
 import { FRAGMENT, NOT_PLAIN, PlainPath, TRACKED, VERSION_4_LENGTH_5 } from './plain.ts';
 import { Way } from './way.ts';
@@ -123,9 +122,7 @@ export class Pipeline extends Way {
     if (!this.isUnseen || this.isBridge || !this.runner.translates) return false;
     if ((conntrack.table.words[pkt.flow * ROW_WORDS + F_STATUS]! & IPS_EXTENDED) !== 0) return false;
     this.to.setInt32(0, translatedDestination(conntrack, pkt));
-    if (!this.forwarding.takes(pkt, linktype, frame, this.to, 0)) return false;
-    const device = masqDeviceOf(conntrack, pkt.flow);
-    return device === 0 || device === pkt.ifout || directionOf(pkt) !== 0;
+    return this.forwarding.takes(pkt, linktype, frame, this.to, 0) && !leavesElsewhere(conntrack, pkt);
   }
 
   /** The state of a packet that comes to its first hook. */

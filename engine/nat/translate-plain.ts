@@ -9,13 +9,14 @@ import { addChange } from './manip-checksum.ts';
 import { NF_NAT_MANIP_DST, NF_NAT_MANIP_SRC } from './range.ts';
 import { directionOf, isManipulated } from './translate.ts';
 
-/** Where source, destination and checksum stand in an IPv4 header (RFC 791), and where ports and the flow's words begin. */
+/** Where checksum, source and destination stand in an IPv4 header (RFC 791). */
 const IP_CHECK = 10;
 const IP_SRC = 12;
 const IP_DST = 16;
 /** Where the checksum stands behind a TCP (RFC 9293) and a UDP header (RFC 768). */
 const TCP_CHECK = 16;
 const UDP_CHECK = 6;
+/** The source port, of both as one word. */
 const SOURCE_PORT = 0xffff0000;
 
 /** First word, in the row of a packet's flow, of the tuple that answers it. */
@@ -48,8 +49,8 @@ export function translatePlain(ct: Conntrack, pkt: Packet): void {
   const isTcp = pkt.proto === IPPROTO_TCP;
   const check = l4 + (isTcp ? TCP_CHECK : UDP_CHECK);
   const back = w[answer + F_PORTS]!;
-  let ports = view.getInt32(l4);
-  let portChange = halves(~ports);
+  const before = view.getInt32(l4);
+  let ports = before;
   let change = 0;
   if (isManipulated(ct, pkt.flow, dir, NF_NAT_MANIP_SRC)) {
     const to = w[answer + F_DST]!;
@@ -65,9 +66,8 @@ export function translatePlain(ct: Conntrack, pkt: Packet): void {
   }
   addChange(view, off + IP_CHECK, change);
   view.setInt32(l4, ports);
-  portChange += halves(ports);
   // No checksum, of UDP only, stays none; one that comes to 0 is written as 0xffff (RFC 768).
   if (!isTcp && view.getUint16(check) === 0) return;
-  addChange(view, check, change + portChange);
+  addChange(view, check, change + halves(~before) + halves(ports));
   if (!isTcp && view.getUint16(check) === 0) view.setUint16(check, 0xffff);
 }

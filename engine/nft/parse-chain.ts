@@ -227,7 +227,7 @@ export function chainNode({ family, table, tableAt, name, nameAt }: NamedNode, p
 }
 
 /** The rules of `jump { … }`, without the braces. */
-export function innerRules(p: Cursor): RuleBody[] {
+export function braceRules(p: Cursor): RuleBody[] {
   const rules: RuleBody[] = [];
   p.skipSeparators();
   while (!p.is('}') && p.token.kind !== T_EOF) {

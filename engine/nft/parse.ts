@@ -3,7 +3,7 @@ import type { Command } from './ast.ts';
 import { T_EOF } from './lex.ts';
 import { Sources } from './lex-source.ts';
 import { itemEnd } from './parse-block.ts';
-import { innerRules } from './parse-chain.ts';
+import { braceRules } from './parse-chain.ts';
 import { command } from './parse-command.ts';
 import { Cursor, type Grammar, type NamedText, type ReadFiles, TooManyErrors } from './parse-cursor.ts';
 import { commonItem } from './parse-define.ts';
@@ -19,7 +19,7 @@ export interface Parsed {
   readonly sources: Sources;
 }
 
-const GRAMMAR: Grammar = { expression, statement, rules: innerRules };
+const GRAMMAR: Grammar = { expression, statement, rules: braceRules };
 
 /** Variables that the caller defines (`nft -D`), as a text of their own. */
 function defineCommandLine(p: Cursor, defines: Readonly<Record<string, string>>): void {

@@ -7,21 +7,13 @@ import { type FlowRecord, readFlow } from '../../engine/conntrack/flow-record.ts
 import { LINUX_2_4, LINUX_2_4_TCP_WINDOW, LINUX_6_18, type Profile } from '../../engine/conntrack/profile.ts';
 import { Settings } from '../../engine/conntrack/settings.ts';
 import { Firewall } from '../../engine/hook/firewall.ts';
+import { type CtState, ctStateOf } from '../../engine/packet/ct-state.ts';
 import { DLT_RAW } from '../../engine/packet/link.ts';
-import {
-  CTINFO_INVALID,
-  CTINFO_NONE,
-  IP_CT_NEW,
-  IP_CT_RELATED,
-  IP_CT_RELATED_REPLY,
-  IP_CT_UNTRACKED,
-  Packet,
-  resetPacket,
-} from '../../engine/packet/packet.ts';
+import { Packet, resetPacket } from '../../engine/packet/packet.ts';
 import { NF_STOLEN } from '../../engine/rules/verdict.ts';
 
 /** The four states that rules know, and what else can come of a packet. */
-export type State = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED' | 'dropped' | 'held';
+export type State = CtState | 'dropped' | 'held';
 
 /** The profiles by what tests of the classic system concern. */
 export const CLASSIC: Profile = LINUX_2_4;
@@ -74,21 +66,7 @@ export class Host {
     pkt.time = this.now;
     const verdict = this.firewall.receive(pkt, DLT_RAW);
     this.reason = pkt.reason === 0 ? '' : reasonOf(pkt.reason).name;
-    switch (pkt.ctinfo) {
-      case CTINFO_INVALID:
-        return 'INVALID';
-      case CTINFO_NONE:
-        return verdict === NF_STOLEN ? 'held' : 'dropped';
-      case IP_CT_UNTRACKED:
-        return 'UNTRACKED';
-      case IP_CT_NEW:
-        return 'NEW';
-      case IP_CT_RELATED:
-      case IP_CT_RELATED_REPLY:
-        return 'RELATED';
-      default:
-        return 'ESTABLISHED';
-    }
+    return ctStateOf(pkt.ctinfo) ?? (verdict === NF_STOLEN ? 'held' : 'dropped');
   }
 
   /** Hands over a packet that a rule then drops. */
