@@ -4,7 +4,13 @@ import type { Word } from '../iptables/words.ts';
 import { type ScriptTarget, ScriptTools, type Status, toolOf } from './script-tools.ts';
 import { unknownCommand } from './script-unknown.ts';
 import { assign } from './shell-assign.ts';
-import type { ShellCommand, ShellList, ShellRedirect, SimpleCommand } from './shell-ast.ts';
+import {
+  listOf,
+  type ShellCommand,
+  type ShellList,
+  type ShellRedirect,
+  type SimpleCommand,
+} from './shell-ast.ts';
 import { bracketTest } from './shell-bracket.ts';
 import { builtinOf } from './shell-builtin.ts';
 import { arithmeticValue, expandDocument, expandText, expandWord } from './shell-expand.ts';
@@ -15,7 +21,7 @@ import { silences } from './shell-silence.ts';
 import { ShellFiles, ShellInput, ShellOutput } from './shell-streams.ts';
 import { RuleTouch } from './shell-touch.ts';
 import { type ShellValue, ShellVariables } from './shell-variables.ts';
-import { assignedName, plainText, type ShellPart, type ShellWord } from './shell-word.ts';
+import { assignedName, plainText, quotedWord, type ShellPart, type ShellWord } from './shell-word.ts';
 import { wrapped } from './shell-wrapper.ts';
 
 /** Commands that no rule depends on, and that succeed. */
@@ -67,7 +73,12 @@ export abstract class ScriptCommands implements ShellHost {
     this.isDash = /^#!\s*\S*\/(env\s+)?(da)?sh\b/.test(source.text);
     this.variables = new ShellVariables(source.name, target.args ?? null);
     this.files = new ShellFiles((path) => target.read?.(path) ?? null);
-    this.touch = new RuleTouch(this.functions);
+    this.touch = new RuleTouch({
+      functions: this.functions,
+      files: this.files,
+      nameOf: (word) => this.nameOf(word),
+      textOf: (word) => this.textOf(word),
+    });
     this.tools = new ScriptTools(source.name, target, this.errors);
   }
 
@@ -104,7 +115,7 @@ export abstract class ScriptCommands implements ShellHost {
 
   /** Notes the outcome of a command; with `set -e` one that failed ends the script. */
   protected failed(status: Status, at: Span): void {
-    if (this.stopped === null) this.variables.status = status === null ? null : status ? 0 : 1;
+    if (this.stopped === null) this.variables.outcome = status;
     if (status !== false || !this.isErrexit || this.isAsked || this.stopped !== null) return;
     if (!this.errors.some((error) => error.at.line === at.line && error.at.file === at.file))
       this.errors.push(new SourceError('this fails, and set -e ends the script here', at));
@@ -115,13 +126,13 @@ export abstract class ScriptCommands implements ShellHost {
   protected forked(run: () => Status): Status {
     const end = this.variables.fork();
     const { isErrexit } = this;
-    let status = run();
+    const status = run();
     this.isErrexit = isErrexit;
     end();
     if (this.stopped === 'halt') return status;
-    if (this.stopped === 'exit') status = this.variables.status === null ? null : this.variables.status === 0;
-    if (this.stopped === 'exit') this.stopped = null;
-    return status;
+    if (this.stopped !== 'exit') return status;
+    this.stopped = null;
+    return this.variables.outcome;
   }
 
   /** What a command prints. */
@@ -229,7 +240,7 @@ export abstract class ScriptCommands implements ShellHost {
     if (words.length === 0) {
       this.variables.status = 0;
       this.assignments(set);
-      return this.variables.status === 0 ? true : this.variables.status === null ? null : false;
+      return this.variables.outcome;
     }
     const back = this.variables.keep(set.map((word) => assignedName(word)!));
     this.assignments(set);
@@ -257,8 +268,7 @@ export abstract class ScriptCommands implements ShellHost {
   /** A command with its name. */
   private named(all: readonly ShellWord[], node: SimpleCommand): Status {
     const [part] = all[0]!.parts;
-    if (part?.kind === 'arithmetic' && part.quoted && all[0]!.parts.length === 1)
-      return this.calculated(part.text, node);
+    if (part?.kind === 'arithmetic' && part.isCommand) return this.calculated(part.text, node);
     const words = wrapped(all);
     if (words.length === 0) return true;
     const name = this.nameOf(words[0]!);
@@ -275,18 +285,15 @@ export abstract class ScriptCommands implements ShellHost {
 
   private tool(name: string, words: readonly Word[], node: SimpleCommand): Status {
     const { isQuiet: quiet, input, output } = this;
-    const read = (path: string): string | null => {
-      const value = this.files.read(path);
-      return typeof value === 'string' ? value : null;
-    };
+    const read = (path: string): string | null => this.files.text(path);
     return this.tools.run({ name, node, words, quiet, input, output, read });
   }
 
   runWords(words: readonly string[], node: SimpleCommand): Status {
-    const quoted = words.map(
-      (text): ShellWord => ({ at: node.at, parts: [{ kind: 'text', text, quoted: true }] }),
+    return this.named(
+      words.map((text) => quotedWord(text, node.at)),
+      node,
     );
-    return this.named(quoted, node);
   }
 
   private calculated(text: string, node: SimpleCommand): Status {
@@ -311,11 +318,11 @@ export abstract class ScriptCommands implements ShellHost {
     const args = words.flatMap((word) => expandWord(word, this, { unset: 'empty' })).slice(1);
     return this.nested(at, () => {
       this.variables.enter(args.map(({ text }) => text));
-      const status = this.list([{ first: { negated: false, commands: [body] }, rest: [] }]);
+      const status = this.list(listOf(body));
       this.variables.leave();
       if (this.stopped !== 'return') return status;
       this.stopped = null;
-      return this.variables.status === null ? null : this.variables.status === 0;
+      return this.variables.outcome;
     });
   }
 
@@ -337,17 +344,21 @@ export abstract class ScriptCommands implements ShellHost {
   /** What follows a name that may be more than one word of a variable. */
   private behindName(words: readonly ShellWord[]): readonly ShellWord[] {
     const [first, ...rest] = expandWord(words[0]!, this, { unset: 'empty' });
-    const more = rest.map(
-      ({ text, at }): ShellWord => ({ at, parts: [{ kind: 'text', text, quoted: true }] }),
-    );
+    const more = rest.map(({ text, at }) => quotedWord(text, at));
     return first === undefined ? [] : [...more, ...words.slice(1)];
   }
 
+  /** A word's text; what cannot be told of it is left out. */
   private textOf(word: ShellWord): string {
+    return word.parts.map((part) => this.partText({ parts: [part], at: word.at })).join('');
+  }
+
+  private partText(word: ShellWord): string {
     try {
       const text = expandText(word, this);
       return typeof text === 'string' ? text : '';
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
       return '';
     }
   }
@@ -364,8 +375,8 @@ export abstract class ScriptCommands implements ShellHost {
 
   private include(words: readonly ShellWord[], node: SimpleCommand): Status {
     const path = expandWord(words[1] ?? words[0]!, this, { unset: 'error' })[0]?.text ?? '';
-    const text = this.files.read(path);
-    if (typeof text === 'string')
+    const text = this.files.text(path);
+    if (text !== null)
       return this.nested(node.at, () => this.list(parseShell(text, { file: path, line: 1 })));
     if (LIBRARY.test(path)) return true;
     this.warnAt(`the script ${path} is not there: what it does`, node.at);

@@ -1,10 +1,9 @@
 import { SourceError, type Span } from '../base/error.ts';
-import type { Source } from '../iptables/restore.ts';
 import type { Word } from '../iptables/words.ts';
 import { ScriptCommands } from './script-commands.ts';
-import type { ScriptTarget, Status } from './script-tools.ts';
+import type { Status } from './script-tools.ts';
 import type { ShellAndOr, ShellCommand, ShellList, ShellPipeline } from './shell-ast.ts';
-import { arithmeticValue, expandPattern, expandText, expandWord } from './shell-expand.ts';
+import { arithmeticValue, expandPattern, expandText, expandWord, known } from './shell-expand.ts';
 import { parseShell } from './shell-parse.ts';
 import { shellPattern } from './shell-pattern.ts';
 import { ShellInput, ShellOutput } from './shell-streams.ts';
@@ -18,11 +17,6 @@ type Loop = Extract<ShellCommand, { kind: 'while' }>;
 
 /** A script that runs: its lists, loops and choices. */
 export class ScriptFlow extends ScriptCommands {
-  constructor(source: Source, target: ScriptTarget) {
-    super(source, target);
-    this.touch.bind((word) => this.nameOf(word));
-  }
-
   /** Runs all of a script. */
   runScript(text: string): void {
     try {
@@ -45,16 +39,16 @@ export class ScriptFlow extends ScriptCommands {
     return status;
   }
 
-  /** Runs something whose failing is no error and ends no script. */
-  private asked<T>(isAsked: boolean, run: () => T): T {
-    const { isQuiet, isAsked: before } = this;
-    this.isQuiet ||= isAsked;
+  /** Runs something whose failing ends no script. @param isQuiet whether it is no error either */
+  private asked(isAsked: boolean, isQuiet: boolean, run: () => Status): Status {
+    const before = { isAsked: this.isAsked, isQuiet: this.isQuiet };
     this.isAsked ||= isAsked;
+    this.isQuiet ||= isQuiet;
     try {
       return run();
     } finally {
-      this.isQuiet = isQuiet;
-      this.isAsked = before;
+      this.isAsked = before.isAsked;
+      this.isQuiet = before.isQuiet;
     }
   }
 
@@ -62,7 +56,8 @@ export class ScriptFlow extends ScriptCommands {
     const count = node.rest.length;
     const run = (pipeline: ShellPipeline, i: number): Status => {
       const isQuiet = node.rest.slice(i).some(({ operator }) => operator === '||');
-      return this.asked(isQuiet, () => this.unlessLast(i < count, () => this.pipeline(pipeline)));
+      // What is not the last of a list of && and || may fail.
+      return this.asked(i < count, isQuiet, () => this.pipeline(pipeline));
     };
     let status = run(node.first, 0);
     for (const [i, { operator, pipeline }] of node.rest.entries()) {
@@ -83,24 +78,13 @@ export class ScriptFlow extends ScriptCommands {
     return status;
   }
 
-  /** What is not the last of a list of && and || may fail. */
-  private unlessLast(isAsked: boolean, run: () => Status): Status {
-    const before = this.isAsked;
-    this.isAsked ||= isAsked;
-    try {
-      return run();
-    } finally {
-      this.isAsked = before;
-    }
-  }
-
   private pipeline(node: ShellPipeline): Status {
     const [first] = node.commands;
     const run = (): Status => (node.commands.length === 1 ? this.command(first!) : this.piped(node));
     if (!node.negated) return run();
-    const status = this.asked(true, run);
+    const status = this.asked(true, true, run);
     const negated = status === null ? null : !status;
-    this.variables.status = negated === null ? null : negated ? 0 : 1;
+    this.variables.outcome = negated;
     return negated;
   }
 
@@ -114,11 +98,10 @@ export class ScriptFlow extends ScriptCommands {
       for (const [i, command] of node.commands.entries()) {
         const out = i === last ? output : new ShellOutput();
         this.output = out;
-        status = this.forked(() =>
-          i < last ? this.unlessLast(true, () => this.command(command)) : this.command(command),
-        );
+        status = this.forked(() => this.asked(i < last, false, () => this.command(command)));
         failed ||= status === false;
-        if (status === null && i < last && !this.prints(command)) out!.mark('this');
+        // All but simple commands note themselves what they print.
+        if (status === null && i < last && command.kind === 'simple') out!.mark('this');
         const { value } = out ?? { value: '' };
         if (i < last) this.input = new ShellInput(() => value);
       }
@@ -129,11 +112,6 @@ export class ScriptFlow extends ScriptCommands {
     if (!this.isPipefail || !failed) return status;
     this.failed(false, atOf(node));
     return false;
-  }
-
-  /** Whether a command notes itself what it prints. */
-  private prints(command: ShellCommand): boolean {
-    return command.kind !== 'simple';
   }
 
   private command(node: ShellCommand): Status {
@@ -213,8 +191,7 @@ export class ScriptFlow extends ScriptCommands {
     let isTrue = value(first, 0n);
     let rounds = 0;
     for (isTrue = isTrue === null ? null : value(test, 1n); isTrue !== 0n; isTrue = value(test, 1n)) {
-      if (++rounds > ROUNDS_MAX)
-        throw new SourceError(`this loop has run ${ROUNDS_MAX} times and goes on`, node.at);
+      this.limited(++rounds, node.at);
       if (isTrue === null) return this.unknownLoop(node.body, node.at);
       this.count(node.at);
       status = this.list(node.body);
@@ -228,19 +205,21 @@ export class ScriptFlow extends ScriptCommands {
     let status: Status = true;
     for (let rounds = 0; ; rounds++) {
       const taken = this.input?.taken;
-      const goesOn = this.asked(true, () => this.list(node.test));
-      if (this.stopped !== null && this.leftLoop()) return status;
-      if (this.stopped !== null) return status;
+      const goesOn = this.asked(true, true, () => this.list(node.test));
+      if (this.leftLoop() || this.stopped !== null) return status;
       if (goesOn === null) return this.unknownLoop([...node.test, ...node.body], node.at);
       if (goesOn === node.isUntil) return status;
       // What reads comes to an end.
       if (this.input?.taken !== taken) rounds--;
-      if (rounds > ROUNDS_MAX)
-        throw new SourceError(`this loop has run ${ROUNDS_MAX} times and goes on`, node.at);
+      this.limited(rounds, node.at);
       this.count(node.at);
       status = this.list(node.body);
       if (this.leftLoop() || this.stopped !== null) return status;
     }
+  }
+
+  private limited(rounds: number, at: Span): void {
+    if (rounds > ROUNDS_MAX) throw new SourceError(`this loop has run ${ROUNDS_MAX} times and goes on`, at);
   }
 
   private unknownLoop(body: ShellList, at: Span): Status {
@@ -267,7 +246,7 @@ export class ScriptFlow extends ScriptCommands {
 
   private conditional(node: Extract<ShellCommand, { kind: 'if' }>): Status {
     for (const { test, body } of node.arms) {
-      const status = this.asked(true, () => this.list(test));
+      const status = this.asked(true, true, () => this.list(test));
       if (this.stopped !== null) return status;
       if (status === null) {
         const bodies = [...node.arms.map((arm) => arm.body), node.otherwise ?? []];
@@ -311,13 +290,7 @@ export class ScriptFlow extends ScriptCommands {
   /** What a case is about; null if it cannot be told, which is an error where rules depend on it. */
   private choiceText(node: Extract<ShellCommand, { kind: 'case' }>): string | null {
     try {
-      const value = expandText(node.word, this, { unset: 'error' });
-      if (typeof value === 'string') return value;
-      throw new SourceError(
-        `what ${value.opaque} gives is not known here`,
-        node.word.at,
-        'write the value itself',
-      );
+      return known(expandText(node.word, this, { unset: 'error' }), node.word.at);
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       if (

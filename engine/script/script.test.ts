@@ -134,6 +134,33 @@ allow 10.0.0.4
     expect(run(text).errors).toEqual([message]);
   });
 
+  test.each([
+    "eval 'iptables -F'",
+    'eval iptables -A INPUT -s $(hostname -i) -j DROP',
+    'bash -c "iptables -F"',
+    '/bin/sh -ec "ip6tables -F"',
+    'xargs -n 1 iptables -A INPUT -s',
+    "trap 'iptables -F' EXIT",
+    'allow() { iptables -A INPUT -s $1 -j ACCEPT; }',
+    '. ./more.sh',
+    'bash ./more.sh x',
+  ])('is not passed over where nobody knows whether it runs: %s', (command) => {
+    const { errors } = run(`if grep -q x /y; then ${command}; fi`, [], { './more.sh': 'iptables -F' });
+    expect(errors).toEqual(['s:1:1: which way this goes is not known here (what it asks cannot be told)']);
+  });
+
+  test.each([
+    "eval 'echo iptables'",
+    'bash -c "iptables -L"',
+    'bash',
+    'xargs rm',
+    "trap 'rm -f /tmp/x' EXIT",
+    'say() { echo iptables; }',
+    '. ./none.sh',
+  ])('is passed over if no rule depends on it: %s', (command) => {
+    expect(run(`if grep -q x /y; then ${command}; fi; iptables -N c`)).toMatchObject({ errors: [] });
+  });
+
   test('reads other files if it is given them, and warns of commands that it does not follow', () => {
     const { v4, warnings } = run(
       '. /etc/conf\niptables-restore < /etc/rules\nip link set lo up\necho done\n',

@@ -97,3 +97,31 @@ export type ShellList = readonly ShellAndOr[];
 
 /** A command that is nothing but words. */
 export type SimpleCommand = Extract<ShellCommand, { kind: 'simple' }>;
+
+/** A list of nothing but one command. */
+export function listOf(command: ShellCommand): ShellList {
+  return [{ first: { negated: false, commands: [command] }, rest: [] }];
+}
+
+/** All commands of a list, of all its pipelines. */
+export function commandsOf(list: ShellList): ShellCommand[] {
+  return list.flatMap((node) => [node.first, ...node.rest.map((r) => r.pipeline)].flatMap((p) => p.commands));
+}
+
+/** The lists that stand within a command, as they are written. */
+export function listsIn(node: ShellCommand): ShellList[] {
+  switch (node.kind) {
+    case 'simple':
+      return [];
+    case 'function':
+      return [listOf(node.body)];
+    case 'if':
+      return [...node.arms.flatMap((arm) => [arm.test, arm.body]), node.otherwise ?? []];
+    case 'case':
+      return node.arms.map((arm) => arm.body);
+    case 'while':
+      return [node.test, node.body];
+    default:
+      return [node.body];
+  }
+}

@@ -5,7 +5,7 @@ import { arithmetic } from './shell-arithmetic.ts';
 import { assign } from './shell-assign.ts';
 import type { SimpleCommand } from './shell-ast.ts';
 import { arithmeticValue, expandText, expandWord } from './shell-expand.ts';
-import { filtered, isFilter } from './shell-filter.ts';
+import { FILTER_NAMES, filtered } from './shell-filter.ts';
 import { getopts } from './shell-getopts.ts';
 import type { ShellHost } from './shell-host.ts';
 import { echoText, printfText } from './shell-printf.ts';
@@ -69,7 +69,7 @@ function jump(words: readonly string[], shell: ShellHost, how: 'exit' | 'return'
   const status =
     given === undefined ? shell.variables.status : /^\d+$/.test(given) ? Number(given) & 255 : null;
   shell.leave(how, 0, status);
-  return status === null ? null : status === 0;
+  return shell.variables.outcome;
 }
 
 function set(words: readonly string[], shell: ShellHost): Status {
@@ -124,7 +124,7 @@ const which: Command = (words, _node, shell) => {
   let status: Status = true;
   for (const word of words.filter((each) => !each.startsWith('-'))) {
     const isOwn = shell.functions.has(word) || BUILTINS.has(word);
-    if (isOwn && !isFilter(word)) shell.output?.print(`${word}\n`);
+    if (isOwn && !FILTER_NAMES.includes(word)) shell.output?.print(`${word}\n`);
     else if (toolOf(word) !== null)
       shell.output?.print(word.includes('/') ? `${word}\n` : `/usr/sbin/${word}\n`);
     else {
@@ -179,7 +179,12 @@ const trap: Command = (words, _node, shell) => {
   return true;
 };
 
-/** The folder that `cd` led to, as far as the script says: scripts name files by it. */
+/** The folder that `cd` led to, as far as the script says: scripts name files by it; null if it does not. */
+function folderOf(shell: ShellHost): string | null {
+  const folder = shell.variables.has('PWD') ? shell.variables.get('PWD') : null;
+  return typeof folder === 'string' ? folder : null;
+}
+
 const cd: Command = (words, _node, shell) => {
   const [to] = words.filter((word) => !word.startsWith('-'));
   const before = shell.variables.has('PWD') ? shell.variables.get('PWD') : '';
@@ -191,8 +196,8 @@ const cd: Command = (words, _node, shell) => {
 };
 
 const pwd: Command = (_words, _node, shell) => {
-  const folder = shell.variables.has('PWD') ? shell.variables.get('PWD') : undefined;
-  return printed(typeof folder === 'string' ? `${folder}\n` : null, 'pwd', shell);
+  const folder = folderOf(shell);
+  return printed(folder === null ? null : `${folder}\n`, 'pwd', shell);
 };
 
 const mktemp: Command = (words, _node, shell) => {
@@ -268,11 +273,7 @@ const loopLeave: Command = (words, _node, shell, name) => {
 };
 
 const filter: Command = (words, _node, shell, name) => {
-  const read = (path: string): string | null => {
-    const value = shell.files.read(path);
-    return typeof value === 'string' ? value : null;
-  };
-  const out = filtered(name, words, shell.input?.rest() ?? null, read);
+  const out = filtered(name, words, shell.input?.rest() ?? null, (path) => shell.files.text(path));
   if (out === null) {
     shell.output?.mark(`'${name}'`);
     return null;
@@ -317,12 +318,7 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['dash', plain(shellCommand)],
   ['alias', plain(alias)],
   ['rm', plain((words, _node, shell) => remove(words, shell))],
-  ...['seq', 'cut', 'tr', 'grep', 'egrep', 'fgrep', 'sed', 'awk', 'gawk', 'mawk', 'head', 'tail'].map(
-    (name) => [name, plain(filter)] as const,
-  ),
-  ...['sort', 'uniq', 'wc', 'tac', 'basename', 'dirname', 'whoami', 'id'].map(
-    (name) => [name, plain(filter)] as const,
-  ),
+  ...FILTER_NAMES.map((name) => [name, plain(filter)] as const),
   ['false', () => false],
 ]);
 

@@ -1,4 +1,4 @@
-import { SourceError } from '../base/error.ts';
+import { SourceError, type Span } from '../base/error.ts';
 import type { Word } from '../iptables/words.ts';
 import { arithmetic } from './shell-arithmetic.ts';
 import { expandBraces } from './shell-brace.ts';
@@ -43,22 +43,18 @@ function fieldsOf(word: ShellWord, scope: ShellScope, options: ExpandOptions): W
     text = '';
   };
   const ifs = scope.variables.get('IFS');
-  for (const [i, part] of word.parts.entries()) {
-    // The quotes of "$@" make no word where there are no values.
-    const next = word.parts[i + 1];
-    const isQuotes = part.kind === 'text' && part.text === '' && next?.kind === 'variable';
-    if (isQuotes && manyValues(next, scope)?.length === 0) continue;
+  for (const part of word.parts) {
     const all = part.kind === 'variable' ? manyValues(part, scope) : null;
     if (all !== null) {
       // "$@" is as many words as there are values, whatever is in them.
       for (const [n, value] of all.entries()) {
         if (n > 0) end();
-        text += known(value, part, word);
+        text += known(value, placeOf(part, word));
         open = true;
       }
       continue;
     }
-    const value = known(partValue(part, word, scope, options), part, word);
+    const value = known(partValue(part, word, scope, options), placeOf(part, word));
     if (part.kind === 'text' || part.kind === 'array' || part.quoted) {
       text += value;
       open = true;
@@ -76,10 +72,15 @@ function fieldsOf(word: ShellWord, scope: ShellScope, options: ExpandOptions): W
   return out;
 }
 
-function known(value: ShellValue, part: ShellPart, word: ShellWord): string {
+/** A value that can be told. @throws SourceError if it cannot */
+export function known(value: ShellValue, at: Span): string {
   if (typeof value === 'string') return value;
-  const at = 'at' in part && part.at.line !== word.at.line ? part.at : word.at;
   throw new SourceError(`what ${value.opaque} gives is not known here`, at, 'write the value itself');
+}
+
+/** Where a part stands; the whole word if that is on the same line. */
+function placeOf(part: ShellPart, word: ShellWord): Span {
+  return 'at' in part && part.at.line !== word.at.line ? part.at : word.at;
 }
 
 /** The values of `"$@"`, `"${NAME[@]}"` and `"${!NAME[@]}"`, each a word of its own; null for all else. */
@@ -227,8 +228,7 @@ function parameterValue(
     return operator === '' || typeof value !== 'string' ? value : changed(value, part, scope);
   if (options.unset === 'empty') return '';
   const hint = /^[\d@*]/.test(name) ? 'write the value itself' : `write ${name}=… before it`;
-  const at = part.at.line === word.at.line ? word.at : part.at;
-  throw new SourceError(`$${name} is not set here`, at, hint);
+  throw new SourceError(`$${name} is not set here`, placeOf(part, word), hint);
 }
 
 function lengthOf(part: ShellParameter, scope: ShellScope): ShellValue {
@@ -319,7 +319,7 @@ export function expandDocument(here: HereDocument, scope: ShellScope): string {
   return parts
     .map((part) => {
       const word = 'at' in part ? { parts: [part], at: part.at } : { parts: [part], at };
-      return known(partValue(part, word, scope, { unset: 'error' }), part, word);
+      return known(partValue(part, word, scope, { unset: 'error' }), placeOf(part, word));
     })
     .join('');
 }

@@ -282,10 +282,8 @@ const READS_FILE: ReadonlySet<string> = new Set(
   'cut grep egrep fgrep sed awk gawk mawk head tail sort uniq wc tac'.split(' '),
 );
 
-/** Whether a command is one of those that `filtered` may understand. */
-export function isFilter(name: string): boolean {
-  return FILTERS.has(name);
-}
+/** Commands that `filtered` may understand. */
+export const FILTER_NAMES: readonly string[] = [...FILTERS.keys()];
 
 /**
  * What a command prints, null if that cannot be told.

@@ -114,7 +114,7 @@ class ShellLexer {
     const at = this.span(from, from + 2);
     const text = this.text.slice(from + 2, end - 1);
     this.skip(end + 1);
-    const parts: ShellPart[] = [{ kind: 'arithmetic', text, quoted: true, at }];
+    const parts: ShellPart[] = [{ kind: 'arithmetic', text, quoted: true, isCommand: true, at }];
     this.push('word', '((', { parts, at }, null, at);
     return true;
   }
@@ -300,7 +300,8 @@ class ShellLexer {
   private doubleQuoted(parts: ShellPart[]): void {
     const open = this.span(this.i, this.i + 1);
     this.i++;
-    this.addText(parts, '', true);
+    // Nothing in quotes is a word; "$@" is none where there are no values.
+    if (this.text[this.i] === '"') this.addText(parts, '', true);
     for (;;) {
       const c = this.text[this.i];
       if (c === undefined) throw new SourceError('a quote " is not closed', open);
@@ -356,7 +357,8 @@ class ShellLexer {
     const { text, i } = this;
     const end = closingBracket(text, i + 1);
     if (end < 0 || closingBracket(text, i + 2) !== end - 1) return false;
-    parts.push({ kind: 'arithmetic', text: text.slice(i + 3, end - 1), quoted, at: this.span(i, end + 1) });
+    const at = this.span(i, end + 1);
+    parts.push({ kind: 'arithmetic', text: text.slice(i + 3, end - 1), quoted, isCommand: false, at });
     this.skip(end + 1);
     return true;
   }

@@ -137,6 +137,15 @@ function longest(pieces: readonly Piece[], text: string, from: number, isPlain: 
   return -1;
 }
 
+/** What a backslash and a character behind it are in JavaScript. */
+function escaped(c: string, isExtended: boolean): string {
+  if (/[<>]/.test(c)) return '\\b';
+  if (/[bBwWsS]/.test(c)) return `\\${c}`;
+  // grep's operators have a backslash, those of grep -E have none.
+  if (!isExtended && /[(){}|+?]/.test(c)) return c;
+  return c.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+}
+
 /**
  * A POSIX regular expression as one of JavaScript.
  * @param isExtended as `grep -E` has it, else as `grep`
@@ -151,17 +160,7 @@ export function posixRegExp(source: string, isExtended: boolean, flags = ''): Re
       out += classOf(set[1] !== '', set[2]!).source.slice(1, -1);
       i += set[0].length - 1;
     } else if (c === '\\') {
-      const next = source[++i] ?? '\\';
-      const isPlain = isExtended ? !/[bBwWsS<>]/.test(next) : !/[bBwWsS<>(){}|+?]/.test(next);
-      out += /[<>]/.test(next)
-        ? '\\b'
-        : isPlain
-          ? next.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&')
-          : isExtended
-            ? `\\${next}`
-            : /[(){}|+?]/.test(next)
-              ? next
-              : `\\${next}`;
+      out += escaped(source[++i] ?? '\\', isExtended);
     } else out += !isExtended && /[(){}|+?]/.test(c) ? `\\${c}` : c;
   }
   // Repeats within repeats may take for ever.

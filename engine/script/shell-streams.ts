@@ -91,6 +91,12 @@ export class ShellFiles {
     return own === undefined ? this.asked(path) : own;
   }
 
+  /** The text of a file, null if that is not known. */
+  text(path: string): string | null {
+    const value = this.read(path);
+    return typeof value === 'string' ? value : null;
+  }
+
   /** A device may have no end, and a pattern is no name. */
   private asked(path: string): string | null {
     return /^\/(dev|proc|sys)\/|[*?[]/.test(path) ? null : this.given(path);

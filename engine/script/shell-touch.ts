@@ -1,81 +1,111 @@
-import type { Span } from '../base/error.ts';
+import { SourceError, type Span } from '../base/error.ts';
 import { toolOf } from './script-tools.ts';
-import type { ShellCommand, ShellList, ShellPipeline, SimpleCommand } from './shell-ast.ts';
+import {
+  commandsOf,
+  listOf,
+  listsIn,
+  type ShellCommand,
+  type ShellList,
+  type ShellPipeline,
+  type SimpleCommand,
+} from './shell-ast.ts';
+import { parseShell } from './shell-parse.ts';
+import type { ShellFiles } from './shell-streams.ts';
 import { assignedName, plainText, type ShellWord } from './shell-word.ts';
 import { wrapped } from './shell-wrapper.ts';
 
 const DEPTH_MAX = 50;
 /** Options with which iptables changes nothing. */
-const LISTING = ['-L', '-S', '-nL', '-nvL', '-vnL', '--list', '--list-rules', '-C', '--check'];
+const LISTING: readonly string[] = [
+  '-L',
+  '-S',
+  '-nL',
+  '-nvL',
+  '-vnL',
+  '--list',
+  '--list-rules',
+  '-C',
+  '--check',
+];
+
+const SHELLS: ReadonlySet<string> = new Set(['bash', 'sh', 'dash']);
+/** Commands that run what their words say. */
+const RUNNERS: ReadonlySet<string> = new Set([...SHELLS, 'eval', 'xargs', 'trap', '.', 'source']);
+
+/** What can be told of a script that is not run. */
+export interface TouchScope {
+  /** Functions of the script, as far as they are known. */
+  readonly functions: ReadonlyMap<string, ShellCommand>;
+  readonly files: ShellFiles;
+  /** What a command's first word stands for, null if nothing. @throws SourceError if that cannot be told */
+  nameOf(word: ShellWord): string | null;
+  /** A word's text; what cannot be told of it is left out. */
+  textOf(word: ShellWord): string;
+}
 
 /** Tells whether a part of a script may change rules or sets, without running it. */
 export class RuleTouch {
-  private readonly functions: ReadonlyMap<string, ShellCommand>;
-  private nameOf: (word: ShellWord) => string | null = plainText;
+  private readonly scope: TouchScope;
   private depth = 0;
 
-  /** @param functions of the script, as far as they are known */
-  constructor(functions: ReadonlyMap<string, ShellCommand>) {
-    this.functions = functions;
-  }
-
-  /** @param nameOf what a command's first word stands for; may throw if that cannot be told */
-  bind(nameOf: (word: ShellWord) => string | null): void {
-    this.nameOf = nameOf;
+  constructor(scope: TouchScope) {
+    this.scope = scope;
   }
 
   /** Whether anything in a list may change rules, sets or the way to them. */
   list(list: ShellList): boolean {
-    return list.some((node) =>
-      [node.first, ...node.rest.map((r) => r.pipeline)].some((p) => p.commands.some((c) => this.command(c))),
+    return commandsOf(list).some((node) =>
+      node.kind === 'simple' ? this.simple(node) : listsIn(node).some((each) => this.list(each)),
     );
-  }
-
-  private command(node: ShellCommand): boolean {
-    switch (node.kind) {
-      case 'simple':
-        return this.simple(node);
-      case 'group':
-      case 'for':
-      case 'count':
-        return this.list(node.body);
-      case 'function':
-        return false;
-      case 'if':
-        return (
-          node.arms.some((arm) => this.list(arm.body) || this.list(arm.test)) ||
-          this.list(node.otherwise ?? [])
-        );
-      case 'case':
-        return node.arms.some((arm) => this.list(arm.body));
-      default:
-        return this.list(node.body) || this.list(node.test);
-    }
   }
 
   private simple(node: SimpleCommand): boolean {
     const words = wrapped(node.words.filter((each) => assignedName(each) === null));
-    if (words.length === 0) return false;
-    let name: string | null = '';
+    let first = 0;
+    let name: string | null = null;
     try {
-      for (const word of words) {
-        name = this.nameOf(word);
-        if (name !== null) break;
-      }
-    } catch {
+      for (; first < words.length && name === null; first++) name = this.scope.nameOf(words[first]!);
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
       return true;
     }
     if (name === null) return false;
-    const body = this.functions.get(name);
-    if (body !== undefined && this.depth < DEPTH_MAX) {
-      this.depth++;
-      const touches = this.command(body);
-      this.depth--;
-      return touches;
-    }
     const tool = toolOf(name);
-    const lists = node.words.some((each) => LISTING.includes(plainText(each)));
-    return tool !== null && tool.what !== 'save' && !lists;
+    if (tool === null) return this.deeper(() => this.other(name, words.slice(first)));
+    return tool.what !== 'save' && !node.words.some((each) => LISTING.includes(plainText(each)));
+  }
+
+  /** What is deeper than anybody writes is not looked at. */
+  private deeper(ask: () => boolean): boolean {
+    if (this.depth >= DEPTH_MAX) return false;
+    this.depth++;
+    const touches = ask();
+    this.depth--;
+    return touches;
+  }
+
+  /** A function, or a command that runs what it is given. */
+  private other(name: string, words: readonly ShellWord[]): boolean {
+    const body = this.scope.functions.get(name);
+    if (body !== undefined) return this.list(listOf(body));
+    const base = name.slice(name.lastIndexOf('/') + 1);
+    if (!RUNNERS.has(base)) return false;
+    const texts = words.map((word) => this.scope.textOf(word));
+    if (base === 'xargs') return texts.some((text) => toolOf(text) !== null);
+    if (base === 'eval') return this.text(texts.join(' '));
+    if (base === 'trap') return this.text(texts[0] ?? '');
+    const isText = SHELLS.has(base) ? texts.findIndex((text) => /^-[a-z]*c$/.test(text)) : -1;
+    if (isText >= 0) return this.text(texts[isText + 1] ?? '');
+    return this.text(this.scope.files.text(texts.find((text) => !text.startsWith('-')) ?? '') ?? '');
+  }
+
+  private text(text: string): boolean {
+    try {
+      return this.list(parseShell(text, { file: '', line: 1 }));
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      return true;
+    }
   }
 }
 
@@ -96,42 +126,19 @@ const SETS: readonly string[] = [
   'mapfile',
 ];
 
-/** Names of all variables that a list sets, wherever in it. */
+/** Names of all variables that a list sets, wherever in it; what functions set counts where they are called. */
 export function assignedNames(list: ShellList): string[] {
-  return list.flatMap((node) =>
-    [node.first, ...node.rest.map((r) => r.pipeline)].flatMap((p) => p.commands.flatMap(namesOf)),
-  );
+  return commandsOf(list).flatMap((node) => [
+    ...ownNames(node),
+    ...(node.kind === 'function' ? [] : listsIn(node).flatMap(assignedNames)),
+  ]);
 }
 
-function namesOf(node: ShellCommand): string[] {
-  switch (node.kind) {
-    case 'simple': {
-      const set = node.words.flatMap((word) => assignedName(word) ?? []);
-      const isSetter = SETS.includes(plainText(node.words[0]));
-      return isSetter
-        ? [
-            ...set,
-            ...node.words
-              .slice(1)
-              .map(plainText)
-              .filter((name) => /^[A-Za-z_]\w*$/.test(name)),
-          ]
-        : set;
-    }
-    case 'function':
-      return [];
-    case 'for':
-      return [node.name, ...assignedNames(node.body)];
-    case 'if':
-      return [
-        ...node.arms.flatMap((arm) => [...assignedNames(arm.test), ...assignedNames(arm.body)]),
-        ...assignedNames(node.otherwise ?? []),
-      ];
-    case 'case':
-      return node.arms.flatMap((arm) => assignedNames(arm.body));
-    case 'while':
-      return [...assignedNames(node.test), ...assignedNames(node.body)];
-    default:
-      return assignedNames(node.body);
-  }
+function ownNames(node: ShellCommand): string[] {
+  if (node.kind === 'for') return [node.name];
+  if (node.kind !== 'simple') return [];
+  const set = node.words.flatMap((word) => assignedName(word) ?? []);
+  if (!SETS.includes(plainText(node.words[0]))) return set;
+  const named = node.words.slice(1).map(plainText);
+  return [...set, ...named.filter((name) => /^[A-Za-z_]\w*$/.test(name))];
 }

@@ -57,6 +57,15 @@ export class ShellVariables {
     this.frames = [{ args: args ?? [], isKnown: args !== null && args.length > 0, hidden: new Map() }];
   }
 
+  /** How the last command ended: whether `$?` is 0, null if it cannot be told. */
+  get outcome(): boolean | null {
+    return this.status === null ? null : this.status === 0;
+  }
+
+  set outcome(outcome: boolean | null) {
+    this.status = outcome === null ? null : outcome ? 0 : 1;
+  }
+
   get frame(): ShellFrame {
     return this.frames.at(-1)!;
   }

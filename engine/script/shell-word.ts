@@ -12,8 +12,14 @@ export type ShellPart =
       readonly isFile: boolean;
       readonly at: Span;
     }
-  /** `$((…))`. */
-  | { readonly kind: 'arithmetic'; readonly text: string; readonly quoted: boolean; readonly at: Span }
+  /** `$((…))`; as a command `((…))`. */
+  | {
+      readonly kind: 'arithmetic';
+      readonly text: string;
+      readonly quoted: boolean;
+      readonly isCommand: boolean;
+      readonly at: Span;
+    }
   /** `(…)` behind `NAME=`. */
   | { readonly kind: 'array'; readonly words: readonly ShellWord[]; readonly at: Span }
   /** Something that only a shell could tell. */
@@ -38,6 +44,11 @@ export interface ShellParameter {
 export interface ShellWord {
   readonly parts: readonly ShellPart[];
   readonly at: Span;
+}
+
+/** A word that stands for itself, as in quotes. */
+export function quotedWord(text: string, at: Span): ShellWord {
+  return { at, parts: [{ kind: 'text', text, quoted: true }] };
 }
 
 const ASSIGNED = /^([A-Za-z_]\w*)(?:\[([^\]]*)\])?(\+?=)/;

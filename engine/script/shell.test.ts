@@ -71,6 +71,11 @@ describe('a shell script', () => {
     ],
     ['seq', 'for i in $(seq 2) `seq 5 5 10`; do iptables -N c$i; done', ['c1', 'c10', 'c2', 'c5']],
     ['arithmetic', 'i=3; ((i += 4)); iptables -N c$((i * 2 > 13 ? 1 << 4 : 0x10 + 1))', ['c16']],
+    [
+      'quotes around values that are many, none or numbers',
+      'set --; for x in "$@" "" "$((1+1))"; do iptables -N "c$x"; done; set -- a; for x in ""$@"" "$@$((1))"; do iptables -N "$x"; done',
+      ['a', 'a1', 'c', 'c2'],
+    ],
     ['loops that count', 'for ((i=0; i<2; i++)); do iptables -N c$i; done', ['c0', 'c1']],
     [
       'while and until',
