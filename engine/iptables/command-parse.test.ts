@@ -93,6 +93,14 @@ describe('a command', () => {
     expect(tables.save()).toBe(before);
   });
 
+  test('may say -6 where that is a value', () => {
+    const tables = new Xtables(NFPROTO_IPV4);
+    tables.commandLine('-A INPUT -m comment --comment -6 -j ACCEPT');
+    expect(tables.save()).toContain('-A INPUT -m comment --comment -6 -j ACCEPT');
+    const text = '*filter\n-A INPUT -s -6 -j DROP\n-A INPUT -6 -s fe80::1 --what\n-6 -A OUTPUT\nCOMMIT\n';
+    expect(tables.restore({ name: 'r', text }).map(({ at }) => at.line)).toEqual([2]);
+  });
+
   test('for the other family fails, which iptables-restore passes over', () => {
     const tables = new Xtables(NFPROTO_IPV6);
     expect(() => tables.commandLine('-A INPUT -4 -j ACCEPT')).toThrow('not for the family of -4');

@@ -95,6 +95,8 @@ class CommandParser {
   private position = 0;
   private second: Word | null = null;
   private counters: RuleCounters | null = null;
+  /** `-4` or `-6` that says that the line is for the other family. */
+  private foreign: Word | null = null;
   /** Words of the rule's own options, for errors about combinations. */
   private readonly given: Map<string, Word> = new Map();
 
@@ -109,11 +111,8 @@ class CommandParser {
   }
 
   run(): XtCommand {
-    // Measured: iptables-restore passes over a whole line that is for the other family.
-    const other = this.scope.family === NFPROTO_IPV4 ? ['-6', '--ipv6'] : ['-4', '--ipv4'];
-    const word = this.words.find(({ text }) => other.includes(text));
-    if (word !== undefined) return this.forOther(word);
-    while (this.next < this.words.length) this.step(this.words[this.next++]!);
+    const foreign = this.readWords();
+    if (foreign !== null) return this.forOther(foreign);
     if (this.inverted !== null) throw new SourceError('nothing appropriate following !', this.inverted.at);
     if (this.kind === null) throw new SourceError('no command specified', this.at);
     const takesRule = RULE_COMMANDS.includes(this.kind);
@@ -129,6 +128,22 @@ class CommandParser {
       applies: true,
       at: this.at,
     };
+  }
+
+  /**
+   * Reads all words, or up to `-4` or `-6` of the other family, which is returned. Measured: iptables-restore passes over
+   * such a line, whatever stands behind that option, and whatever addresses before it.
+   */
+  private readWords(): Word | null {
+    try {
+      while (this.next < this.words.length && this.foreign === null) this.step(this.words[this.next++]!);
+      return this.foreign;
+    } catch (error) {
+      const names = this.scope.family === NFPROTO_IPV4 ? ['-6', '--ipv6'] : ['-4', '--ipv4'];
+      const word = this.words.slice(this.next).find(({ text }) => names.includes(text));
+      if (word === undefined) throw error;
+      return word;
+    }
   }
 
   private forOther(word: Word): XtCommand {
@@ -292,6 +307,7 @@ class CommandParser {
     const { letter } = option;
     if (!this.given.has(letter)) this.given.set(letter, word);
     if (letter === '4' || letter === '6') {
+      if ((letter === '4') !== (this.scope.family === NFPROTO_IPV4)) this.foreign = word;
       return;
     }
     if (letter === 'f') {
