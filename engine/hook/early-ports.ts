@@ -13,9 +13,11 @@ import { NFT_META_L4PROTO } from '../rules/meta-keys.ts';
 import { NF_ACCEPT } from '../rules/verdict.ts';
 import type { HookEntry } from './hooks.ts';
 
-/** Bits of {@link EarlyPorts}' table: which protocols' packets to a port a rule may match. */
+/** Bits of protocols. */
 const TCP = 1;
 const UDP = 2;
+/** Words of 32 ports each that a protocol's part of {@link EarlyPorts}' table has. */
+const PART = 0x10000 >> 5;
 
 /** Ports from the first to the last one. */
 type Ports = readonly [number, number];
@@ -26,10 +28,21 @@ const ALL_PORTS: Ports = [0, 0xffff];
  * helpers or switch tracking off for packets to some port: all other plain packets may be tracked at once.
  */
 export class EarlyPorts {
-  private readonly ports: Uint8Array = new Uint8Array(0x10000);
+  /** A bit for each port that a rule may match, of TCP, then of UDP: a small table stays in the first-level cache. */
+  private readonly ports: Int32Array = new Int32Array(2 * PART);
+  /** Whether a rule may match packets of other protocols. */
+  readonly asksOthers: boolean;
 
-  private add(protocols: number, [from, to]: Ports): void {
-    for (let port = from; port <= to; port++) this.ports[port]! |= protocols;
+  private constructor(asked: readonly Asked[]) {
+    this.asksOthers = asked.some(({ protocols }) => protocols !== TCP && protocols !== UDP);
+    for (const { protocols, ports } of asked) {
+      if ((protocols & TCP) !== 0) this.add(0, ports);
+      if ((protocols & UDP) !== 0) this.add(PART, ports);
+    }
+  }
+
+  private add(part: number, [from, to]: Ports): void {
+    for (let port = from; port <= to; port++) this.ports[part + (port >>> 5)]! |= 1 << (port & 31);
   }
 
   /**
@@ -37,16 +50,16 @@ export class EarlyPorts {
    * @returns null if they ask for anything else, or do not accept what they have no rule for
    */
   static of(entries: readonly HookEntry[]): EarlyPorts | null {
-    const made = new EarlyPorts();
+    const all: Asked[] = [];
     for (const { chain } of entries) {
       if (chain === null || chain.base!.policy !== NF_ACCEPT) return null;
       for (const rule of chain.rules) {
         const asked = askedOf(rule);
         if (asked === null) return null;
-        made.add(asked.protocols, asked.ports);
+        all.push(asked);
       }
     }
-    return made;
+    return new EarlyPorts(all);
   }
 
   /**
@@ -59,13 +72,20 @@ export class EarlyPorts {
     if (!isEthernet && linktype !== DLT_RAW) return true;
     const ip = isEthernet ? off + ETHERNET_HEADER : off;
     if (ip + IPV4_HEADER + 4 > pkt.end || (isEthernet && view.getUint16(off + 12) !== ETH_P_IP)) return true;
-    const protocol = view.getUint8(ip + 9) === IPPROTO_TCP ? TCP : UDP;
-    return (this.ports[view.getUint16(ip + IPV4_HEADER + 2)]! & protocol) !== 0;
+    const part = view.getUint8(ip + 9) === IPPROTO_TCP ? 0 : PART;
+    const port = view.getUint16(ip + IPV4_HEADER + 2);
+    return (this.ports[part + (port >>> 5)]! & (1 << (port & 31))) !== 0;
   }
 }
 
-/** Protocols and ports that a rule asks for before it does anything; null if it need not ask for any. */
-function askedOf({ exprs }: Rule): { readonly protocols: number; readonly ports: Ports } | null {
+/** What a rule asks for before it does anything: bits of protocols, and the destination's port. */
+interface Asked {
+  readonly protocols: number;
+  readonly ports: Ports;
+}
+
+/** Null if it need not ask for any port. */
+function askedOf({ exprs }: Rule): Asked | null {
   let protocols = TCP | UDP;
   let ports: Ports | null = null;
   for (let i = 0; i + 1 < exprs.length && ports === null; i += 2) {

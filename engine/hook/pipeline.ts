@@ -9,6 +9,7 @@ import { dissect } from '../packet/dissect.ts';
 import { ETHERNET_HEADER } from '../packet/ethernet.ts';
 import { DLT_EN10MB, DLT_RAW, enterLink } from '../packet/link.ts';
 import { AF_INET, because, CTINFO_NONE, type Packet } from '../packet/packet.ts';
+import { IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts';
 import type { RuleTable } from '../rules/chain.ts';
 import { NF_INET_PRE_ROUTING } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
@@ -224,14 +225,21 @@ export class Pipeline extends Way {
   /** The way of a packet that {@link isSimple}, as ICMP's mostly are. */
   private simpleWay(state: HookState): number {
     const { pkt } = state;
-    if (this.tracksSecond) {
+    const meetsRules = this.tracksSecond && this.mayMeetEarly(pkt);
+    if (meetsRules) {
       const ended = this.meetEarly(state);
       if (ended !== GOES_ON) return ended;
     }
-    if (this.runner.track(pkt, NF_INET_PRE_ROUTING) !== NF_ACCEPT) return this.droppedByTracking(state);
-    return this.tracksFirst && this.established?.takes(pkt) && this.isUnseen
-      ? this.shortWay(this.established, pkt, false)
-      : this.plainWay(state);
+    const isTracked = this.runner.track(pkt, NF_INET_PRE_ROUTING) === NF_ACCEPT;
+    if (isTracked && !meetsRules && this.established?.takes(pkt) && this.isUnseen)
+      return this.shortWay(this.established, pkt, false);
+    if (this.tracksSecond && !meetsRules) this.runner.passEarly(state);
+    return isTracked ? this.plainWay(state) : this.droppedByTracking(state);
+  }
+
+  /** Whether rules before tracking may have something to say of a packet whose ports nobody has looked at. */
+  private mayMeetEarly({ proto }: Packet): boolean {
+    return this.early === null || this.early.asksOthers || proto === IPPROTO_TCP || proto === IPPROTO_UDP;
   }
 
   /** Tracking dropped the packet that is under way: no rule did. */
