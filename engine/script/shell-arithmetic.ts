@@ -1,4 +1,4 @@
-/** Gives and takes the values of variables. */
+/** Gives and takes the values of variables, `NAME` or `NAME[index]`. */
 export interface ArithmeticVariables {
   /** Its value; undefined if nobody but a shell could tell. */
   get(name: string): string | undefined;
@@ -41,7 +41,7 @@ const OPERATE: Readonly<Record<string, (a: bigint, b: bigint) => bigint | boolea
   '**': (a, b) => (b < 0n || b > 64n ? 0n : a ** b),
 };
 const TOKEN =
-  /\s*(0[xX][0-9a-fA-F]+|\d+#\w+|\d+|\$?[A-Za-z_]\w*|\*\*|<<=|>>=|\+\+|--|[-+*/%&|^]=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>=!~&|^?:(),])/y;
+  /\s*(0[xX][0-9a-fA-F]+|\d+#\w+|\d+|\$?[A-Za-z_]\w*(?:\[[^[\]]*\])?|\*\*|<<=|>>=|\+\+|--|[-+*/%&|^]=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>=!~&|^?:(),])/y;
 const DEPTH_MAX = 60;
 
 /** What the text of `$((…))` gives, whose `$NAME` are put in. @returns null if it cannot be told */
@@ -157,7 +157,7 @@ class Arithmetic {
   }
 
   private number(name: string): bigint {
-    if (!/^[A-Za-z_]\w*$/.test(name)) throw new RangeError(name);
+    if (!/^[A-Za-z_]\w*(\[.*\])?$/s.test(name)) throw new RangeError(name);
     const value = this.variables.get(name);
     if (value === undefined) throw new RangeError(name);
     return value.trim() === '' ? 0n : literal(value.trim());

@@ -1,3 +1,9 @@
+const CLOSE: ReadonlyMap<string, string> = new Map([
+  ['(', ')'],
+  ['{', '}'],
+  ['[', ']'],
+]);
+
 /** Where a single or double quote that opens at a place is closed, -1 if nowhere; `$'…'` has escapes, too. */
 export function closingQuote(text: string, open: number): number {
   const quote = text[open]!;
@@ -10,7 +16,7 @@ export function closingQuote(text: string, open: number): number {
 }
 
 /**
- * Where the bracket `(` or `{` that stands at a place is closed, -1 if nowhere. Brackets in quotes do not count.
+ * Where the bracket `(`, `{` or `[` that stands at a place is closed, -1 if nowhere. Brackets in quotes do not count.
  * @param isQuoted whether it stands in double quotes, in which a single quote is an ordinary character
  * @param length how many characters are looked at
  */
@@ -21,7 +27,7 @@ export function closingBracket(
   length: number = text.length,
 ): number {
   const open = text[from]!;
-  const close = open === '(' ? ')' : '}';
+  const close = CLOSE.get(open)!;
   let depth = 0;
   const limit = Math.min(text.length, from + length);
   for (let i = from; i < limit; i++) {

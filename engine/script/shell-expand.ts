@@ -5,7 +5,7 @@ import { expandBraces } from './shell-brace.ts';
 import { lexWhole } from './shell-lex.ts';
 import { quotePattern, replacePattern, trimPattern } from './shell-pattern.ts';
 import type { HereDocument, LexFrom } from './shell-token.ts';
-import type { ShellValue, ShellVariables } from './shell-variables.ts';
+import type { ShellArray, ShellValue, ShellVariables } from './shell-variables.ts';
 import type { ShellParameter, ShellPart, ShellWord } from './shell-word.ts';
 
 /** What words are expanded with. */
@@ -151,16 +151,31 @@ function partValue(part: ShellPart, word: ShellWord, scope: ShellScope, options:
 
 /** What `$((text))` gives, null if it cannot be told. */
 export function arithmeticValue(text: string, from: LexFrom, scope: ShellScope): bigint | null {
-  const { variables } = scope;
   const plain = expandText(lexWhole(text, from, 'quoted'), scope);
   if (typeof plain !== 'string') return null;
   return arithmetic(plain, {
     get: (name) => {
-      const value = variables.get(name) ?? '';
+      const value = numberVariable(name, scope) ?? '';
       return typeof value === 'string' ? value : undefined;
     },
-    set: (name, value) => variables.set(name, value),
+    set: (name, value) => {
+      const [, own, index] = ELEMENT.exec(name) ?? [];
+      if (own === undefined) scope.variables.set(name, value);
+      else
+        scope.variables.setItem(own, itemIndex(index!, scope.variables.array(own) ?? NO_ITEMS, scope), value);
+    },
   });
+}
+
+const ELEMENT = /^(\w+)\[(.*)\]$/s;
+const NO_ITEMS: ShellArray = { isMap: false, items: new Map() };
+
+/** The value of `NAME` or `NAME[index]` as arithmetic has them. */
+function numberVariable(name: string, scope: ShellScope): ShellValue | undefined {
+  const [, own, index] = ELEMENT.exec(name) ?? [];
+  if (own === undefined) return scope.variables.get(name);
+  const array = scope.variables.array(own);
+  return array?.items.get(itemIndex(index!, array, scope));
 }
 
 /** The value itself, before any operator. */

@@ -334,6 +334,7 @@ class ShellLexer {
       parts.push({ kind: 'variable', name, quoted, ...plain, at: this.span(i) });
     } else if (text[i] === '`') this.backquoted(parts, quoted);
     else if (text.startsWith('$((', i) && this.arithmetic(parts, quoted)) return;
+    else if (text[i + 1] === '[' && this.oldArithmetic(parts, quoted)) return;
     else if (text[i + 1] === '(') this.command(parts, i + 1, quoted, false);
     else if (text[i + 1] === '{') {
       const end = closingBracket(text, i + 1, quoted);
@@ -357,10 +358,23 @@ class ShellLexer {
     const { text, i } = this;
     const end = closingBracket(text, i + 1);
     if (end < 0 || closingBracket(text, i + 2) !== end - 1) return false;
-    const at = this.span(i, end + 1);
-    parts.push({ kind: 'arithmetic', text: text.slice(i + 3, end - 1), quoted, isCommand: false, at });
-    this.skip(end + 1);
+    this.calculation(parts, quoted, text.slice(i + 3, end - 1), end);
     return true;
+  }
+
+  /** `$[…]`, as bash had it before `$((…))`. */
+  private oldArithmetic(parts: ShellPart[], quoted: boolean): boolean {
+    const { text, i } = this;
+    const end = closingBracket(text, i + 1, false, ARITHMETIC_MAX);
+    if (end < 0) return false;
+    this.calculation(parts, quoted, text.slice(i + 2, end), end);
+    return true;
+  }
+
+  /** @param end of the brackets */
+  private calculation(parts: ShellPart[], quoted: boolean, text: string, end: number): void {
+    parts.push({ kind: 'arithmetic', text, quoted, isCommand: false, at: this.span(this.i, end + 1) });
+    this.skip(end + 1);
   }
 
   /** @param open where its bracket stands */

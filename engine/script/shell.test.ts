@@ -76,6 +76,11 @@ describe('a shell script', () => {
       'set --; for x in "$@" "" "$((1+1))"; do iptables -N "c$x"; done; set -- a; for x in ""$@"" "$@$((1))"; do iptables -N "$x"; done',
       ['a', 'a1', 'c', 'c2'],
     ],
+    [
+      'arithmetic of old scripts',
+      'a=(4 5); ((a[2] = a[0] * a[1])); iptables -N c$[ 1 << (4 - 2) ]"$[a[1] + 1]"$((a[-1])); iptables -N "$[x"',
+      ['$[x', 'c4620'],
+    ],
     ['loops that count', 'for ((i=0; i<2; i++)); do iptables -N c$i; done', ['c0', 'c1']],
     [
       'while and until',
