@@ -51,14 +51,16 @@ export class Defrag {
   /**
    * Cuts the last datagram that was put together into fragments as it came, which is how Linux sends it on.
    * @param packet the datagram as it is now, from its IP header on
+   * @param mtu of the link that it leaves by, 0 if that does not matter. IPv6 is not forwarded if a fragment was longer
    */
-  refragment(packet: Uint8Array): Uint8Array[] {
+  refragment(packet: Uint8Array, mtu: number): Uint8Array[] {
     const { head, nextHeaderAt, linear } = this.assembly;
     // A fragment that is a whole datagram leaves without its header.
     const isIpv4 = packet[0]! >> 4 === 4;
     // IPv6 is not cut again if it is no longer than its largest fragment was (measured).
     if (this.assembly.sizes.length < 2 || (!isIpv4 && packet.length <= this.maxSize)) return [packet];
-    const most = isIpv4 ? this.maxSize - head : Math.max(this.maxSize, IPV6_MIN_MTU) - head - FRAGMENT_HEADER;
+    const longest = mtu === 0 ? this.maxSize : Math.min(this.maxSize, mtu);
+    const most = isIpv4 ? longest - head : Math.max(this.maxSize, IPV6_MIN_MTU) - head - FRAGMENT_HEADER;
     const sizes = meltedSizes(this.assembly.sizes, linear - head, packet.length - head, most);
     return isIpv4 ? cutIpv4(packet, head, sizes) : cutIpv6(packet, head, nextHeaderAt, sizes);
   }

@@ -19,6 +19,7 @@ export function leaving(
   isReassembled: boolean,
 ): readonly Uint8Array[] {
   const bytes = copyOfBytes(pkt.bytes, pkt.off, pkt.end);
-  if (isReassembled) return defrag.refragment(bytes);
+  if (isReassembled)
+    return defrag.refragment(bytes, host.transparent ? 0 : (host.device(pkt.ifout)?.mtu ?? 0));
   return host.transparent ? [bytes] : cutToMtu(host, pkt, bytes);
 }

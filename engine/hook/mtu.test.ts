@@ -3,6 +3,7 @@ import type { HostModel } from '../host/model.ts';
 import { parseHostFile } from '../host/parse-file.ts';
 import { tcpPacket, udpPacket } from '../packet/build.ts';
 import { viewOf } from '../packet/build-bytes.ts';
+import { fragmentIpv4, fragmentIpv6 } from '../packet/build-fragment.ts';
 import { Packet, resetPacket } from '../packet/packet.ts';
 import { packetText } from '../packet/text.ts';
 import { Firewall } from './firewall.ts';
@@ -72,5 +73,28 @@ describe('a packet that is longer than the MTU of its next link', () => {
   test('passes if it is longer than any link: a network card put it together', () => {
     const { outcome } = send(host, true, whole(udpPacket({ ...V4, payload: 2000 })));
     expect(outcome.verdict).toBe('accept');
+  });
+
+  // Measured with ping -s and fragments made by hand, on a link with an MTU of 1280.
+  test('that came in fragments leaves in shorter ones', () => {
+    const came = fragmentIpv4(udpPacket({ ...V4, payload: 4000 }), 1480);
+    const { outcome } = send(host, true, ...came);
+    expect(came.map((bytes) => bytes.length)).toEqual([1500, 1500, 1068]);
+    expect(outcome.out.map((bytes) => bytes.length)).toEqual([1300, 1300, 1300, 188]);
+  });
+
+  test('that came in fragments which may not be cut again is dropped if one of those is longer', () => {
+    const came = (size: number): Uint8Array[] =>
+      fragmentIpv4(whole(udpPacket({ ...V4, payload: 2000 })), size);
+    expect(send(host, true, ...came(1480)).outcome.verdict).toBe('drop');
+    expect(send(host, true, ...came(1280)).outcome).toMatchObject({ verdict: 'accept', answers: [] });
+  });
+
+  test('that came in fragments over IPv6 is dropped if one of those is longer', () => {
+    const came = (size: number): Uint8Array[] => fragmentIpv6(udpPacket({ ...V6, payload: 4000 }), size);
+    const { outcome } = send(host, true, ...came(1448));
+    expect(outcome.verdict).toBe('drop');
+    expect(textOf(outcome.answers[0]!.bytes)).toContain('icmpv6 packet too big (2/0) mtu 1300');
+    expect(send(host, true, ...came(1248)).outcome.verdict).toBe('accept');
   });
 });

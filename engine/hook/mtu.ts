@@ -19,12 +19,14 @@ export function outgrownMtu(host: HostModel, pkt: Packet): number {
 
 /**
  * The MTU that keeps a packet from being forwarded: it is longer and may not be cut (RFC 1191, RFC 8201). 0 if it may go.
- * @param isReassembled whether it came in fragments, and will leave in such
+ * @param fragment bytes of the longest fragment that it came in, 0 if it came whole. Measured: what came in fragments
+ *   leaves in such, and only their length counts
  */
-export function pathMtu(host: HostModel, pkt: Packet, isReassembled: boolean): number {
-  if (isReassembled) return 0;
+export function pathMtu(host: HostModel, pkt: Packet, fragment: number): number {
   if (pkt.family === AF_INET && (pkt.view.getUint16(pkt.off + 6) & DONT_FRAGMENT) === 0) return 0;
-  return outgrownMtu(host, pkt);
+  if (fragment === 0) return outgrownMtu(host, pkt);
+  const mtu = host.device(pkt.ifout)?.mtu ?? 0;
+  return mtu !== 0 && fragment > mtu ? mtu : 0;
 }
 
 /**

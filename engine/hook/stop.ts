@@ -15,10 +15,10 @@ export interface Stop {
 
 /**
  * What keeps a packet from being forwarded, once it is routed: its hop limit, a link-local source, its length.
- * @param isReassembled whether it came in fragments, and will leave in such
+ * @param fragment bytes of the longest fragment that it came in, 0 if it came whole
  * @returns null if nothing does; else `pkt` says why
  */
-export function stopOf(host: HostModel, pkt: Packet, isReassembled: boolean): Stop | null {
+export function stopOf(host: HostModel, pkt: Packet, fragment: number): Stop | null {
   const hops = hopLimit(pkt);
   if (hops <= 1) {
     because(pkt, R_HOP_LIMIT, hops);
@@ -28,7 +28,7 @@ export function stopOf(host: HostModel, pkt: Packet, isReassembled: boolean): St
     because(pkt, R_LINK_LOCAL);
     return unroutable(host, pkt);
   }
-  const mtu = pathMtu(host, pkt, isReassembled);
+  const mtu = pathMtu(host, pkt, fragment);
   if (mtu === 0) return null;
   because(pkt, R_MTU, pkt.end - pkt.off, mtu);
   return { error: tooBig(host, pkt, mtu) };

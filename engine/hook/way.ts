@@ -207,7 +207,8 @@ export class Way implements RuleEffects {
   /** By another device to another machine. */
   protected forward(state: HookState): number {
     const { pkt } = state;
-    const stop = this.isBridge ? null : stopOf(this.host, pkt, this.runner.reassembled);
+    const fragment = this.runner.reassembled ? this.defrag.maxSize : 0;
+    const stop = this.isBridge ? null : stopOf(this.host, pkt, fragment);
     if (stop !== null) return this.stop(state, stop);
     const { view, off, family } = pkt;
     const way = family === AF_INET ? this.behind4 : this.behind6;
