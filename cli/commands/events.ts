@@ -20,6 +20,7 @@ import {
   eventKind,
   eventLine,
   eventPrefix,
+  eventTells,
   type FlowEvent,
   saysState,
 } from '../format/event-line.ts';
@@ -112,9 +113,10 @@ class EventPrinter implements EventSink {
       ktimestamp: this.words.has('ktimestamp'),
     };
     const colour = COLOURS[event.kind];
-    if (!this.colour || colour === null) return eventLine(event, stamp, options);
+    const told = { ...event, tells: eventTells(event.kind, event.flow, events) };
+    if (!this.colour || colour === null) return eventLine(told, stamp, options);
     const front = options.timestamp ? `[${stamp}]\t` : '';
-    return `${front}${coloured(eventPrefix(event.kind), colour, true)} ${eventBody(event, options)}`;
+    return `${front}${coloured(eventPrefix(event.kind), colour, true)} ${eventBody(told, options)}`;
   }
 }
 

@@ -84,7 +84,7 @@ export class EventPrinter {
     const { request } = this;
     const { kind, time, stamp, entry, state, by } = happening;
     if (!this.wants(kind) || !matches(request, entry)) return;
-    const tells = happening.tells ?? eventTells(kind, entry);
+    const tells = happening.tells ?? eventTells(kind, entry, happening.events);
     // A mark that was not told is none, not even 0 (measured).
     if (request.mark !== null && !tells.mark) return;
     const event: FlowEvent = { kind, time, flow: entry, state, tells };

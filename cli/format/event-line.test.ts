@@ -1,6 +1,7 @@
+import { ipct } from '@keepstate/engine';
 import { describe, expect, test } from 'vitest';
 import { goldenFlow, NOW } from '../testing/golden-flow.ts';
-import { type EventKind, type EventLineOptions, eventLine } from './event-line.ts';
+import { type EventKind, type EventLineOptions, eventBody, eventLine, eventTells } from './event-line.ts';
 
 /** Prints again what conntrack -E printed. */
 function again(line: string, options: EventLineOptions = {}): string {
@@ -55,6 +56,16 @@ describe('a line of conntrack -E', () => {
     );
     expect(eventLine({ kind: 'UPDATE', time: NOW, flow, state: true }, '')).not.toContain('packets=');
     expect(eventLine({ kind: 'DESTROY', time: NOW, flow, state: true }, '')).toContain('packets=1 bytes=29');
+  });
+
+  test('tells a mark of 0 where that is what changed', () => {
+    const flow = goldenFlow(
+      'udp 17 30 src=1.1.1.1 dst=2.2.2.2 sport=1 dport=2 src=2.2.2.2 dst=1.1.1.1 sport=2 dport=1',
+    );
+    const line = (events: number): string =>
+      eventBody({ kind: 'UPDATE', time: NOW, flow, state: true, tells: eventTells('UPDATE', flow, events) });
+    expect(line(ipct.IPCT_MARK)).toMatch(/ mark=0$/);
+    expect(line(ipct.IPCT_ASSURED)).not.toContain('mark');
   });
 
   test('shows no timeout when a flow leaves with less than a second left, whatever removed it', () => {

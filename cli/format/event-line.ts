@@ -42,10 +42,14 @@ export interface EventTells {
   readonly mark: boolean;
 }
 
-/** What an event of a flow has by the kernel's rules. */
-export function eventTells(kind: EventKind, flow: FlowRecord): EventTells {
-  // Measured: a flow that leaves with less than a second left, as one whose timer ran out, shows no timeout.
-  return { timeout: kind !== 'DESTROY' || secondsLeft(flow.timeout) > 0, mark: flow.mark !== 0 };
+/** What an event of a flow has by the kernel's rules. @param events IPCT_* bits, 0 if they are not known */
+export function eventTells(kind: EventKind, flow: FlowRecord, events = 0): EventTells {
+  return {
+    // Measured: a flow that leaves with less than a second left, as one whose timer ran out, shows no timeout.
+    timeout: kind !== 'DESTROY' || secondsLeft(flow.timeout) > 0,
+    // Measured: 0 is told where it is the change.
+    mark: flow.mark !== 0 || (events & ipct.IPCT_MARK) !== 0,
+  };
 }
 
 /** What `conntrack -E -o` adds to a line. */
@@ -59,7 +63,7 @@ export function eventPrefix(kind: EventKind): string {
   return `[${kind}]`.padStart(9);
 }
 
-/** What follows the prefix. Counters and times only on DESTROY, a mark only if it is not 0, no use count. */
+/** What follows the prefix. Counters and times only on DESTROY, a mark only if it is not 0 or was changed, no use count. */
 export function eventBody(event: FlowEvent, options: EventLineOptions = {}): string {
   const { flow, kind, time } = event;
   const gone = kind === 'DESTROY';
