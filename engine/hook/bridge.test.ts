@@ -99,6 +99,40 @@ describe('a bridge', () => {
     expect(live.frame(udpPacket(answer), RIGHT, LEFT).verdict).toBe('accept');
     expect(live.firewall.outcome.out).toEqual([]);
   });
+
+  // As Linux counts them with bridge-nf-call-iptables, by a ping.
+  test.each([
+    ['--physdev-in eth0', 'PREROUTING FORWARD POSTROUTING'],
+    ['! --physdev-in eth0', ''],
+    ['--physdev-out eth1', 'FORWARD POSTROUTING'],
+    ['! --physdev-out eth1', ''],
+    ['--physdev-is-in', 'PREROUTING FORWARD POSTROUTING'],
+    ['! --physdev-is-in', ''],
+    ['--physdev-is-out', 'FORWARD POSTROUTING'],
+    ['! --physdev-is-out', 'PREROUTING'],
+    ['--physdev-is-bridged', 'FORWARD POSTROUTING'],
+    ['! --physdev-is-bridged', 'PREROUTING'],
+    ['--physdev-in eth+', 'PREROUTING FORWARD POSTROUTING'],
+    ['--physdev-in eth0 --physdev-out eth1', 'FORWARD POSTROUTING'],
+    ['--physdev-in eth0 ! --physdev-out eth1', ''],
+    ['! --physdev-in eth0 --physdev-is-bridged', ''],
+    ['--physdev-is-in --physdev-is-out', 'FORWARD POSTROUTING'],
+  ])('knows its ports: %s', (words, hooks) => {
+    const chains = ['PREROUTING', 'FORWARD', 'POSTROUTING'];
+    const rules = chains.map((chain) => `-A ${chain} -m physdev ${words} -j ACCEPT`);
+    const ruleset = new Ruleset();
+    const text = ['*mangle', ...rules, 'COMMIT', ''].join('\n');
+    expect(ruleset.load({ name: 'rules.v4', text })).toEqual([]);
+    const firewall = new Firewall({ host: bridgeHost(['eth0', 'eth1']), rules: ruleset.tables() });
+    const bytes = ethernetFrame(udpPacket(query));
+    const pkt = new Packet();
+    resetPacket(pkt, bytes, viewOf(bytes), 0, bytes.length);
+    Object.assign(pkt, { ifin: LEFT, ifout: RIGHT });
+    firewall.receive(pkt, DLT_EN10MB, 1000);
+    const saved = ruleset.ipv4.save({ counters: true });
+    const counted = chains.filter((chain) => new RegExp(`^\\[1:.*-A ${chain} `, 'm').test(saved));
+    expect(counted.join(' ')).toBe(hooks);
+  });
 });
 
 describe('a router that sends packets on', () => {

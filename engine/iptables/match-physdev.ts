@@ -1,4 +1,6 @@
+import type { Device } from '../host/host.ts';
 import { NF_INET_LOCAL_OUT } from '../rules/family.ts';
+import type { HookState } from '../rules/hook-state.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
 import { XtMatch } from './xt-match.ts';
 
@@ -16,19 +18,47 @@ interface PhysdevSpec {
   isBridged: boolean | null;
 }
 
-/** A packet that did not come over a bridge matches only if all that is asked is negated. */
+/** Asks for ports of a bridge, which are the devices of a host that is one. */
 class PhysdevMatch extends XtMatch {
-  private readonly answer: boolean;
+  private readonly spec: PhysdevSpec;
+  /** A packet that did not come over a bridge matches only if all that is asked is negated. */
+  private readonly unbridged: boolean;
 
   constructor(spec: PhysdevSpec) {
     super();
     const asked = [spec.in?.inverted, spec.out?.inverted, spec.isIn, spec.isOut, spec.isBridged];
-    this.answer = asked.every((inverted) => inverted !== false);
+    this.spec = spec;
+    this.unbridged = asked.every((inverted) => inverted !== false);
   }
 
-  matches(): boolean {
-    return this.answer;
+  matches({ pkt, host, hook }: HookState): boolean {
+    if (!host.transparent || hook === NF_INET_LOCAL_OUT) return this.unbridged;
+    const { isBridged, isIn, isOut } = this.spec;
+    const came = host.device(pkt.ifin);
+    // Known from FORWARD on.
+    const leaves = host.device(pkt.ifout);
+    return (
+      agrees(leaves !== null, isBridged) &&
+      agrees(came !== null, isIn) &&
+      agrees(leaves !== null, isOut) &&
+      isAt(came, this.spec.in, true) &&
+      isAt(leaves, this.spec.out, false)
+    );
   }
+}
+
+/** Whether something that is asked, negated or not, is so; what is not asked is. */
+function agrees(holds: boolean, inverted: boolean | null): boolean {
+  return inverted === null || holds !== inverted;
+}
+
+/** Whether a device is the port that is asked for. @param unknown what holds without a device */
+function isAt(device: Device | null, asked: Port | null, unknown: boolean): boolean {
+  if (asked === null) return true;
+  if (device === null) return unknown;
+  const { name, inverted } = asked;
+  const fits = name.endsWith('+') ? device.name.startsWith(name.slice(0, -1)) : device.name === name;
+  return fits !== inverted;
 }
 
 function port(arg: XtArg): Port {
