@@ -67,6 +67,10 @@ export const R_LINK_LOCAL = 120;
 export const R_NO_MEMBER = 121;
 /** Longer than the MTU of its next link, and not to be cut; operands: its length, the MTU. */
 export const R_MTU = 122;
+/** Broken option in an IPv4 header; operand: the byte of the header. */
+export const R_IP_OPTION = 123;
+/** The sender chose the way (source route), which Linux does not allow unless it is told to. */
+export const R_SOURCE_ROUTE = 124;
 /** Fragment held until its datagram is whole. */
 export const R_FRAG_HELD = 200;
 /** Fragment overlaps another: the whole datagram is given up. */
@@ -311,6 +315,13 @@ export const REASONS: readonly Reason[] = [
     effect: 'dropped',
     text: 'link-local source may not leave its link',
   },
+  {
+    id: R_IP_OPTION,
+    name: 'ip-option',
+    effect: 'dropped',
+    text: 'broken option at byte %u of the IP header',
+  },
+  { id: R_SOURCE_ROUTE, name: 'source-route', effect: 'dropped', text: 'source route: not allowed' },
   { id: R_NO_MEMBER, name: 'no-member', effect: 'dropped', text: 'to a group that the host is not in' },
   { id: R_FRAG_HELD, name: 'frag-held', effect: 'held', text: 'fragment held until its datagram is whole' },
   {

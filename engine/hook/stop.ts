@@ -1,10 +1,11 @@
-import { R_HOP_LIMIT, R_LINK_LOCAL, R_MTU } from '../base/reason.ts';
+import { R_HOP_LIMIT, R_IP_OPTION, R_LINK_LOCAL, R_MTU, R_SOURCE_ROUTE } from '../base/reason.ts';
 import type { HostModel } from '../host/model.ts';
-import { ipError, tooBig } from '../host/reject.ts';
+import { ipError, parameterProblem, tooBig } from '../host/reject.ts';
 import { isLinkLocalSource, unreachableCode } from '../host/routing.ts';
 import { because, type Packet } from '../packet/packet.ts';
 import { NF_INET_PRE_ROUTING } from '../rules/family.ts';
 import { hopLimit } from './hop-limit.ts';
+import { OPTIONS_FINE, OPTIONS_SOURCE_ROUTE } from './ip-options.ts';
 import { pathMtu } from './mtu.ts';
 
 /** The IP layer keeps a packet from being forwarded. */
@@ -32,6 +33,17 @@ export function stopOf(host: HostModel, pkt: Packet, fragment: number): Stop | n
   if (mtu === 0) return null;
   because(pkt, R_MTU, pkt.end - pkt.off, mtu);
   return { error: tooBig(host, pkt, mtu) };
+}
+
+/** What {@link IpOptions.arrive} found wrong with a packet; null if nothing is. */
+export function optionStop(host: HostModel, pkt: Packet, wrong: number): Stop | null {
+  if (wrong === OPTIONS_FINE) return null;
+  if (wrong === OPTIONS_SOURCE_ROUTE) {
+    because(pkt, R_SOURCE_ROUTE);
+    return { error: null };
+  }
+  because(pkt, R_IP_OPTION, wrong);
+  return { error: parameterProblem(host, pkt, wrong) };
 }
 
 /** Routing refused a packet, which says why: its sender may be told. */

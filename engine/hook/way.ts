@@ -35,15 +35,18 @@ import { attach } from './attach.ts';
 import { setClosing } from './closing.ts';
 import type { EstablishedWay } from './established.ts';
 import { putHop, takeHop } from './hop-limit.ts';
+import { IpOptions, leaveWithOptions, OPTIONS_FINE } from './ip-options.ts';
 import { leavesInPieces, leaving } from './leaving.ts';
 import type { Outcome, Verdict } from './outcome.ts';
-import { writeRoute } from './record-route.ts';
 import { isForSelf, outputDevice } from './route-output.ts';
 import { HookRunner } from './runner.ts';
-import { type Stop, stopOf, unroutable } from './stop.ts';
+import { optionStop, type Stop, stopOf, unroutable } from './stop.ts';
 
 /** How deep packets of the firewall's own may cause others. */
 const DEEPEST = 4;
+
+/** First byte of an IPv4 header without options: version 4, five words. */
+const WITHOUT_OPTIONS = 0x45;
 
 /** Priority (TC_PRIO_*) of a forwarded IPv4 packet by bits 1 to 4 of its TOS (RFC 1349), as measured. */
 const PRIORITY_OF_TOS: Uint8Array = Uint8Array.of(0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4);
@@ -72,6 +75,7 @@ export class Way implements RuleEffects {
   /** Whether an accepted packet is to stand in `pkt` as it leaves: see {@link Firewall.inPlace}. */
   inPlace = false;
   ruleLog: RuleLog | null = null;
+  private readonly options: IpOptions;
 
   protected readonly conntrack: Conntrack;
   protected readonly host: HostModel;
@@ -101,6 +105,7 @@ export class Way implements RuleEffects {
     this.outcome = outcome;
     this.conntrack = conntrack;
     this.host = host;
+    this.options = new IpOptions(host);
     this.defrag = defrag;
     this.runner = new HookRunner(conntrack, defrag, this.outcome);
     const random = new Random(seed);
@@ -196,16 +201,24 @@ export class Way implements RuleEffects {
       pkt.ifout = 0;
     } else {
       const route = routeInput(this.host, pkt);
+      const isLost = route === ROUTE_DROP && unroutable(this.host, pkt).error === null;
+      const wrong = isLost ? null : optionStop(this.host, pkt, this.readOptions(pkt));
+      if (wrong !== null) return this.stop(state, wrong);
       if (route === ROUTE_DROP) return this.stop(state, unroutable(this.host, pkt));
-      if (route !== ROUTE_LOCAL) return this.forward(state);
+      if (route !== ROUTE_LOCAL) return this.forward(state, hasOptions(pkt) ? this.options.left : 0);
     }
     const local = this.run(state, NF_INET_LOCAL_IN, 0);
     if (local !== NF_ACCEPT) return this.refuse(state, local, NF_INET_LOCAL_IN);
     return this.accept(state, false);
   }
 
-  /** By another device to another machine. */
-  protected forward(state: HookState): number {
+  /** As {@link IpOptions.arrive}. */
+  private readOptions(pkt: Packet): number {
+    return hasOptions(pkt) ? this.options.arrive(pkt, this.conntrack.now) : OPTIONS_FINE;
+  }
+
+  /** By another device to another machine. @param options as {@link IpOptions.left} */
+  protected forward(state: HookState, options = 0): number {
     const { pkt } = state;
     const fragment = this.runner.reassembled ? this.defrag.maxSize : 0;
     const stop = this.isBridge ? null : stopOf(this.host, pkt, fragment);
@@ -214,6 +227,7 @@ export class Way implements RuleEffects {
     const way = family === AF_INET ? this.behind4 : this.behind6;
     if (way?.isFor(pkt) && this.depth === 0 && this.isUnseen) {
       if (this.inPlace && !this.isBridge) takeHop(pkt);
+      if (options !== 0) leaveWithOptions(this.host, pkt, options);
       way.join(pkt, this.outcome);
       const verdict = this.runner.translateEstablished(state);
       return verdict === NF_ACCEPT
@@ -227,7 +241,7 @@ export class Way implements RuleEffects {
     let hook = NF_INET_FORWARD;
     let verdict = this.run(state, hook, 0);
     if (verdict === NF_ACCEPT) {
-      if (!this.isBridge) writeRoute(this.host, pkt);
+      if (options !== 0) leaveWithOptions(this.host, pkt, options);
       hook = NF_INET_POST_ROUTING;
       verdict = this.run(state, hook, 0);
     }
@@ -329,4 +343,8 @@ export class Way implements RuleEffects {
     if (error !== null) this.answer(state, error, 'icmp');
     return this.lose(state);
   }
+}
+
+function hasOptions({ family, view, off }: Packet): boolean {
+  return family === AF_INET && view.getUint8(off) !== WITHOUT_OPTIONS;
 }

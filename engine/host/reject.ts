@@ -1,5 +1,10 @@
 import { icmpErrorAbout, mayAnswer, tcpResetFor } from '../packet/build-reject.ts';
-import { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, ICMP_TIME_EXCEEDED } from '../packet/icmp.ts';
+import {
+  ICMP_DEST_UNREACH,
+  ICMP_FRAG_NEEDED,
+  ICMP_PARAMETERPROB,
+  ICMP_TIME_EXCEEDED,
+} from '../packet/icmp.ts';
 import { ICMPV6_DEST_UNREACH, ICMPV6_PKT_TOOBIG, ICMPV6_TIME_EXCEED } from '../packet/icmpv6.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { type Host, RTN_BROADCAST, RTN_LOCAL } from './host.ts';
@@ -90,6 +95,14 @@ export function ipError(
   const unreachable = pkt.family === AF_INET ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
   const late = pkt.family === AF_INET ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
   return icmpErrorAbout(pkt, exceeded ? late : unreachable, code, 0, errorSource(host, pkt, hook), true);
+}
+
+/** The error about an IPv4 packet whose header is wrong at a byte (RFC 792, "Parameter Problem"). */
+export function parameterProblem(host: Host, pkt: Packet, at: number): Uint8Array | null {
+  if (!mayAnswer(pkt, false, true) || isBroadcast(host, pkt, NF_INET_PRE_ROUTING) || !isReachable(host, pkt))
+    return null;
+  const source = errorSource(host, pkt, NF_INET_FORWARD);
+  return icmpErrorAbout(pkt, ICMP_PARAMETERPROB, 0, at * 2 ** 24, source, true, at);
 }
 
 /** The error about a packet that is longer than the MTU (bytes) of its next link and may not be cut (RFC 1191, RFC 8201). */

@@ -34,6 +34,7 @@ const ICMP_TYPES = 18;
 const ICMP_ERRORS = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12].reduce((bits, type) => bits | (1 << type), 0);
 const IPOPT_RR = 7;
 const IPOPT_TS = 68;
+const DAY = 86_400_000;
 
 /** Whether Linux looks at the transport checksum of a packet before it rejects it: not if it may not be there. */
 function isVerified(pkt: Packet): boolean {
@@ -84,26 +85,50 @@ function isNobody6(view: DataView, at: number): boolean {
 const NO_OPTIONS = new Uint8Array(0);
 
 /**
- * The options that an ICMP error takes over from the packet behind routing (measured): "record route" if it is full.
- * @returns the bytes, padded; null if none is sent, because the option has room or is a timestamp
+ * The options that an ICMP error takes over from a packet behind routing, and where this machine writes itself into them
+ * again, if there is room (measured): "record route", then the timestamp.
+ * @param source the address that the error comes from
+ * @param limit only options that end before this byte of the header
  */
-function echoedOptions(pkt: Packet): Uint8Array | null {
-  const { bytes, view, off } = pkt;
-  const stop = off + ((view.getUint8(off) & 15) << 2);
+function echoedOptions(pkt: Packet, source: Uint8Array, limit: number): Uint8Array {
+  const route = echoedOption(pkt, IPOPT_RR, limit);
+  if (route.length > 2 && route[2]! >= 4 && route[2]! + 3 <= route.length) {
+    route.set(source, route[2]! - 1);
+    route[2]! += 4;
+  }
+  const stamp = echoedOption(pkt, IPOPT_TS, limit);
+  if (stamp.length > 3 && stamp[2]! >= 5 && stamp[2]! + 3 <= stamp.length)
+    stampAgain(stamp, source, Math.floor(pkt.time));
+  const echoed = new Uint8Array((route.length + stamp.length + 3) & ~3);
+  echoed.set(route);
+  echoed.set(stamp, route.length);
+  return echoed;
+}
+
+/** A copy of an option, which may be cut off; nothing if there is none. */
+function echoedOption({ bytes, view, off }: Packet, wanted: number, limit: number): Uint8Array {
+  const stop = off + Math.min(limit, (view.getUint8(off) & 15) << 2);
   for (let at = off + IPV4_HEADER; at + 2 < stop; ) {
     const type = view.getUint8(at);
-    if (type === 0) return NO_OPTIONS;
+    if (type === 0) break;
     const length = type === 1 ? 1 : Math.max(2, view.getUint8(at + 1));
-    if (type === IPOPT_TS) return null;
-    if (type === IPOPT_RR) {
-      if (view.getUint8(at + 2) <= length) return null;
-      const echoed = new Uint8Array((length + 3) & ~3);
-      echoed.set(bytes.subarray(at, Math.min(stop, at + length)));
-      return echoed;
-    }
+    if (type === wanted && at + length <= stop) return bytes.slice(at, at + length);
     at += length;
   }
   return NO_OPTIONS;
+}
+
+/** The next entry of a timestamp option: of times alone, or of addresses with them. @param now ms */
+function stampAgain(stamp: Uint8Array, source: Uint8Array, now: number): void {
+  const kind = stamp[3]! & 15;
+  let at = stamp[2]! - 1;
+  if (kind > 1 || at + 4 + 4 * kind > stamp.length) return;
+  if (kind === 1) {
+    stamp.set(source, at);
+    at += 4;
+  }
+  new DataView(stamp.buffer).setUint32(at, now % DAY);
+  stamp[2] = at + 5;
 }
 
 /** Whether a packet is an error itself, or what Linux takes for one: those are never answered by another. */
@@ -131,7 +156,6 @@ export function mayAnswer(pkt: Packet, verifies: boolean, isRouted: boolean): bo
   if (pkt.family === AF_INET) {
     const src = view.getInt32(off + 12);
     if ((isRouted && isGroup4(view.getInt32(off + 16))) || isGroup4(src) || src === 0) return false;
-    if (isRouted && view.getUint8(off) !== 0x45 && echoedOptions(pkt) === null) return false;
   } else if (isMulticast6(view, off + 24) || isNobody6(view, off + 8)) return false;
   if (!verifies) return true;
   // IPv6 asks for a transport header; IPv4 answers a packet that ends with its IP header, too (measured).
@@ -172,6 +196,7 @@ function putChecksum(out: DataView, from: number, at: number, pseudo: number): v
  * @param rest the header's last four bytes
  * @param source the address it comes from: 4 or 16 bytes
  * @param isRouted as for {@link mayAnswer}
+ * @param soundTo up to which byte the header's options are in order
  */
 export function icmpErrorAbout(
   pkt: Packet,
@@ -180,11 +205,12 @@ export function icmpErrorAbout(
   rest: number,
   source: Uint8Array,
   isRouted: boolean,
+  soundTo = 60,
 ): Uint8Array {
   const { bytes, view, off, end } = pkt;
   const isIpv4 = pkt.family === AF_INET;
   const options =
-    (isIpv4 && isRouted && view.getUint8(off) !== 0x45 ? echoedOptions(pkt) : null) ?? NO_OPTIONS;
+    isIpv4 && isRouted && view.getUint8(off) !== 0x45 ? echoedOptions(pkt, source, soundTo) : NO_OPTIONS;
   const headers = (isIpv4 ? BEHIND_HEADERS4 : BEHIND_HEADERS6) + options.length;
   const quoted = Math.min(end - off, (isIpv4 ? ICMP_MOST : ICMPV6_MOST) - headers);
   const answer = new Uint8Array(headers + quoted);
