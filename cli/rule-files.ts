@@ -24,13 +24,8 @@ function notRules(text: string): string | null {
   return null;
 }
 
-/** The text of a file of rules. @throws UsageError if it cannot be read or is no text */
-function readRules(name: string): string {
-  const text = readText(name);
-  const why = notRules(text);
-  if (why !== null) throw new UsageError(`cannot read ${name}: ${why}`, false);
-  return text;
-}
+/** Gives the text of a file. @throws UsageError if it cannot be read */
+export type TextReader = (name: string) => string;
 
 /** Where include looks besides, as nft does. */
 const DEFAULT_INCLUDE = '/etc';
@@ -41,8 +36,11 @@ export class RuleFiles {
   readonly errors: SourceError[] = [];
   private readonly texts: Map<string, SourceLines> = new Map();
   private readonly folders: readonly string[];
+  private readonly readText: TextReader;
 
-  constructor(given: Given) {
+  /** @param reader reads each file, included ones as well */
+  constructor(given: Given, reader: TextReader = readText) {
+    this.readText = reader;
     this.folders = [...given.all('include-path'), DEFAULT_INCLUDE];
     this.ruleset = new Ruleset({
       read: (pattern, from) => this.include(pattern, from),
@@ -52,7 +50,7 @@ export class RuleFiles {
 
   /** Reads a file into the ruleset. @param kind null to recognise it */
   load(name: string, kind: RuleKind | null): void {
-    this.loadText({ name: name === '-' ? '/dev/stdin' : name, text: readRules(name) }, kind);
+    this.loadText({ name: name === '-' ? '/dev/stdin' : name, text: this.read(name) }, kind);
   }
 
   /** The same for text that is here already. */
@@ -76,6 +74,14 @@ export class RuleFiles {
     return sourceErrorText(error, this.texts.get(error.at.file) ?? null, word);
   }
 
+  /** The text of a file of rules. @throws UsageError if it cannot be read or is no text */
+  private read(name: string): string {
+    const text = this.readText(name);
+    const why = notRules(text);
+    if (why !== null) throw new UsageError(`cannot read ${name}: ${why}`, false);
+    return text;
+  }
+
   private include(pattern: string, from: string): readonly RuleSource[] {
     // As nft: what begins with a dot is looked for in the working directory only, all else in the folders for includes
     // only. Where that finds nothing, nft would say so; a ruleset that is not at its place here is in the file's folder.
@@ -86,7 +92,7 @@ export class RuleFiles {
       const names = found.filter((name) => resolve(name) !== resolve(from));
       if (names.length === 0) continue;
       return names.map((name) => {
-        const text = readRules(name);
+        const text = this.read(name);
         this.texts.set(name, sourceLines(text));
         return { name, text };
       });

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errnoText } from './errno-text.ts';
 import { pause } from './output.ts';
 import { UsageError } from './trouble.ts';
@@ -56,8 +56,31 @@ export function readBytes(name: string, most: number): Buffer {
 
 /** A file that a person wrote, as text. @throws UsageError that says why it cannot be read */
 export function readText(name: string): string {
+  return textBy(() => readBytes(name, MOST), name);
+}
+
+/**
+ * The same of a plain file only: what is none, as a FIFO that nobody writes to, would be waited for, perhaps for good.
+ * @throws UsageError that says why it cannot be read
+ */
+export function readPlainText(name: string): string {
+  return textBy(() => readPlainBytes(name), name);
+}
+
+function readPlainBytes(name: string): Buffer {
+  // Even to open a FIFO would wait.
+  const fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return readBytes(name, MOST).toString('utf8');
+    if (!fstatSync(fd).isFile()) throw new UsageError(`cannot read ${name}: it is not a plain file`, false);
+    return readAll(fd, name, MOST);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function textBy(read: () => Buffer, name: string): string {
+  try {
+    return read().toString('utf8');
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read ${name}: ${errnoText(error)}`, false);

@@ -5,7 +5,7 @@ import type { Given } from '../options.ts';
 import type { Log } from './log.ts';
 import { refusedFlows } from './refused.ts';
 import { turn } from './rows.ts';
-import { isErrors, type ReadRules, readRules, textOf } from './rules.ts';
+import { isErrors, type ReadRules, readRulesAgain, textOf } from './rules.ts';
 
 /** Why rules are read anew. */
 export type ReloadCause = 'signal' | 'control' | 'watch';
@@ -83,14 +83,14 @@ export class Rules {
     while (this.under !== null) await this.under.catch(() => {});
     // A file that a pattern of include finds now is none of those known: only reading tells.
     // Files that say again what runs put an end to the error, too.
-    const read = this.isChanged || this.error !== null ? null : readRules(this.given);
+    const read = this.isChanged || this.error !== null ? null : readRulesAgain(this.given);
     if (read !== null && !isErrors(read) && sameSources(read, this.running)) return;
     await this.reload('watch');
   }
 
   private async reloadNow(cause: ReloadCause): Promise<ReloadReport> {
     const begin = performance.now();
-    const read = readRules(this.given);
+    const read = readRulesAgain(this.given);
     if (isErrors(read)) return this.refuse(read, cause, performance.now() - begin);
     this.firewall.loadRules(read.tables);
     this.running = read;
@@ -107,7 +107,7 @@ export class Rules {
     const isEmpty = this.firewall.conntrack.table.count === 0;
     // Packets wait while rules are read, a tenth of a second for a thousand rules: not for twice that (docs/live.md).
     await turn();
-    const copy = isEmpty ? [] : readRules(this.given);
+    const copy = isEmpty ? [] : readRulesAgain(this.given);
     const found = isErrors(copy)
       ? { ...NOTHING, complete: isEmpty }
       : await refusedFlows(this.firewall, copy.tables, this.seed, () => asked === this.asked);

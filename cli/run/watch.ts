@@ -1,7 +1,7 @@
 import { type FSWatcher, lstatSync, readdirSync, readlinkSync, realpathSync, statSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Editors write in several steps: what follows within this time is one change (ms). */
+/** Editors write in several steps: files are at rest that are the same at two looks so far apart (ms). */
 const SETTLE = 100;
 
 /** What tells one version of a file from another; '' if it is not there. */
@@ -52,6 +52,8 @@ export class FileWatch {
   private readonly watchers: Map<string, FSWatcher> = new Map();
   private files: readonly string[] = [];
   private stamp = '';
+  /** At the last look. */
+  private seen = '';
   private timer: NodeJS.Timeout | null = null;
 
   /** @param onChange called when something changed, and is at rest again */
@@ -97,13 +99,21 @@ export class FileWatch {
   /** Something happened in a folder. */
   private stir(): void {
     if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      const stamp = this.stampNow();
-      if (stamp === this.stamp) return;
-      this.stamp = stamp;
-      this.onChange();
-    }, SETTLE);
+    this.timer = setTimeout(() => this.look(), SETTLE);
+  }
+
+  private look(): void {
+    this.timer = null;
+    const stamp = this.stampNow();
+    if (stamp === this.stamp) return;
+    if (stamp !== this.seen) {
+      // Half of a file may be rules as well: nothing tells that somebody still writes it but that it changes.
+      this.seen = stamp;
+      this.stir();
+      return;
+    }
+    this.stamp = stamp;
+    this.onChange();
   }
 
   private stampNow(): string {
