@@ -1,8 +1,13 @@
-import { CTINFO_NONE, type Firewall, type Outcome, type Packet } from '@keepstate/engine';
+import { CTINFO_NONE, type Firewall, type Outcome, type Packet, REASONS } from '@keepstate/engine';
 import type { Judge } from '@keepstate/live';
 
 /** Verdicts are four bits (NF_*, and NF_UNKNOWN), ctinfo is below 16. */
 const SHIFT = 4;
+
+/** Reasons that Linux logs: others, as that neighbour discovery is never tracked, are no fault of a packet. */
+const LOGGED: ReadonlySet<number> = new Set(
+  REASONS.filter(({ effect }) => effect === 'INVALID' || effect === 'ignored').map(({ id }) => id),
+);
 
 /** Told of packets that are INVALID, or ignored by tracking, where nf_conntrack_log_invalid asks for it. */
 export type InvalidLog = (pkt: Packet) => void;
@@ -39,7 +44,7 @@ export class FirewallJudge implements Judge {
   }
 
   private tellInvalid(pkt: Packet): void {
-    if (pkt.ctinfo === CTINFO_NONE || this.onInvalid === null) return;
+    if (pkt.ctinfo === CTINFO_NONE || this.onInvalid === null || !LOGGED.has(pkt.reason)) return;
     if (this.logInvalid === 255 || this.logInvalid === pkt.proto) this.onInvalid(pkt);
   }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { udpPacket } from '@keepstate/engine';
+import { icmpv6Packet, udpPacket } from '@keepstate/engine';
 import { afterAll, describe, expect, test } from 'vitest';
 import { segment } from '../testing/captures.ts';
 import { type MemoryDriver, RunPlace, until } from '../testing/daemon.ts';
@@ -340,6 +340,23 @@ describe('the log', () => {
     driver.push(stray, 3, 2);
     expect(lines.join('\n')).toMatch(/invalid: nf_ct_proto_6: .*IN=eth1 OUT=.*SPT=80 DPT=1000/);
     control.close();
+  });
+
+  test('has no packet as INVALID that Linux only notes something of', async () => {
+    const rules = place.file('noted.nft', ruleset('80'));
+    const { driver, lines } = await place.run([
+      '--rules',
+      rules,
+      '--sysctl',
+      'net.netfilter.nf_conntrack_log_invalid=255',
+    ]);
+    expect(driver.push(segment('client', 'SYN', 1000, 0), 2, 3)).toBe(true);
+    expect(driver.push(segment('server', 'RST ACK', 0, 1001), 3, 2)).toBe(true);
+    const solicitation = icmpv6Packet({ src: 'fe80::1', dst: 'ff02::1:ff00:2', type: 135 });
+    driver.push(solicitation);
+    expect(lines.join('\n')).not.toContain(' invalid: ');
+    driver.push(segment('server', 'RST ACK', 1, 1), 3, 2);
+    expect(lines.join('\n')).toContain(' invalid: nf_ct_proto_6: invalid new ');
   });
 
   test('says when a device is gone, and when it is back', async () => {
