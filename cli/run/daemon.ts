@@ -18,7 +18,7 @@ import { FileWatch } from './watch.ts';
 
 /** Without packets time passes in such steps (ms). */
 const TICK = 100;
-/** How often it is looked for devices and addresses that came or went (ms). */
+/** How often it is looked for devices that came or went (ms). */
 const LOOK_AROUND = 500;
 
 /** What a daemon is made of that depends on the machine. */
@@ -123,7 +123,10 @@ export class Daemon {
     // A TUN device is there only since it was opened.
     if (plan.hostChanged()) this.refreshHost();
     this.timers.push(
-      setInterval(() => this.firewall.tick(clock()), TICK),
+      setInterval(() => {
+        this.firewall.tick(clock());
+        if (plan.hostChanged()) this.refreshHost();
+      }, TICK),
       setInterval(() => this.lookAround(devices), LOOK_AROUND),
     );
     this.keeper?.begin(this.options.stateEvery);
@@ -199,17 +202,20 @@ export class Daemon {
     }
   }
 
-  /** Flows that were masqueraded with an address end with it, as in the kernel. */
+  /**
+   * Flows that were masqueraded with an address end with it. The kernel asks for the device as well, which has the address
+   * and is the one that they leave by; behind a TUN all addresses are the TUN's, by whatever device flows leave.
+   */
   private forgetAddresses(before: HostModel['addresses']): void {
     const { firewall } = this;
     const key = ({ device, prefix }: HostModel['addresses'][number]): string => `${device} ${prefix.words}`;
     const there = new Set(firewall.host.addresses.map(key));
+    const isTun = this.parts.plan.mode === 'tun';
     for (const address of before)
-      if (!there.has(key(address))) firewall.addressGone(address.device, address.prefix.words);
+      if (!there.has(key(address))) firewall.addressGone(isTun ? 0 : address.device, address.prefix.words);
   }
 
   private lookAround(devices: Devices): void {
-    if (this.parts.plan.hostChanged()) this.refreshHost();
     const gone = new Set(devices.missing());
     for (const name of gone)
       if (!this.gone.has(name))

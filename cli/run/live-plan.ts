@@ -15,10 +15,8 @@ import {
 import { hostOf } from '../host-options.ts';
 import type { Given } from '../options.ts';
 import type { DevicePlan, Devices } from './devices.ts';
+import { Pace } from './pace.ts';
 import type { RunOptions, Way } from './run-options.ts';
-
-/** The kernel's addresses are read again at most so often (ms), however often they change. */
-const REFRESH_EVERY = 5_000;
 
 /** The number that the host model gives a device. @throws DriverError if it has none of that name */
 function numberOf(host: HostModel, name: string): number {
@@ -116,8 +114,9 @@ abstract class KernelPlan implements DevicePlan {
   readonly sends = true;
   protected readonly kernel: KernelHost;
   private readonly watch: NetworkWatch = new NetworkWatch();
+  /** Routes may change all the time, and packets wait while they are read. */
+  private readonly pace: Pace = new Pace();
   private isStale = false;
-  private refreshed = 0;
 
   constructor(kernel: KernelHost) {
     this.kernel = kernel;
@@ -127,16 +126,20 @@ abstract class KernelPlan implements DevicePlan {
   abstract open(): Devices;
 
   refresh(): boolean {
+    const begin = performance.now();
     this.isStale = false;
-    this.refreshed = performance.now();
     this.watch.changed();
-    this.kernel.update();
+    try {
+      this.kernel.update();
+    } finally {
+      this.pace.done(begin, performance.now());
+    }
     return true;
   }
 
   hostChanged(): boolean {
     if (this.watch.changed()) this.isStale = true;
-    return this.isStale && (this.refreshed === 0 || performance.now() - this.refreshed > REFRESH_EVERY);
+    return this.isStale && this.pace.isDue(performance.now());
   }
 
   close(): void {

@@ -20,14 +20,15 @@ export function masqDeviceOf(ct: Conntrack, flow: number): number {
 /**
  * Removes the flows that are masqueraded with what is gone: Linux does so when a device goes down, or loses the address
  * (measured; flows of `snat` stay, and so do those of the device's other addresses).
- * @param device number of the device
+ * @param device number of the device; 0 for whichever, where flows leave by other devices than have the address
  * @param address the address that it lost, one word or four; null if the device went down
  * @returns how many
  */
 export function forgetMasqueraded(ct: Conntrack, device: number, address: readonly number[] | null): number {
   let count = 0;
   ct.eachFlow((flow) => {
-    if (masqDeviceOf(ct, flow) !== device) return;
+    const own = masqDeviceOf(ct, flow);
+    if (own === 0 || (device !== 0 && own !== device)) return;
     if (address !== null && !isSame(ct.addressOf(flow, 1, F_DST), address)) return;
     ct.evict(flow, R_NAT_GONE);
     count++;

@@ -15,7 +15,7 @@ export type Mode = 'bridge' | 'tun' | 'nfqueue' | 'capture';
 export const MODES: readonly Exclude<Mode, 'capture'>[] = ['bridge', 'tun', 'nfqueue'];
 
 /** The kernel's end of the TUN device, and keepstate's, which it masquerades by. */
-const TUN_KERNEL = '203.0.113.1';
+export const TUN_KERNEL = '203.0.113.1';
 export const TUN_KEEPSTATE = '203.0.113.2';
 
 const MORE_PROGRAMS: readonly string[] = ['iptables', 'ip6tables', 'node', 'curl', 'ping'];
