@@ -5,6 +5,7 @@ import { VERSION } from '../version.ts';
 import type { DevicePlan, Devices, Runner } from './devices.ts';
 import { Facts } from './facts.ts';
 import { EventFeed } from './feed.ts';
+import { FullTable } from './full-table.ts';
 import { FirewallJudge } from './judge.ts';
 import { LiveTable } from './live-table.ts';
 import type { Log } from './log.ts';
@@ -122,9 +123,11 @@ export class Daemon {
     this.runner.start();
     // A TUN device is there only since it was opened.
     if (plan.hostChanged()) this.refreshHost();
+    const full = new FullTable(this.firewall, this.judge, this.log);
     this.timers.push(
       setInterval(() => {
         this.firewall.tick(clock());
+        full.look(performance.now());
         if (plan.hostChanged()) this.refreshHost();
       }, TICK),
       setInterval(() => this.lookAround(devices), LOOK_AROUND),

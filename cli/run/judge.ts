@@ -9,6 +9,8 @@ const LOGGED: ReadonlySet<number> = new Set(
   REASONS.filter(({ effect }) => effect === 'INVALID' || effect === 'ignored').map(({ id }) => id),
 );
 
+const TABLE_FULL = REASONS.find(({ name }) => name === 'table-full')!.id;
+
 /** Told of packets that are INVALID, or ignored by tracking, where nf_conntrack_log_invalid asks for it. */
 export type InvalidLog = (pkt: Packet) => void;
 
@@ -22,6 +24,8 @@ export class FirewallJudge implements Judge {
   readonly packets: Float64Array = new Float64Array(256);
   /** IP bytes by verdict. */
   readonly bytes: Float64Array = new Float64Array(16);
+  /** Packets that were dropped since the table was full. */
+  withoutRoom = 0;
   /** Protocol whose invalid packets are logged: 0 none, 255 all (nf_conntrack_log_invalid). */
   logInvalid = 0;
   /** Whom to tell of them. */
@@ -39,6 +43,7 @@ export class FirewallJudge implements Judge {
     const kind = verdict & 15;
     this.packets[(kind << SHIFT) | (pkt.ctinfo & 15)]!++;
     this.bytes[kind]! += pkt.end - pkt.off;
+    if (pkt.reason === TABLE_FULL) this.withoutRoom++;
     if (this.logInvalid !== 0 && pkt.reason !== 0) this.tellInvalid(pkt);
     return verdict;
   }

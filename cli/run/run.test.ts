@@ -359,6 +359,26 @@ describe('the log', () => {
     expect(lines.join('\n')).toContain(' invalid: nf_ct_proto_6: invalid new ');
   });
 
+  test('says that the table is full, once for many packets', async () => {
+    const rules = place.file('full.nft', ruleset('80'));
+    const { driver, lines } = await place.run(['--rules', rules, '--sysctl', 'nf_conntrack_max=2']);
+    // Those that are ASSURED make room for nobody.
+    for (const port of [1000, 1001]) {
+      expect(handshake(driver, port)).toBe(true);
+      data(driver, port);
+    }
+    const told = (): string[] => lines.filter((line) => line.includes('table full'));
+    for (let port = 2000; port < 2050; port++)
+      expect(driver.push(segment('client', 'SYN', 1000, 0, { port }))).toBe(false);
+    await until(() => told().length > 0);
+    for (let port = 2050; port < 2100; port++) driver.push(segment('client', 'SYN', 1000, 0, { port }));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(told()).toHaveLength(1);
+    expect(told()[0]).toMatch(
+      /warning table-full: nf_conntrack: table full, dropping packets packets=50 max=2$/,
+    );
+  });
+
   test('says when a device is gone, and when it is back', async () => {
     const rules = place.file('device.nft', ruleset('80'));
     const { driver, lines } = await place.run(['--rules', rules]);
