@@ -1,5 +1,5 @@
 /** What of the command line runs on real packets. Loaded only by `keepstate run`: with it come rulesets and koffi. */
-import { DriverError, now, restrictProcess } from '@keepstate/live';
+import { DriverError, lockFile, now, restrictProcess } from '@keepstate/live';
 import type { World } from './command.ts';
 import type { Given } from './options.ts';
 import { livePlan } from './run/live-plan.ts';
@@ -19,6 +19,7 @@ export async function runLive(words: readonly string[], given: Given, world: Wor
       plan: livePlan,
       clock: now,
       signals: process,
+      lockFile,
     });
   } catch (error) {
     if (error instanceof DriverError) throw new Failure(error.message);

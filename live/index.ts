@@ -17,6 +17,7 @@ export type { KernelCpuStats } from './ctnetlink-stats.ts';
 export { type Driver, type DriverCounts, DriverError, type Judge } from './driver.ts';
 export { KernelHost, NetworkWatch } from './kernel-host.ts';
 export { deviceIndex } from './libc.ts';
+export { lockFile } from './lock.ts';
 export { Loop } from './loop.ts';
 export { NetlinkError } from './netlink-socket.ts';
 export { ANSWER_MARK, Nfqueue, type NfqueueOptions, type QueueHost } from './nfqueue.ts';

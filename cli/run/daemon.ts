@@ -15,6 +15,7 @@ import { PacketLog } from './rule-log.ts';
 import type { ReadRules } from './rules.ts';
 import type { RunOptions } from './run-options.ts';
 import { StateKeeper } from './state-keeper.ts';
+import type { LockFile } from './state-lock.ts';
 import { FileWatch } from './watch.ts';
 
 /** Without packets time passes in such steps (ms). */
@@ -28,6 +29,7 @@ export interface Parts {
   readonly rules: ReadRules;
   /** Milliseconds since the epoch, never backwards: the clock that packets have. */
   readonly clock: () => number;
+  readonly lockFile: LockFile;
 }
 
 /** A running keepstate: a firewall, what brings packets to it, and all that looks after it. */
@@ -88,6 +90,7 @@ export class Daemon {
     const isClosed = plan.mode === 'bridge' || plan.mode === 'tun';
     this.keeper =
       options.state === null ? null : StateKeeper.at(options.state, firewall, clock, log, isClosed);
+    this.keeper?.lock(parts.lockFile);
     const { judge, control, packetLog, keeper } = this;
     const sources = {
       firewall,

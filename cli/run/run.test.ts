@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { icmpv6Packet, udpPacket } from '@keepstate/engine';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -294,6 +294,22 @@ describe('the state', () => {
     expect(flow).toMatchObject({ state: 'ESTABLISHED', protocol: 'tcp' });
     await control.call('save', {});
     control.close();
+  });
+
+  test('is kept by one instance only, however another one ended', async () => {
+    const rules = place.file('one.nft', ruleset('80'));
+    const state = join(place.folder, 'one-state');
+    const first = await place.run(['--rules', rules, '--state', state]);
+    const second = await place.run(['--rules', rules, '--state', state]);
+    await expect(second.done).rejects.toThrow('one-state: another keepstate that runs keeps its state there');
+    expect(second.driver.isOpen).toBe(false);
+    first.signal('SIGTERM');
+    expect(await first.done).toBe(0);
+    expect(existsSync(`${state}.lock`)).toBe(false);
+    // As one leaves it that was killed.
+    writeFileSync(`${state}.lock`, '', { mode: 0o600 });
+    const third = await place.run(['--rules', rules, '--state', state]);
+    expect(third.driver.isOpen).toBe(true);
   });
 
   test('that is damaged is told and set aside, and keepstate begins with an empty table', async () => {

@@ -14,6 +14,7 @@ import { MetricsServer } from './metrics-server.ts';
 import { filesOpenToOthers } from './open-files.ts';
 import { isErrors, readRules } from './rules.ts';
 import { type RunOptions, runOptions } from './run-options.ts';
+import type { LockFile } from './state-lock.ts';
 
 /** What of a run depends on the machine; tests put others in their place. */
 export interface RunWorld {
@@ -21,6 +22,7 @@ export interface RunWorld {
   readonly clock: () => number;
   /** Whom signals are for: `process`. */
   readonly signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  readonly lockFile: LockFile;
 }
 
 /** The token of the control port, and the file that it was written to (null if it was there). */
@@ -127,7 +129,7 @@ export async function startRun(given: Given, world: World, machine: RunWorld): P
   const log = new Log(options.logFormat, world.say);
   for (const [file, how] of filesOpenToOthers(rules.sources.keys())) log.warning('rules', how, { file });
   const plan = machine.plan(options, given);
-  const daemon = new Daemon(options, given, { plan, rules, clock: machine.clock }, log);
+  const daemon = new Daemon(options, given, { ...machine, plan, rules }, log);
   const ends: Ends = [];
   let status: number = TROUBLE;
   let isBegun = false;

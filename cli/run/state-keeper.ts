@@ -1,6 +1,8 @@
 import type { Firewall, HostModel } from '@keepstate/engine';
+import { UsageError } from '../trouble.ts';
 import type { Log } from './log.ts';
 import { StateFile } from './state-file.ts';
+import { type LockFile, StateLock } from './state-lock.ts';
 
 /** What is kept beside the table: which device had which number, and whether more packets passed. */
 interface Meta {
@@ -25,6 +27,7 @@ export class StateKeeper {
 
   private readonly store: StateFile;
   private readonly log: Log;
+  private held: StateLock | null = null;
   private timer: NodeJS.Timeout | null = null;
   private under: Promise<void> | null = null;
   private isEnded = false;
@@ -56,6 +59,17 @@ export class StateKeeper {
     const keeper = new StateKeeper(store, log);
     isEnded = () => keeper.isEnded;
     return keeper;
+  }
+
+  /** Keeps others from the file. @throws UsageError if one has it */
+  lock(lockFile: LockFile): void {
+    try {
+      this.held = StateLock.take(this.store.path, lockFile);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      // A full disk, or one that knows no locks, is no reason for a firewall not to run.
+      this.log.warning('state', `not locked: ${(error as Error).message}`, { file: this.store.path });
+    }
   }
 
   /** Goes on with what was saved. @throws Failure if it cannot be read */
@@ -91,7 +105,11 @@ export class StateKeeper {
   async end(saves: boolean): Promise<void> {
     this.isEnded = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    if (saves) await this.save();
+    try {
+      if (saves) await this.save();
+    } finally {
+      this.held?.release();
+    }
   }
 
   private async saveNow(): Promise<void> {

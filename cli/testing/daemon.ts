@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bridgeHost, type HostModel, NF_ACCEPT, Packet, resetPacket } from '@keepstate/engine';
-import type { Driver, DriverCounts, Judge } from '@keepstate/live';
+import { type Driver, type DriverCounts, type Judge, lockFile } from '@keepstate/live';
 import { ControlClient } from '../control/client.ts';
 import { parseCommandLine } from '../options.ts';
 import { Output } from '../output.ts';
@@ -151,6 +151,7 @@ export class RunPlace {
       },
       clock,
       signals,
+      lockFile,
     };
     const world = { out: new Output(1), say, env, outIsTTY: false, errIsTTY: false };
     const done = startRun(parseCommandLine(all).given, world, machine);

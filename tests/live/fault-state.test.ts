@@ -99,7 +99,7 @@ describe.skipIf(!liveUsable(['ssh', 'sshd']))('the state', () => {
       );
       client.close();
       // No half file is left, and the one that was saved before is good.
-      expect(readdirSync(disk).sort()).toEqual(['filler', 'state']);
+      expect(readdirSync(disk).sort()).toEqual(['filler', 'state', 'state.lock']);
       await daemon.end('SIGKILL');
       daemon = await begin();
       expect(daemon.log).toMatch(/state: restored flows=[1-9]/);
