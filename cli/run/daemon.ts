@@ -140,6 +140,7 @@ export class Daemon {
     const { tables, chains, rules } = this.rules.status;
     const { mode, name } = plan;
     const counts = { tables, chains, rules, flows: this.facts.flows };
+    this.rules.warn();
     this.log.info('start', `keepstate ${VERSION} runs`, { mode, name, pid: process.pid, ...counts });
   }
 

@@ -5,6 +5,7 @@ import type { Given } from '../options.ts';
 import type { Log } from './log.ts';
 import { refusedFlows } from './refused.ts';
 import { turn } from './rows.ts';
+import { warningsFor } from './rule-warnings.ts';
 import { isErrors, type ReadRules, readRulesAgain, textOf } from './rules.ts';
 
 /** Why rules are read anew. */
@@ -12,6 +13,8 @@ export type ReloadCause = 'signal' | 'control' | 'watch';
 
 /** Flows whose lines go to the log; all that are kept go to who asked by the control socket. */
 const LOGGED_MOST = 10;
+/** What is wrong with rules goes to the log up to so many. */
+const TEXTS_MOST = 20;
 
 /** Where no flow was looked at. */
 const NOTHING = { flows: 0, complete: false, refused: 0, refusedBy: [], lines: [] } as const;
@@ -59,6 +62,15 @@ export class Rules {
     return { files: this.files, ...this.running.counts, loaded: this.loaded, error: this.error };
   }
 
+  /** Says what of the rules that run does not work here. */
+  warn(): void {
+    const warnings = warningsFor(this.running.warnings, this.firewall.host);
+    for (const text of warnings.slice(0, TEXTS_MOST)) this.log.warning('rules', text);
+    const more = warnings.length - TEXTS_MOST;
+    if (more > 0)
+      this.log.warning('rules', `${counted(more, 'more warning')}: keepstate check --strict has all`);
+  }
+
   /** Whether the files say something else than the rules that run. */
   get isChanged(): boolean {
     for (const [name, text] of this.running.sources) if (textOf(name) !== text) return true;
@@ -102,6 +114,7 @@ export class Rules {
     const { took } = this;
     const { tables, rules } = read.counts;
     this.log.info('reload', 'new rules run', { cause, tables, rules, ms: Number(took.toFixed(1)) });
+    this.warn();
     const { asked } = this;
     // What the trial changes of sets and limits is no business of the rules that run: it has a copy.
     const isEmpty = this.firewall.conntrack.table.count === 0;
@@ -121,7 +134,7 @@ export class Rules {
     this.error = errors[0] ?? null;
     const count = counted(errors.length, 'error');
     this.log.error('reload', `the rules that were there stay: ${count} in the new ones`, { cause });
-    for (const error of errors.slice(0, 20)) this.log.error('rules', error);
+    for (const error of errors.slice(0, TEXTS_MOST)) this.log.error('rules', error);
     const { counts } = this.running;
     // The files may be others now, and the next change of theirs counts.
     this.onFiles?.(this.files);

@@ -2,6 +2,7 @@ import type { RuleTable } from '@keepstate/engine';
 import type { Given } from '../options.ts';
 import { RuleFiles, type TextReader } from '../rule-files.ts';
 import { readPlainText } from '../whole-file.ts';
+import { type RuleWarnings, ruleWarnings } from './rule-warnings.ts';
 
 /** Rules as they were read from their files. */
 export interface ReadRules {
@@ -9,6 +10,7 @@ export interface ReadRules {
   readonly counts: { readonly tables: number; readonly chains: number; readonly rules: number };
   /** Every file that was read, includes as well, with its text. */
   readonly sources: ReadonlyMap<string, string>;
+  readonly warnings: RuleWarnings;
 }
 
 /**
@@ -28,7 +30,7 @@ export function readRules(given: Given, reader?: TextReader): ReadRules | readon
     if (names.length > 0 && counts.tables === 0) return [noTable(names)];
     // As they were read: by now they may say something else.
     const sources = new Map([...files.sources].map(([name, { text }]) => [name, text]));
-    return { tables: files.ruleset.tables(), counts, sources };
+    return { tables: files.ruleset.tables(), counts, sources, warnings: ruleWarnings(files) };
   } catch (error) {
     // A file that is not there, or is no text.
     return [(error as Error).message];

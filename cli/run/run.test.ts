@@ -274,6 +274,40 @@ describe('new rules', () => {
   });
 });
 
+describe('rules that do not work here', () => {
+  test('are told at the start and with each reload: what cannot be evaluated, and what needs an address', async () => {
+    const hidden = (port: number): string => `table inet fw {
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		tcp dport ${port} synproxy mss 1460
+		ct state established accept
+	}
+	chain post {
+		type nat hook postrouting priority srcnat;
+		oifname "eth1" masquerade
+	}
+	chain pre {
+		type nat hook prerouting priority dstnat;
+		tcp dport 8080 redirect to :80
+	}
+}
+`;
+    const rules = place.file('hidden.nft', hidden(80));
+    const { lines, signal } = await place.run(['--rules', rules]);
+    const told = (line: number, what: string): number =>
+      lines.filter((text) => text.includes(`hidden.nft:${line}:`) && text.includes(what)).length;
+    const all = (): number[] => [
+      told(4, 'Warning: keepstate cannot evaluate this: synproxy is not supported'),
+      told(9, "Warning: masquerade: there is no address of this machine's"),
+      told(13, "Warning: redirect: there is no address of this machine's"),
+    ];
+    expect(all()).toEqual([1, 1, 1]);
+    place.file('hidden.nft', hidden(81));
+    signal('SIGHUP');
+    await until(() => all().join() === '2,2,2');
+  });
+});
+
 describe('the state', () => {
   test('is there again after a restart, with flows that live on', async () => {
     const rules = place.file('state.nft', ruleset('80'));
