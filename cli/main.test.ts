@@ -256,6 +256,18 @@ describe('usage', () => {
     expect((await place.run('help', 'trce')).err).toContain("did you mean 'trace'?");
   });
 
+  test('what is wrong with it is a line of JSON where the log is to be', async () => {
+    for (const format of [['--log-format', 'json'], ['--log-format=json']]) {
+      const { status, err } = await place.run('run', ...format, '--tunn', 'tun0');
+      expect(status).toBe(2);
+      expect(JSON.parse(err)).toMatchObject({
+        level: 'error',
+        event: 'start',
+        message: expect.stringContaining('--tunn'),
+      });
+    }
+  });
+
   test('the version is printed by --version, -V and version', async () => {
     for (const args of [['--version'], ['-V'], ['version']]) {
       expect(await place.run(...args)).toMatchObject({ out: 'keepstate 0.1.0\n', status: 0 });

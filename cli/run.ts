@@ -17,6 +17,7 @@ import { FILTER, filterErrorText } from './filter.ts';
 import { commandHelp, generalHelp } from './help-text.ts';
 import { type CommandLine, checkOptions, parseCommandLine } from './options.ts';
 import { FINE, FOUND, TROUBLE } from './play.ts';
+import { Log } from './run/log.ts';
 import { Failure, OutputClosed, UsageError } from './trouble.ts';
 
 const WORKERS: readonly Command[] = [
@@ -83,6 +84,13 @@ function verdictOn(error: unknown, line: CommandLine | null): readonly [status: 
   return [FOUND, `internal error: ${what}. Please report it.`];
 }
 
+/** Whether messages are to be lines of JSON, also where a command line cannot be read. */
+function wantsJson(args: readonly string[]): boolean {
+  return args.some(
+    (arg, i) => arg === '--log-format=json' || (arg === 'json' && args[i - 1] === '--log-format'),
+  );
+}
+
 /** Writes out what a command had to show before something went wrong. */
 function flushWhatIsThere({ out }: World): void {
   try {
@@ -108,7 +116,8 @@ export async function run(args: readonly string[], world: World): Promise<number
   } catch (error) {
     const [status, text] = verdictOn(error, line);
     flushWhatIsThere(world);
-    if (text !== null) world.say(`keepstate: ${text}`);
+    if (text !== null && wantsJson(args)) new Log('json', world.say).error('start', text);
+    else if (text !== null) world.say(`keepstate: ${text}`);
     return status;
   }
 }

@@ -79,6 +79,7 @@ export const recvmmsg: (
 /** Error numbers by name. */
 const ERRNO: Readonly<Record<string, number>> = koffi.os.errno;
 export const EPERM: number = ERRNO.EPERM!;
+export const ENOENT: number = ERRNO.ENOENT!;
 export const EINTR: number = ERRNO.EINTR!;
 export const ENXIO: number = ERRNO.ENXIO!;
 export const EAGAIN: number = ERRNO.EAGAIN!;
@@ -86,6 +87,7 @@ export const EACCES: number = ERRNO.EACCES!;
 export const EBUSY: number = ERRNO.EBUSY!;
 export const EINVAL: number = ERRNO.EINVAL!;
 export const ENODEV: number = ERRNO.ENODEV!;
+export const EBADFD: number = ERRNO.EBADFD!;
 export const ENETDOWN: number = ERRNO.ENETDOWN!;
 export const ENOBUFS: number = ERRNO.ENOBUFS!;
 

@@ -1,11 +1,13 @@
 import { DriverError } from './driver.ts';
 import {
-  check,
   close,
   declare,
   EACCES,
   EBUSY,
   EINVAL,
+  ENODEV,
+  ENOENT,
+  ENXIO,
   EPERM,
   errnoName,
   ioctl,
@@ -54,10 +56,7 @@ export function openTun(name: string, offload: boolean): TunDevice {
   if (named.length === 0 || named.length >= IFNAMSIZ)
     throw new DriverError(`'${name}' is no name of a device`);
   const fd = open('/dev/net/tun', O_RDWR | O_NONBLOCK);
-  // The kernel asks for the capability only later; this is the file's own mode.
-  if (fd < 0 && lastErrno() === EACCES)
-    throw new DriverError('opening /dev/net/tun: its mode keeps this user from it (usual is 0666)');
-  check(fd, 'opening /dev/net/tun');
+  if (fd < 0) throw new DriverError(openRefusal(lastErrno()));
   const hasVnet = offload;
   const request = new Uint8Array(IFREQ); // struct ifreq: name 16, flags u16
   request.set(named);
@@ -76,6 +75,17 @@ export function openTun(name: string, offload: boolean): TunDevice {
   }
   const given = Buffer.from(request.subarray(0, request.indexOf(0))).toString('utf8');
   return { fd, name: given, hasVnet };
+}
+
+/** Why /dev/net/tun cannot be opened, and what to do. */
+export function openRefusal(errno: number): string {
+  const what = 'opening /dev/net/tun';
+  // The kernel asks for the capability only later; this is the file's own mode.
+  if (errno === EACCES) return `${what}: its mode keeps this user from it (usual is 0666)`;
+  if (errno === ENOENT || errno === ENODEV || errno === ENXIO)
+    return `${what}: it is not there: modprobe tun, and in a container --device /dev/net/tun`;
+  if (errno === EPERM) return `${what}: the container has no such device: --device /dev/net/tun gives it`;
+  return `${what}: ${errnoName(errno)}`;
 }
 
 function refusal(name: string, errno: number): string {

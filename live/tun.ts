@@ -10,7 +10,18 @@ import {
 } from '@keepstate/engine';
 import { now } from './clock.ts';
 import { DLT_RAW, type Driver, type DriverCounts, DriverError, type Judge } from './driver.ts';
-import { addressOf, close, declare, EAGAIN, EINTR, errnoName, lastErrno, readAt, writeAt } from './libc.ts';
+import {
+  addressOf,
+  close,
+  declare,
+  EAGAIN,
+  EBADFD,
+  EINTR,
+  errnoName,
+  lastErrno,
+  readAt,
+  writeAt,
+} from './libc.ts';
 import { putWord } from './nfqueue-receive.ts';
 import { openTun } from './tun-device.ts';
 import { mendPartial, settlePartial, VNET_DATA_VALID, VNET_HEADER, VNET_NEEDS_CSUM } from './vnet.ts';
@@ -104,6 +115,7 @@ export class Tun implements Driver {
           if (isEmpty) this.failures = 0;
           break;
         }
+        if (errno === EBADFD) throw new DriverError(`the TUN device ${this.device} was removed`);
         throw new DriverError(`reading from ${this.device}: ${errnoName(errno)}`);
       }
       if (length > this.header) this.judge(judge, length);

@@ -26,6 +26,8 @@ describe('the options of run', () => {
     [['--bridge', 'eth0,eth0'], '--bridge names a device twice'],
     [['--bridge', 'eth0,../x'], "'../x' is no name of a device"],
     [['--tun', 'a-name-that-is-too-long'], 'is no name of a device'],
+    [['--capture', 'lo,eth1'], '--capture takes one device'],
+    [['--tun', 'tun0,tun1'], '--tun takes one device'],
     [['--nfqueue', '3-1'], "bad value '3-1' of --nfqueue"],
     [['--nfqueue', '65536'], 'expected a number from 0 to 65535'],
     [['--nfqueue', '0-64'], '--nfqueue takes at most 64 queues'],

@@ -72,6 +72,7 @@ function wayOf(given: Given): Way {
   const value = given.value(mode)!;
   if (mode === 'bridge') return bridgeWay(value);
   if (mode === 'nfqueue') return queueWay(value);
+  if (value.includes(',')) throw new UsageError(`--${mode} takes one device: run keepstate once for each`);
   return { mode, device: deviceName(mode, value) };
 }
 

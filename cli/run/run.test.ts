@@ -79,6 +79,17 @@ describe('keepstate run', () => {
     expect(text).toContain('^^^^^^^^^');
   });
 
+  test('says so as JSON where the log is to be', async () => {
+    const rules = place.file('wrong.nft', 'table inet fw { chain c { ct state establishd accept; }; }\n');
+    const { done, lines } = await place.run(['--rules', rules, '--log-format', 'json']);
+    expect(await done).toBe(2);
+    expect(JSON.parse(lines.join(''))).toMatchObject({
+      level: 'error',
+      event: 'rules',
+      message: expect.stringContaining('wrong.nft:1:36-45: Error: '),
+    });
+  });
+
   test.each([
     ['empty.nft', ''],
     ['comment.nft', '# soon\n'],

@@ -9,7 +9,7 @@ import { FINE, FOUND, TROUBLE } from '../play.ts';
 import { Failure, UsageError } from '../trouble.ts';
 import { Daemon } from './daemon.ts';
 import type { DevicePlan } from './devices.ts';
-import { Log } from './log.ts';
+import { Log, type LogFormat } from './log.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { filesOpenToOthers } from './open-files.ts';
 import { isErrors, readRules } from './rules.ts';
@@ -105,6 +105,14 @@ async function live(daemon: Daemon, { signals }: RunWorld): Promise<number> {
   }
 }
 
+/** Says what is wrong with the rules that it should begin with. */
+function tellErrors(errors: readonly string[], format: LogFormat, log: Log, world: World): void {
+  for (const error of errors)
+    if (format === 'json') log.error('rules', error);
+    // Errors of a ruleset begin as nft's do, with the place.
+    else world.say(error.startsWith('cannot ') ? `keepstate: ${error}` : error);
+}
+
 /**
  * `keepstate run`: reads rules first and opens nothing if anything is wrong with them, goes on with the state that was
  * saved, opens the sockets and the devices, and runs until a signal comes.
@@ -120,13 +128,12 @@ export async function startRun(given: Given, world: World, machine: RunWorld): P
   });
   // Whoever knows the key can make all that packets put into sets meet in one place.
   keyHashTables(randomInt(2 ** 32));
+  const log = new Log(options.logFormat, world.say);
   const rules = readRules(given);
   if (isErrors(rules)) {
-    // Errors of a ruleset begin as nft's do, with the place.
-    for (const error of rules) world.say(error.startsWith('cannot ') ? `keepstate: ${error}` : error);
+    tellErrors(rules, options.logFormat, log, world);
     return TROUBLE;
   }
-  const log = new Log(options.logFormat, world.say);
   for (const [file, how] of filesOpenToOthers(rules.sources.keys())) log.warning('rules', how, { file });
   const plan = machine.plan(options, given);
   const daemon = new Daemon(options, given, { ...machine, plan, rules }, log);
