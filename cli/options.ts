@@ -318,7 +318,9 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: 'watch',
     of: ['run'],
-    help: 'Read the rules anew when their files change, as SIGHUP does: one with errors changes nothing.',
+    help:
+      'Read the rules anew when their files have changed and are at rest, as SIGHUP does: errors change nothing, nor do ' +
+      'files without any table.',
   },
   {
     name: 'state',
