@@ -189,7 +189,7 @@ export class Firewall {
   /**
    * A device of {@link host} went down, or lost an address: flows that are masqueraded with it end. The host itself is
    * the caller's to change; then {@link loadRules} again.
-   * @param device its number
+   * @param device its number; 0 for an address that is gone whatever device flows leave by, as behind a TUN
    * @param address what it lost, one word (IPv4) or four; null if it went down
    * @returns how many flows
    */

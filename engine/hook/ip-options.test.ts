@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseHostFile } from '../host/parse-file.ts';
-import { udpPacket } from '../packet/build.ts';
+import { tcpPacket, udpPacket } from '../packet/build.ts';
 import { internetChecksum, viewOf } from '../packet/build-bytes.ts';
 import { Packet, resetPacket } from '../packet/packet.ts';
 import { Firewall } from './firewall.ts';
@@ -13,10 +13,11 @@ const HOST = `interfaces:
 /** 05:05:51.812 UTC, in ms since midnight 011802c4. */
 const NOW = Date.UTC(2026, 10, 22) + 0x011802c4;
 
-/** A UDP packet with these options. */
-function withOptions(hex: string, dport = 99): Uint8Array {
+const ENDS = { src: '192.0.2.10', dst: '198.51.100.80', sport: 1000 };
+
+/** A packet with these options. */
+function withOptions(hex: string, dport = 99, plain = udpPacket({ ...ENDS, dport, payload: 5 })): Uint8Array {
   const options = Uint8Array.from(Buffer.from(hex, 'hex'));
-  const plain = udpPacket({ src: '192.0.2.10', dst: '198.51.100.80', sport: 1000, dport, payload: 5 });
   const bytes = new Uint8Array(plain.length + options.length);
   bytes.set(plain.subarray(0, 20));
   bytes.set(options, 20);
@@ -119,6 +120,25 @@ describe('options of an IPv4 header, on the way through a router', () => {
   }
   }
 `;
+
+  test.each([
+    ['01010101', true],
+    ['94040000', true],
+    ['0707080909090900', true],
+    ['0707040000000000', false],
+    ['44040500', false],
+    ['4408090300000000', true],
+    ['4408050000000000', false],
+    ['9e040000', true],
+    ['00000000', true],
+    ['00070101', false],
+  ])('and whether a reset answers: %s', (came, isSent) => {
+    const rules = REJECT.replace('udp dport 2 reject', 'tcp dport 1 reject with tcp reset');
+    const syn = tcpPacket({ ...ENDS, dport: 1, flags: 2 });
+    const { outcome } = send(withOptions(came, 1, syn), rules);
+    expect(outcome.verdict === 'accept').toBe(false);
+    expect(outcome.answers).toHaveLength(isSent ? 1 : 0);
+  });
 
   // The error takes over routes and times, and writes the next entry; what it quotes has this machine's first.
   test.each([
