@@ -10,11 +10,12 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
-import { table } from './bundled.ts';
+import { table, withWorker } from './bundled.ts';
 import { capture, KINDS, type Kind } from './captures.ts';
 import { type BenchResult, type KindResult, keep, lastKept, regressions } from './results.ts';
 import { runCase } from './run-case.ts';
 import { STAGES } from './stages.ts';
+import { times, translationCosts } from './traffic-costs.ts';
 
 const PACKETS = 5_000_000;
 const QUICK = 1_000_000;
@@ -106,6 +107,19 @@ function print(result: BenchResult): void {
   );
 }
 
+/** Says what translating every flow takes. */
+async function printTranslation(): Promise<void> {
+  const rows: string[][] = [];
+  await withWorker('bench/rules-traffic-worker.ts', async (_run, runTogether) => {
+    for (const kind of ['short', 'long', 'mixed'] as const) {
+      const rounds = await translationCosts(runTogether, packets, capture(kind, packets));
+      rows.push([kind, ...times(rounds, 'snat', 'none').map((each) => each.toFixed(2))]);
+    }
+  });
+  console.log('\nSNAT of every flow: times as much CPU time as tracking alone, whole run and warm\n');
+  console.log(table(['capture', 'times', 'warm'], rows));
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'keepstate-bench-'));
 try {
   const worker = await bundle(folder, 'bench/worker-file.ts', 'worker.mjs');
@@ -121,6 +135,7 @@ try {
     kinds,
   };
   print(result);
+  await printTranslation();
   const before = values.compare ? lastKept(packets) : null;
   if (values.compare && before === null) console.log(`nothing was kept of ${packets} packets`);
   if (values.keep) console.log(`kept in ${keep(result)}`);

@@ -12,7 +12,7 @@ import { type Run, type RunTogether, table, withWorker } from './bundled.ts';
 import { capture, type Kind } from './captures.ts';
 import { PINNED } from './pinned.ts';
 import { KINDS } from './rules-kinds.ts';
-import { translated } from './translated.ts';
+import { costs, times, translationCosts } from './traffic-costs.ts';
 
 const PARTS: readonly string[] = process.argv.slice(2);
 const RULES = 1000;
@@ -24,8 +24,6 @@ const SMALL = 10;
 const LARGE = 1_000_000;
 const TRAFFIC: readonly Kind[] = ['short', 'long', 'mixed'];
 const TRAFFIC_PACKETS = 5_000_000;
-/** How often each is run, at once with what it is compared to; the median counts. */
-const ROUNDS = 5;
 const LOADS: readonly (readonly [string, number])[] = [
   ['plain', 50_000],
   ['kube-iptables', 5000],
@@ -78,48 +76,13 @@ function sets(run: Run): void {
   console.log(table(['set', `${SMALL} elements`, `${LARGE}`, 'times', 'filled in'], rows));
 }
 
-/** CPU ns a packet: of a whole capture, and of its second half, when V8 has compiled all of it. */
-interface Cost {
-  readonly whole: number;
-  readonly warm: number;
-}
-
-/** Costs of things that were run at once, of each round. */
-type Rounds<Name extends string> = readonly Readonly<Record<Name, Cost>>[];
-
-/** Plays captures with rules (bench/rules-traffic-worker.ts). @param cases file and rules by name */
-async function costs<Name extends string>(
-  runTogether: RunTogether,
-  cases: Readonly<Record<Name, readonly [string, string]>>,
-): Promise<Rounds<Name>> {
-  const names = Object.keys(cases) as Name[];
-  const rounds: Record<Name, Cost>[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const ran = await runTogether(names.map((name) => [...cases[name], TRAFFIC_PACKETS / 2]));
-    rounds.push(Object.fromEntries(names.map((name, i) => [name, ran[i]])) as Record<Name, Cost>);
-  }
-  return rounds;
-}
-
-/** Cells of a table: how many times as much one thing takes as another, of the whole run and warm. */
-function times<Name extends string>(rounds: Rounds<Name>, name: Name, other: Name): [number, number] {
-  return [
-    median(rounds.map((round) => round[name].whole / round[other].whole)),
-    median(rounds.map((round) => round[name].warm / round[other].warm)),
-  ];
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}
-
 async function traffic(_run: Run, runTogether: RunTogether): Promise<void> {
   console.log('\nTimes as much CPU time a packet with an ordinary ruleset as without: whole run, and warm\n');
   const rows: string[][] = [];
   for (const kind of TRAFFIC) {
     const file = capture(kind, TRAFFIC_PACKETS);
     const cases = { none: [file, 'none'], nft: [file, 'nft'], iptables: [file, 'iptables'] } as const;
-    const rounds = await costs(runTogether, cases);
+    const rounds = await costs(runTogether, TRAFFIC_PACKETS, cases);
     const all = [...times(rounds, 'nft', 'none'), ...times(rounds, 'iptables', 'none')];
     judge(Math.max(...all) <= AIM.ordinary);
     rows.push([kind, ...all.map((each) => each.toFixed(2))]);
@@ -135,12 +98,15 @@ async function nat(_run: Run, runTogether: RunTogether): Promise<void> {
   const rows: string[][] = [];
   for (const kind of TRAFFIC) {
     const file = capture(kind, TRAFFIC_PACKETS);
-    const nft = await costs(runTogether, { without: [file, 'nft'], unused: [file, 'unused-nat'] });
-    const xt = await costs(runTogether, {
+    const nft = await costs(runTogether, TRAFFIC_PACKETS, {
+      without: [file, 'nft'],
+      unused: [file, 'unused-nat'],
+    });
+    const xt = await costs(runTogether, TRAFFIC_PACKETS, {
       without: [file, 'iptables'],
       unused: [file, 'unused-nat-iptables'],
     });
-    const all = await costs(runTogether, { none: [file, 'none'], snat: [translated(file), 'netmap'] });
+    const all = await translationCosts(runTogether, TRAFFIC_PACKETS, file);
     const unused = [...times(nft, 'unused', 'without'), ...times(xt, 'unused', 'without')];
     judge(Math.max(...unused) <= AIM.unused);
     rows.push([kind, ...[...unused, ...times(all, 'snat', 'none')].map((each) => each.toFixed(2))]);
