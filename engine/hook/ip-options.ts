@@ -199,6 +199,8 @@ export class IpOptions {
   }
 }
 
+const addressScratch = new Uint8Array(4);
+
 /**
  * Between FORWARD and POSTROUTING the address that was written into the option "record route" becomes that of the side
  * that the packet leaves by, and the header's checksum is made anew.
@@ -208,9 +210,8 @@ export function leaveWithOptions(host: Host, pkt: Packet, left: number): void {
   writable(pkt);
   const { bytes, view, off } = pkt;
   const route = left & ~WRITTEN;
-  const address = new Uint8Array(4);
-  if (route !== 0 && host.sourceAddress(AF_INET, view, off + 16, pkt.ifout, address))
-    bytes.set(address, off + route + view.getUint8(off + route + 2) - 5);
+  if (route !== 0 && host.sourceAddress(AF_INET, view, off + 16, pkt.ifout, addressScratch))
+    bytes.set(addressScratch, off + route + view.getUint8(off + route + 2) - 5);
   const header = (view.getUint8(off) & 15) << 2;
   view.setUint16(off + 10, 0);
   view.setUint16(off + 10, ~fold(sum(view, off, off + header)) & 0xffff);
