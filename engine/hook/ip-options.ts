@@ -1,13 +1,12 @@
 import { type Host, RTN_UNICAST } from '../host/host.ts';
 import { fold, sum } from '../packet/checksum.ts';
-import { IPV4_HEADER } from '../packet/ipv4.ts';
+import { DAY, IPOPT_RR, IPOPT_TIMESTAMP, IPV4_HEADER } from '../packet/ipv4.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { writable } from '../packet/rewrite.ts';
+import { VERSION_4_LENGTH_5 } from './plain.ts';
 
 const IPOPT_END = 0;
 const IPOPT_NOOP = 1;
-const IPOPT_RR = 7;
-const IPOPT_TIMESTAMP = 68;
 const IPOPT_LSRR = 131;
 const IPOPT_CIPSO = 134;
 const IPOPT_SSRR = 137;
@@ -28,7 +27,6 @@ const TS_TSANDADDR = 1;
 const TS_PRESPEC = 3;
 /** The count of routers that found no room, at its highest. */
 const OVERFLOW_FULL = 15;
-const DAY = 86_400_000;
 
 /** {@link IpOptions.arrive}: nothing is wrong. */
 export const OPTIONS_FINE: number = -1;
@@ -36,6 +34,7 @@ export const OPTIONS_FINE: number = -1;
 export const OPTIONS_SOURCE_ROUTE: number = -2;
 /** In {@link IpOptions.left}, beside the place of a route: something was written. */
 const WRITTEN = 256;
+const addressScratch = new Uint8Array(4);
 /** An option is as it should be. */
 const SOUND = -1;
 
@@ -45,32 +44,30 @@ const SOUND = -1;
  */
 export class IpOptions {
   private readonly host: Host;
-  private readonly address: Uint8Array = new Uint8Array(4);
   private pkt: Packet | null = null;
   private now = 0;
-  /** What was written: a WRITTEN_* bit, and where the option "record route" begins, counted from the header. */
-  private written = 0;
+  /**
+   * What {@link leaveWithOptions} has to do for the packet that arrived last: WRITTEN, and where the option "record route"
+   * begins, counted from the header; 0 for nothing.
+   */
+  left = 0;
 
   constructor(host: Host) {
     this.host = host;
   }
 
   /**
-   * Looks at the options of a packet that has some, and writes what is to be written. The header's checksum stays as it was
+   * Looks at the options of a packet, if it has some, and writes what is to be written. The header's checksum stays as it was
    * up to {@link leaveWithOptions}: errors quote it so.
    * @param now ms since the epoch
    * @returns OPTIONS_FINE, OPTIONS_SOURCE_ROUTE, or which byte of the header is wrong
    */
   arrive(pkt: Packet, now: number): number {
+    this.left = 0;
+    if (pkt.family !== AF_INET || pkt.view.getUint8(pkt.off) === VERSION_4_LENGTH_5) return OPTIONS_FINE;
     this.pkt = pkt;
     this.now = now;
-    this.written = 0;
     return this.read(pkt);
-  }
-
-  /** What {@link leaveWithOptions} has to do for the packet that arrived last, 0 for nothing. */
-  get left(): number {
-    return this.written;
   }
 
   private read(pkt: Packet): number {
@@ -129,7 +126,7 @@ export class IpOptions {
     if (pointer + 3 > length) return 2;
     this.putAddress(at + pointer - 1);
     this.put(at + 2, pointer + 4);
-    this.written |= at;
+    this.left |= at;
     return SOUND;
   }
 
@@ -177,7 +174,7 @@ export class IpOptions {
     const pkt = this.pkt!;
     writable(pkt);
     pkt.view.setUint8(pkt.off + at, byte);
-    this.written |= WRITTEN;
+    this.left |= WRITTEN;
   }
 
   /** What stands behind the end of the options becomes zero. */
@@ -188,8 +185,8 @@ export class IpOptions {
   /** The address that answers to the sender come from. */
   private putAddress(at: number): void {
     const { view, off } = this.pkt!;
-    if (!this.host.sourceAddress(AF_INET, view, off + 12, 0, this.address)) return;
-    for (let i = 0; i < 4; i++) this.put(at + i, this.address[i]!);
+    if (!this.host.sourceAddress(AF_INET, view, off + 12, 0, addressScratch)) return;
+    for (let i = 0; i < 4; i++) this.put(at + i, addressScratch[i]!);
   }
 
   /** Milliseconds since midnight UTC. */
@@ -198,8 +195,6 @@ export class IpOptions {
     for (let i = 0; i < 4; i++) this.put(at + i, (time >>> (24 - 8 * i)) & 255);
   }
 }
-
-const addressScratch = new Uint8Array(4);
 
 /**
  * Between FORWARD and POSTROUTING the address that was written into the option "record route" becomes that of the side

@@ -5,7 +5,7 @@ import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_CONFIRMED, IPS_NAT_MASK } from '../conntrack/status.ts';
 import type { Defrag } from '../frag/defrag.ts';
 import { type HostModel, LOOPBACK } from '../host/model.ts';
-import { ROUTE_DROP, ROUTE_LOCAL, routeInput } from '../host/routing.ts';
+import { ROUTE_DROP, ROUTE_LOCAL, routeInput, unreachableCode } from '../host/routing.ts';
 import { dissect } from '../packet/dissect.ts';
 import {
   AF_INET,
@@ -44,9 +44,6 @@ import { optionStop, type Stop, stopOf, unroutable } from './stop.ts';
 
 /** How deep packets of the firewall's own may cause others. */
 const DEEPEST = 4;
-
-/** First byte of an IPv4 header without options: version 4, five words. */
-const WITHOUT_OPTIONS = 0x45;
 
 /** Priority (TC_PRIO_*) of a forwarded IPv4 packet by bits 1 to 4 of its TOS (RFC 1349), as measured. */
 const PRIORITY_OF_TOS: Uint8Array = Uint8Array.of(0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4);
@@ -201,20 +198,16 @@ export class Way implements RuleEffects {
       pkt.ifout = 0;
     } else {
       const route = routeInput(this.host, pkt);
-      const isLost = route === ROUTE_DROP && unroutable(this.host, pkt).error === null;
-      const wrong = isLost ? null : optionStop(this.host, pkt, this.readOptions(pkt));
+      const isSilent = route === ROUTE_DROP && unreachableCode(pkt.family, pkt.reason) < 0;
+      const arrived = isSilent ? OPTIONS_FINE : this.options.arrive(pkt, this.conntrack.now);
+      const wrong = optionStop(this.host, pkt, arrived);
       if (wrong !== null) return this.stop(state, wrong);
       if (route === ROUTE_DROP) return this.stop(state, unroutable(this.host, pkt));
-      if (route !== ROUTE_LOCAL) return this.forward(state, hasOptions(pkt) ? this.options.left : 0);
+      if (route !== ROUTE_LOCAL) return this.forward(state, this.options.left);
     }
     const local = this.run(state, NF_INET_LOCAL_IN, 0);
     if (local !== NF_ACCEPT) return this.refuse(state, local, NF_INET_LOCAL_IN);
     return this.accept(state, false);
-  }
-
-  /** As {@link IpOptions.arrive}. */
-  private readOptions(pkt: Packet): number {
-    return hasOptions(pkt) ? this.options.arrive(pkt, this.conntrack.now) : OPTIONS_FINE;
   }
 
   /** By another device to another machine. @param options as {@link IpOptions.left} */
@@ -343,8 +336,4 @@ export class Way implements RuleEffects {
     if (error !== null) this.answer(state, error, 'icmp');
     return this.lose(state);
   }
-}
-
-function hasOptions({ family, view, off }: Packet): boolean {
-  return family === AF_INET && view.getUint8(off) !== WITHOUT_OPTIONS;
 }

@@ -78,6 +78,11 @@ export function icmpReject(host: Host, pkt: Packet, hook: number, code: number):
   return icmpErrorAbout(pkt, type, code, 0, errorSource(host, pkt, hook), isRouted);
 }
 
+/** Whether the IP layer itself may send an error about a packet. */
+function mayTell(host: Host, pkt: Packet, hook: number): boolean {
+  return mayAnswer(pkt, false, true) && !isBroadcast(host, pkt, hook) && isReachable(host, pkt);
+}
+
 /**
  * The error that the IP layer itself sends about a packet that it cannot forward. Unlike REJECT it does not look at
  * the packet's checksum (measured).
@@ -91,7 +96,7 @@ export function ipError(
   code: number,
   hook: number,
 ): Uint8Array | null {
-  if (!mayAnswer(pkt, false, true) || isBroadcast(host, pkt, hook) || !isReachable(host, pkt)) return null;
+  if (!mayTell(host, pkt, hook)) return null;
   const unreachable = pkt.family === AF_INET ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
   const late = pkt.family === AF_INET ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
   return icmpErrorAbout(pkt, exceeded ? late : unreachable, code, 0, errorSource(host, pkt, hook), true);
@@ -99,16 +104,14 @@ export function ipError(
 
 /** The error about an IPv4 packet whose header is wrong at a byte (RFC 792, "Parameter Problem"). */
 export function parameterProblem(host: Host, pkt: Packet, at: number): Uint8Array | null {
-  if (!mayAnswer(pkt, false, true) || isBroadcast(host, pkt, NF_INET_PRE_ROUTING) || !isReachable(host, pkt))
-    return null;
+  if (!mayTell(host, pkt, NF_INET_PRE_ROUTING)) return null;
   const source = errorSource(host, pkt, NF_INET_FORWARD);
   return icmpErrorAbout(pkt, ICMP_PARAMETERPROB, 0, at * 2 ** 24, source, true, at);
 }
 
 /** The error about a packet that is longer than the MTU (bytes) of its next link and may not be cut (RFC 1191, RFC 8201). */
 export function tooBig(host: Host, pkt: Packet, mtu: number): Uint8Array | null {
-  const hook = NF_INET_PRE_ROUTING;
-  if (!mayAnswer(pkt, false, true) || isBroadcast(host, pkt, hook) || !isReachable(host, pkt)) return null;
+  if (!mayTell(host, pkt, NF_INET_PRE_ROUTING)) return null;
   const source = errorSource(host, pkt, NF_INET_FORWARD);
   return pkt.family === AF_INET
     ? icmpErrorAbout(pkt, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu, source, true)

@@ -1,5 +1,5 @@
 import { fold, pseudoSum, sum } from './checksum.ts';
-import { IPV4_HEADER } from './ipv4.ts';
+import { DAY, IPOPT_RR, IPOPT_TIMESTAMP, IPV4_HEADER } from './ipv4.ts';
 import { IPV6_HEADER } from './ipv6.ts';
 import { AF_INET, CHECKSUM_UNNECESSARY, type Packet } from './packet.ts';
 import {
@@ -32,9 +32,6 @@ const BEHIND_HEADERS6 = IPV6_HEADER + 8;
 const ICMP_TYPES = 18;
 /** ICMP types that are never answered: errors, and those that Linux does not know (measured: 9 and 10, too). */
 const ICMP_ERRORS = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12].reduce((bits, type) => bits | (1 << type), 0);
-const IPOPT_RR = 7;
-const IPOPT_TS = 68;
-const DAY = 86_400_000;
 
 /** Whether Linux looks at the transport checksum of a packet before it rejects it: not if it may not be there. */
 function isVerified(pkt: Packet): boolean {
@@ -96,7 +93,7 @@ function echoedOptions(pkt: Packet, source: Uint8Array, limit: number): Uint8Arr
     route.set(source, route[2]! - 1);
     route[2]! += 4;
   }
-  const stamp = echoedOption(pkt, IPOPT_TS, limit);
+  const stamp = echoedOption(pkt, IPOPT_TIMESTAMP, limit);
   if (stamp.length > 3 && stamp[2]! >= 5 && stamp[2]! + 3 <= stamp.length)
     stampAgain(stamp, source, Math.floor(pkt.time));
   const echoed = new Uint8Array((route.length + stamp.length + 3) & ~3);

@@ -4,6 +4,12 @@ import { AF_INET, because, FRAG_MORE, type Packet } from './packet.ts';
 
 /** Bytes of an IPv4 header without options. */
 export const IPV4_HEADER = 20;
+/** The option "record route" (RFC 791, section 3.1). */
+export const IPOPT_RR = 7;
+/** The option "internet timestamp", whose times are milliseconds since midnight UTC. */
+export const IPOPT_TIMESTAMP = 68;
+/** Milliseconds of a day: where those times begin anew. */
+export const DAY = 86_400_000;
 const MORE_FRAGMENTS = 0x2000;
 
 /**
