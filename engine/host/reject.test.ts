@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { IpOptions } from '../hook/ip-options.ts';
 import { udpPacket } from '../packet/build.ts';
 import { internetChecksum, viewOf } from '../packet/build-bytes.ts';
 import { ipv4 } from '../packet/build-ipv4.ts';
@@ -42,7 +43,7 @@ function read(bytes: Uint8Array): Packet {
   return pkt;
 }
 
-/** As a packet is in FORWARD: one hop less, and its way out known. */
+/** As a packet is in FORWARD: one hop less, its options written to, and its way out known. */
 function forwarded(pkt: Packet): void {
   const { view } = pkt;
   pkt.ifout = 3;
@@ -50,6 +51,7 @@ function forwarded(pkt: Packet): void {
     view.setUint8(8, view.getUint8(8) - 1);
     view.setUint16(10, 0);
     view.setUint16(10, internetChecksum(pkt.bytes.slice(0, (view.getUint8(0) & 15) << 2)));
+    new IpOptions(host()).arrive(pkt, 0);
   } else view.setUint8(7, view.getUint8(7) - 1);
 }
 
