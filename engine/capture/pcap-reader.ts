@@ -42,12 +42,13 @@ export class PcapDecoder implements Decoder {
 
   /** See `Decoder.next`. Allocates nothing but the interface, once. */
   next(out: CaptureRecord): boolean {
-    if (!this.headerRead && !this.readHeader()) return false;
+    // Compared with true: V8 knows no field to be a boolean, and asks for all else that may be false otherwise (measured).
+    if (this.headerRead !== true && !this.readHeader()) return false;
     const input = this.input;
     const header = this.recordHeader;
     if (input.end - input.pos < header && !input.fill(header)) return false;
 
-    const little = this.little;
+    const little = this.little === true;
     let caplen = input.view.getUint32(input.pos + 8, little);
     let origlen = input.view.getUint32(input.pos + 12, little);
     const lengths = this.lengths;

@@ -157,11 +157,11 @@ export class FlowTable {
    * @returns flow << 1 | direction (0 original, 1 reply), or 0
    */
   find(t: Tuple): number {
-    const src = t[T_SRC]!;
-    const dst = t[T_DST]!;
-    const ports = t[T_PORTS]!;
-    const kind = t[T_KIND]!;
-    const zone = t[T_ZONE]!;
+    return this.findBy(t[T_SRC]!, t[T_DST]!, t[T_PORTS]!, t[T_KIND]!, t[T_ZONE]!);
+  }
+
+  /** As {@link find}, for whoever has the words of the tuple at hand: in memory they would be written and read again. */
+  findBy(src: number, dst: number, ports: number, kind: number, zone: number): number {
     const tag = this.hash(src, dst, ports, kind, zone);
     const { slots, mask, words: w } = this;
     for (let slot = tag & mask; ; slot = (slot + 1) & mask) {

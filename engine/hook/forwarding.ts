@@ -29,7 +29,8 @@ export class Forwarding {
   takes(pkt: Packet, linktype: number, frame: number, to: DataView, at: number): boolean {
     const { host } = this;
     const { view, off } = pkt;
-    if (host.transparent) return this.bridges(pkt, linktype, frame);
+    // Fields are compared with true, as in plain.ts.
+    if (host.transparent === true) return this.bridges(pkt, linktype, frame);
     let src = this.ordinary;
     let dst = src;
     if (src === 0) {
@@ -37,13 +38,13 @@ export class Forwarding {
       dst = host.facts4(to, at);
       if ((src & FACT_SOURCE) === 0 || (dst & FACT_FORWARD) === 0) return false;
     } else if (!isOrdinary(view.getUint8(off + 12)) || !isOrdinary(to.getUint8(at))) return false;
-    if (!this.isOn || pkt.end - off > this.fits || pkt.pkttype !== PACKET_HOST) return false;
+    if (this.isOn !== true || pkt.end - off > this.fits || pkt.pkttype !== PACKET_HOST) return false;
     if (linktype === DLT_EN10MB) {
       if ((view.getUint8(frame) & 1) !== 0) return false;
       pkt.mac = frame;
     }
     if (pkt.ifin === 0) {
-      const back = host.isDefault ? 0 : deviceOf(src);
+      const back = host.isDefault === true ? 0 : deviceOf(src);
       pkt.ifin = back > LOOPBACK ? back : host.firstDevice;
     }
     pkt.ifout = deviceOf(dst);

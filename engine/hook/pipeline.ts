@@ -76,11 +76,12 @@ export class Pipeline extends Way {
     const frame = pkt.off;
     // Who says by which device it came says that it is not this host's own.
     const isGiven = pkt.ifin !== 0;
-    if (this.isBridge) this.bridgeOut = pkt.ifout;
+    // Fields are compared with true, as in plain.ts.
+    if (this.isBridge === true) this.bridgeOut = pkt.ifout;
     if (runner.tracer !== null) runner.tracer.begin?.(pkt);
-    const mayBePlain = !this.hasMac || linktype === DLT_RAW;
-    let mayBeTracked = mayBePlain && this.tracksFirst;
-    if (mayBePlain && this.tracksSecond && runner.tracer === null) {
+    const mayBePlain = this.hasMac !== true || linktype === DLT_RAW;
+    let mayBeTracked = mayBePlain && this.tracksFirst === true;
+    if (mayBePlain && this.tracksSecond === true && runner.tracer === null) {
       mayBeTracked = this.isUnasked(pkt, linktype, isGiven);
       const early = mayBeTracked ? NOT_PLAIN : this.earlyWay(pkt, linktype);
       if (early !== NOT_PLAIN) return early;
@@ -252,7 +253,7 @@ export class Pipeline extends Way {
   /** The way that is worked out already. @param isConfirmed whether the packet need not be confirmed any more */
   private shortWay(way: EstablishedWay, pkt: Packet, isConfirmed: boolean): number {
     if (!isConfirmed && !this.conntrack.confirm(pkt)) return this.lose(this.begin(pkt));
-    if (this.inPlace && !this.isBridge) takeHop(pkt);
+    if (this.inPlace === true && !this.isBridge) takeHop(pkt);
     way.pass(pkt, this.outcome);
     return NF_ACCEPT;
   }

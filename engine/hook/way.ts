@@ -122,7 +122,7 @@ export class Way implements RuleEffects {
 
   /** Whether nobody wants to see more of a packet than what became of it. */
   protected get isUnseen(): boolean {
-    return this.runner.tracer === null && !this.wantsBytes;
+    return this.runner.tracer === null && this.wantsBytes !== true;
   }
 
   log(state: HookState, prefix: string, level: number, flags: number, group: number): void {
