@@ -60,6 +60,12 @@ export interface Host {
    * @returns false if there is none
    */
   sourceAddress(family: number, view: DataView, at: number, device: number, out: Uint8Array): boolean;
+  /**
+   * The next machine on the way to an address.
+   * @param device the device that packets leave by, 0 for the one that the routes say
+   * @returns its address, one word or four; null if it is the address itself; undefined if nobody said
+   */
+  nextHop(family: number, view: DataView, at: number, device: number): readonly number[] | null | undefined;
   /** Whether nothing is known of the machine: neither its addresses nor its routes. */
   readonly isDefault: boolean;
   /**

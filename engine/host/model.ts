@@ -262,9 +262,13 @@ export class HostModel implements Host {
     return true;
   }
 
+  nextHop(family: number, view: DataView, at: number, device: number): readonly number[] | null | undefined {
+    return this.route(family, view, at, device)?.gateway;
+  }
+
   masqueradeAddress(family: number, view: DataView, at: number, device: number): readonly number[] | null {
     if (family !== AF_INET) return pickSource(this.addresses, family, wordsAt(family, view, at), device);
-    const gateway = this.route(family, view, at, device)?.gateway;
+    const gateway = this.nextHop(family, view, at, device);
     return masqueradeAddress4(this, device, gateway?.[0] ?? view.getInt32(at));
   }
 
@@ -342,7 +346,7 @@ export function deviceOf(facts: number): number {
 }
 
 function routeTo(prefix: Prefix, device: number, type: number, source: readonly number[] | null): Route {
-  return { prefix, device, type, metric: 0, source };
+  return { prefix, device, type, metric: 0, source, gateway: null };
 }
 
 /** Name of the device that packets come in by if nothing is known of the host. */

@@ -12,7 +12,7 @@ export interface Route {
   readonly metric: number;
   /** The address to send from (`src` of `ip route`), null to choose one. */
   readonly source: readonly number[] | null;
-  /** The next machine on the way (`via` of `ip route`); left out if the network is the device's own. */
+  /** The next machine on the way (`via` of `ip route`), null if the network is the device's own; left out if nobody said. */
   readonly gateway?: readonly number[] | null;
 }
 

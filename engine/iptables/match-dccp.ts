@@ -28,6 +28,9 @@ const TYPES = [
   'SYNCACK',
   'INVALID',
 ];
+/** Its place in {@link TYPES}, and the bits that it stands for: types 10 to 15 (measured). */
+const INVALID = 10;
+const RESERVED_TYPES = 0xfc00;
 const DCCP_HEADER = 12;
 
 function readTypes(text: string): number {
@@ -39,7 +42,7 @@ function readTypes(text: string): number {
       const near = didYouMean(word.toUpperCase(), TYPES);
       throw new XtError(`Unknown DCCP type \`${word}'`, near, 0);
     }
-    types |= 1 << type;
+    types |= type === INVALID ? RESERVED_TYPES : 1 << type;
   }
   return types;
 }
@@ -110,13 +113,16 @@ class DccpMatch implements Expr {
   }
 }
 
-/** Bytes of the header before the options, by type (RFC 4340 section 5): the generic one, and what the type adds. */
+/** What each type adds to the generic header before the options, of 12 bytes and 16 (measured); those not named add 12. */
+const TYPE_LENGTHS: readonly number[] = [4, 12, 0, 8, 8, 8, 8, 12, 8, 8];
+
 function headerLength(view: DataView, l4: number, type: number): number {
-  const long = (view.getUint8(l4 + 8) & 1) === 1 ? 16 : DCCP_HEADER;
-  if (type === 0) return long + 4;
-  if (type === 1 || type === 7) return long + 12;
-  return type === 2 ? long : long + (long === 16 ? 8 : 4);
+  const generic = (view.getUint8(l4 + 8) & 1) === 1 ? 16 : DCCP_HEADER;
+  return generic + (TYPE_LENGTHS[type] ?? 12);
 }
+
+/** Options below this have no length: to the kernel it is not the 32 of RFC 4340, section 5.8 (measured). */
+const WITH_LENGTH = 2;
 
 /** @returns 1 if the option is there, 0 if not, -1 if the header is malformed */
 function findOption(view: DataView, l4: number, end: number, type: number, option: number): number {
@@ -127,7 +133,7 @@ function findOption(view: DataView, l4: number, end: number, type: number, optio
   while (at < last) {
     const kind = view.getUint8(at);
     if (kind === option) return 1;
-    if (kind < 32) at++;
+    if (kind < WITH_LENGTH) at++;
     else at += (at + 1 < last ? view.getUint8(at + 1) : 0) || 1;
   }
   return 0;

@@ -1,8 +1,8 @@
-import { AF_INET } from '../packet/packet.ts';
+import { AF_INET, AF_INET6 } from '../packet/packet.ts';
 import { type Expr, registerOffset } from './expr.ts';
 import { NF_INET_PRE_ROUTING, NF_INGRESS } from './family.ts';
 import type { HookState } from './hook-state.ts';
-import { store8, store16, store32 } from './registers.ts';
+import { store8, store16, store32, store32be, storeBytes } from './registers.ts';
 import { NF_UNKNOWN, NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
 
 /** NFT_RT_CLASSID: realm of the route. */
@@ -51,9 +51,23 @@ export class RtExpr implements Expr {
         store16(state, this.at, segmentSize(state));
         return NFT_CONTINUE;
       default:
-        state.unknown = 'the next hop of a route is not known';
-        return NF_UNKNOWN;
+        return this.nextHop(state);
     }
+  }
+
+  private nextHop(state: HookState): number {
+    const { pkt, host } = state;
+    const isIpv4 = this.key === NFT_RT_NEXTHOP4;
+    if (pkt.family !== (isIpv4 ? AF_INET : AF_INET6)) return NFT_BREAK;
+    const to = pkt.off + (isIpv4 ? 16 : 24);
+    const words = host.nextHop(pkt.family, pkt.view, to, pkt.ifout);
+    if (words === undefined) {
+      state.unknown = 'the next hop of a route is not known';
+      return NF_UNKNOWN;
+    }
+    if (words === null) storeBytes(state, this.at, pkt.view, to, isIpv4 ? 4 : 16);
+    else for (let i = 0; i < words.length; i++) store32be(state, this.at + 4 * i, words[i]!);
+    return NFT_CONTINUE;
   }
 }
 

@@ -13,7 +13,8 @@ const FIXED = 20;
 
 /**
  * Finds an option of an IPv4 header (RFC 791, section 3.1), as the kernel's ipv4_find_option does: only record
- * route, the source routes and router alert can be found, and none in a list that is cut short.
+ * route, the source routes and router alert can be found, and none in a list that is cut short; router alert only with
+ * the value 0 (measured), the one that says something.
  * @returns its first byte, or -1
  */
 export function findIpOption(pkt: Packet, type: number): number {
@@ -31,7 +32,8 @@ export function findIpOption(pkt: Packet, type: number): number {
     if (at + 2 > end) return -1;
     const length = view.getUint8(at + 1);
     if (length < 2 || at + length > end) return -1;
-    if (option === type && found < 0) found = at;
+    const isAlert = option !== IPOPT_RA || (length >= 4 && view.getUint16(at + 2) === 0);
+    if (option === type && found < 0 && isAlert) found = at;
     at += length;
   }
   return found;

@@ -40,7 +40,7 @@ export function fillHost(host: HostModel, lines: readonly string[]): void {
     else if (line.startsWith('route add')) {
       const prefix = parsePrefix(words[2]! === 'default' ? '0.0.0.0/0' : words[2]!)!;
       const { index } = host.deviceNamed(device)!;
-      host.addRoute({ prefix, device: index, type: RTN_UNICAST, metric: 0, source: null });
+      host.addRoute({ prefix, device: index, type: RTN_UNICAST, metric: 0, source: null, gateway: null });
     }
   }
 }
