@@ -2,6 +2,7 @@
  * Translated packets through this machine's kernel and through keepstate: every byte that leaves or is delivered, what
  * rules log, mark and count, and the table of flows at the end.
  */
+import { shows } from '../features/record.ts';
 import { flowLine, kernelFlowLine } from './dialogue-lines.ts';
 import { EngineRules, EngineRun } from './rules-engine.ts';
 import { firstDifference, listingDifferences, listingOf, nftText } from './rules-listing.ts';
@@ -99,7 +100,9 @@ export async function compareNat(kernel: RuleKernel, nat: NatCase): Promise<read
     collect: listingOf(nat.sources, true),
     listing: { nft: nat.sources.some(({ kind }) => kind === 'nft') },
   });
-  return compareNatRun(run, nat);
+  const found = compareNatRun(run, nat);
+  if (found.length === 0 && run.ok) for (const { kind, text } of nat.sources) shows('compared', kind, text);
+  return found;
 }
 
 /** keepstate's half of {@link compareNat}. */

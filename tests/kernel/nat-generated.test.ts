@@ -1,5 +1,6 @@
 /** Generated rulesets and conversations through NAT: every byte, every entry as in the kernel. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepResults } from '../features/record.ts';
 import { Dice } from '../traffic/dice.ts';
 import { compareNat, natReport } from './nat-compare.ts';
 import { NAT_KINDS, natRules } from './nat-rules.ts';
@@ -52,6 +53,7 @@ describe.skipIf(!rulesUsable())('translation among other rules', () => {
     kernel = await RuleKernel.open({ dialogue: true });
   });
   afterAll(() => kernel.close());
+  afterAll(() => keepResults('nat-generated'));
 
   test('of filter, mangle and raw, in both languages, is as in the kernel', async () => {
     let packets = 0;

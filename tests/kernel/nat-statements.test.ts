@@ -1,5 +1,6 @@
 /** Every way in which the languages can say a translation: bytes, flows, logs and counters as in the kernel. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepResults } from '../features/record.ts';
 import { compareNat, natReport } from './nat-compare.ts';
 import { natTable, natXt } from './nat-say.ts';
 import { EngineRules } from './rules-engine.ts';
@@ -116,6 +117,7 @@ describe.skipIf(!rulesUsable())('a translation said by', () => {
     kernel = await RuleKernel.open();
   });
   afterAll(() => kernel.close());
+  afterAll(() => keepResults('nat-statements'));
 
   test.each(CASES)('%s is what the kernel makes of it', async (_name, sources) => {
     const rules = new EngineRules();
