@@ -58,7 +58,11 @@ function packets(): Packet[] {
 function newState(pkt: Packet): HookState {
   const settings = new Settings();
   const conntrack = new Conntrack(settings, makeTrackers(settings.profile), 1);
-  const state = new HookState(pkt, conntrack, new HostModel(), new Random(1), { log() {}, answer() {} });
+  const state = new HookState(pkt, conntrack, new HostModel(), new Random(1), {
+    log() {},
+    answer() {},
+    send() {},
+  });
   state.hook = NF_INET_FORWARD;
   return state;
 }

@@ -93,6 +93,8 @@ export class Way implements RuleEffects {
   private behind4: EstablishedWay | null = null;
   private behind6: EstablishedWay | null = null;
   private depth = 0;
+  /** Whether a copy is under way. */
+  private copies = false;
 
   /**
    * @param outcome written anew for each packet
@@ -130,7 +132,24 @@ export class Way implements RuleEffects {
   }
 
   /** Sends a packet of the firewall's own at once, through OUTPUT and POSTROUTING, as the kernel does. */
-  answer(state: HookState, bytes: Uint8Array, why: string): void {
+  answer(state: HookState, bytes: Uint8Array, why: string, device: number): void {
+    // No copies of copies, whatever rules those meet (measured).
+    if (why === 'dup' && this.copies) return;
+    const outer = this.copies;
+    this.copies ||= why === 'dup';
+    this.cause(state, bytes, why, (inner) => this.output(inner, 0, device));
+    this.copies = outer;
+  }
+
+  send(state: HookState, bytes: Uint8Array, why: string, device: number): void {
+    this.cause(state, bytes, why, (inner) => {
+      inner.pkt.ifout = device;
+      return this.run(inner, NF_EGRESS, 0);
+    });
+  }
+
+  /** A packet because of another. @param goes its way; NF_ACCEPT if it left */
+  private cause(state: HookState, bytes: Uint8Array, why: string, goes: (inner: HookState) => number): void {
     const outer = state.pkt;
     if (why === 'reject' && this.depth === 0) this.rejected = true;
     if (this.depth === DEEPEST) return;
@@ -142,7 +161,7 @@ export class Way implements RuleEffects {
     attach(pkt, outer, why);
     if (why === 'reject' && pkt.proto === IPPROTO_TCP) setClosing(this.conntrack, outer.flow);
     this.depth++;
-    const left = this.output(inner, 0) === NF_ACCEPT;
+    const left = goes(inner) === NF_ACCEPT;
     this.depth--;
     this.runner.tracer?.answered?.(outer);
     this.outcome.answers.push({
@@ -243,11 +262,14 @@ export class Way implements RuleEffects {
     return result;
   }
 
-  /** From this host: to the wire, or over lo to itself. */
-  private output(state: HookState, from: number): number {
+  /**
+   * From this host: to the wire, or over lo to itself.
+   * @param device by which it leaves, 0 if that is to be found out
+   */
+  private output(state: HookState, from: number, device = 0): number {
     const { pkt } = state;
     const { host } = this;
-    if (!this.isBridge) pkt.ifout = outputDevice(host, pkt) || host.firstDevice;
+    if (!this.isBridge) pkt.ifout = device || outputDevice(host, pkt) || host.firstDevice;
     // A bridge answers by the device that the packet came by.
     else pkt.ifout = this.depth > 0 ? this.states[0]!.pkt.ifin : this.bridgeOut || outputDevice(host, pkt);
     pkt.pkttype = PACKET_HOST;
@@ -263,7 +285,7 @@ export class Way implements RuleEffects {
       verdict = this.run(state, hook, 0);
     }
     if (verdict !== NF_ACCEPT) return this.refuse(state, verdict, hook);
-    if (this.isBridge || !isForSelf(host, pkt)) return this.accept(state, true);
+    if (this.isBridge || device !== 0 || !isForSelf(host, pkt)) return this.accept(state, true);
     if (!this.confirm(pkt)) return this.lose(state);
     pkt.ifin = LOOPBACK;
     pkt.ifout = 0;
@@ -333,7 +355,7 @@ export class Way implements RuleEffects {
 
   /** The IP layer does not forward the packet, and may say so to its sender. */
   private stop(state: HookState, { error }: Stop): number {
-    if (error !== null) this.answer(state, error, 'icmp');
+    if (error !== null) this.answer(state, error, 'icmp', 0);
     return this.lose(state);
   }
 }

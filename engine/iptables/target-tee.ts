@@ -1,4 +1,4 @@
-import { copyOf } from '../rules/expr-dup.ts';
+import { sendCopy } from '../rules/copy.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { addressText, hostAddress } from './address.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
@@ -11,8 +11,20 @@ interface TeeSpec {
 }
 
 class TeeTarget extends XtChange {
+  private readonly gateway: DataView;
+  private readonly oif: string;
+
+  constructor({ gateway, oif }: TeeSpec) {
+    super();
+    this.gateway = new DataView(new ArrayBuffer(16));
+    for (const [i, word] of gateway.entries()) this.gateway.setInt32(4 * i, word);
+    this.oif = oif;
+  }
+
   apply(state: HookState): void {
-    state.effects.answer(state, copyOf(state.pkt, state.hook, true), 'dup');
+    // A device that there is not is none asked for (measured).
+    const device = this.oif === '' ? null : state.host.deviceNamed(this.oif);
+    sendCopy(state, this.gateway, 0, device?.index ?? 0);
   }
 }
 
@@ -43,5 +55,5 @@ export const TARGET_TEE: Extension<TeeSpec> = {
   },
   save: (spec) =>
     `--gateway ${addressText(spec.gateway)}${spec.oif === '' ? '' : ` --oif ${quote(spec.oif)}`}`,
-  lower: () => [new TeeTarget()],
+  lower: (spec) => [new TeeTarget(spec)],
 };

@@ -1,4 +1,3 @@
-import { UnknownExpr } from '../rules/expr.ts';
 import { DupExpr } from '../rules/expr-dup.ts';
 import { FwdExpr } from '../rules/expr-fwd.ts';
 import { LookupExpr } from '../rules/expr-lookup.ts';
@@ -116,36 +115,29 @@ export function lowerTproxy(out: Out, stmt: TproxyStmt, family: number, network:
 /** Lowers dup. */
 export function lowerDup(out: Out, stmt: DupStmt, netdev: boolean, network: 'ip' | 'ip6'): void {
   const { addr, dev } = stmt.dup;
-  if (netdev) {
-    if (deviceUnknown(out, addr)) return;
-    out.exprs.push(new DupExpr(null, new Registers().take(out, addr, DEVICE)));
-    return;
-  }
-  if (dev !== undefined && deviceUnknown(out, dev)) return;
   const regs = new Registers();
-  const to = regs.take(out, addr, addressInfo(network));
-  out.exprs.push(new DupExpr(to, dev === undefined ? null : regs.take(out, dev, DEVICE)));
+  const to = netdev ? null : regs.take(out, addr, addressInfo(network));
+  const by = netdev ? addr : dev;
+  if (by === undefined) out.exprs.push(new DupExpr(to, null));
+  else out.exprs.push(new DupExpr(to, deviceRegister(out, regs, by), deviceName(by)));
 }
 
 /** Lowers fwd. */
 export function lowerFwd(out: Out, stmt: FwdStmt): void {
   const { dev, family, addr } = stmt.fwd;
   const regs = new Registers();
-  const device =
-    deviceName(dev) === null ? regs.take(out, dev, DEVICE) : regs.take(out, constant(DEVICE, 0n), DEVICE);
+  const device = deviceRegister(out, regs, dev);
   const to = addr === undefined || family === undefined ? null : regs.take(out, addr, addressInfo(family));
-  out.exprs.push(new FwdExpr(device, to, family === undefined ? 0 : NFPROTO[family]));
+  const protocol = family === undefined ? 0 : NFPROTO[family];
+  out.exprs.push(new FwdExpr(device, to, protocol, deviceName(dev)));
+}
+
+/** The number of an interface is only known where the packets are: of one with a name the register says nothing. */
+function deviceRegister(out: Out, regs: Registers, node: ExprNode): number {
+  return regs.take(out, deviceName(node) === null ? node : constant(DEVICE, 0n), DEVICE);
 }
 
 function deviceName(node: ExprNode): string | null {
   const value = constantOf(node);
   return typeof value === 'string' && value !== 'lo' ? value : null;
-}
-
-/** The number of an interface is only known where the packets are. */
-function deviceUnknown(out: Out, node: ExprNode): boolean {
-  const name = deviceName(node);
-  if (name === null) return false;
-  out.exprs.push(new UnknownExpr(`which interface ${name} is stands in no ruleset`));
-  return true;
 }

@@ -54,7 +54,7 @@ function isVerified(pkt: Packet): boolean {
  * that is not known to have none: of IPv4 only TCP and UDP have a pseudo header (measured: protocol 99 is answered if
  * its payload sums up to zero).
  */
-function checksumOk(pkt: Packet): boolean {
+export function checksumOk(pkt: Packet): boolean {
   if (pkt.checksum === CHECKSUM_UNNECESSARY || !isVerified(pkt)) return true;
   const { view, off, l4, end, proto, family } = pkt;
   const isBare = family === AF_INET && proto !== IPPROTO_TCP && proto !== IPPROTO_UDP;
@@ -163,7 +163,13 @@ export function mayAnswer(pkt: Packet, verifies: boolean, isRouted: boolean): bo
 }
 
 /** Writes an IPv4 header of `header` bytes, its checksum too; options are there already. */
-function putIpv4(out: DataView, tos: number, flags: number, proto: number, header = IPV4_HEADER): void {
+export function putIpv4(
+  out: DataView,
+  tos: number,
+  flags: number,
+  proto: number,
+  header: number = IPV4_HEADER,
+): void {
   out.setUint8(0, 0x40 | (header >> 2));
   out.setUint8(1, tos);
   out.setUint16(2, out.byteLength);
@@ -174,7 +180,7 @@ function putIpv4(out: DataView, tos: number, flags: number, proto: number, heade
 }
 
 /** Writes an IPv6 header whose addresses are there already. */
-function putIpv6(out: DataView, next: number): void {
+export function putIpv6(out: DataView, next: number): void {
   out.setUint8(0, 0x60);
   out.setUint16(4, out.byteLength - IPV6_HEADER);
   out.setUint8(6, next);
@@ -182,7 +188,7 @@ function putIpv6(out: DataView, next: number): void {
 }
 
 /** Writes the checksum of all behind the IP header. */
-function putChecksum(out: DataView, from: number, at: number, pseudo: number): void {
+export function putChecksum(out: DataView, from: number, at: number, pseudo: number): void {
   out.setUint16(at, 0);
   out.setUint16(at, ~fold(sum(out, from, out.byteLength, pseudo)) & 0xffff);
 }
@@ -234,11 +240,16 @@ export function icmpErrorAbout(
   return answer;
 }
 
-/** Whether a reset may answer a packet: TCP with a whole header and a right checksum, no reset itself, to one host. */
+/** Whether a packet is TCP with a whole header and no reset itself, and its frame was to one machine. */
+export function isResettable({ view, l4, end, proto, frag, pkttype }: Packet): boolean {
+  if (proto !== IPPROTO_TCP || frag >= 8 || l4 < 0 || l4 + TCP_HEADER > end) return false;
+  return (tcpFlags(view, l4) & TH_RST) === 0 && pkttype !== 1 && pkttype !== 2;
+}
+
+/** Whether a reset may answer a packet: TCP with a right checksum, no reset itself, to one host. */
 function mayReset(pkt: Packet, isRouted: boolean): boolean {
-  const { view, off, l4, end } = pkt;
-  if (pkt.proto !== IPPROTO_TCP || pkt.frag >= 8 || l4 < 0 || l4 + TCP_HEADER > end) return false;
-  if ((tcpFlags(view, l4) & TH_RST) !== 0 || pkt.pkttype === 1 || pkt.pkttype === 2) return false;
+  const { view, off } = pkt;
+  if (!isResettable(pkt)) return false;
   if (pkt.family === AF_INET) {
     if (isRouted && isGroup4(view.getInt32(off + 16))) return false;
     // Measured: none where options were written to, whose checksum is made anew only behind FORWARD.
@@ -253,7 +264,11 @@ function mayReset(pkt: Packet, isRouted: boolean): boolean {
  * @returns null if Linux sends none
  */
 export function tcpResetFor(pkt: Packet, isRouted: boolean): Uint8Array | null {
-  if (!mayReset(pkt, isRouted)) return null;
+  return mayReset(pkt, isRouted) ? tcpResetAbout(pkt) : null;
+}
+
+/** The reset that answers a TCP segment, whoever it is from and to. @param pkt dissected; {@link isResettable} */
+export function tcpResetAbout(pkt: Packet): Uint8Array {
   const { bytes, view, off, l4, end } = pkt;
   const isIpv4 = pkt.family === AF_INET;
   const header = isIpv4 ? IPV4_HEADER : IPV6_HEADER;

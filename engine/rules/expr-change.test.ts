@@ -201,7 +201,14 @@ describe('verdicts', () => {
 
   test('dup sends a copy that may not be fragmented, and goes on', () => {
     const state = stateWith(SYN);
-    expect(new DupExpr(1, null).eval(state)).toBe(NFT_CONTINUE);
+    expect(evaluate(new DupExpr(1, null), state, Uint8Array.of(10, 0, 0, 9))).toBe(NFT_CONTINUE);
     expect(state.effects.answers).toEqual([`dup ${SYN.length}`]);
+  });
+
+  test('dup without an address sends it as it is to a device, by number or by name', () => {
+    const state = stateWith(SYN);
+    evaluate(new DupExpr(null, 1), state, le(3, 4));
+    evaluate(new DupExpr(null, 1, 'eth0'), state);
+    expect(state.effects.answers).toEqual([`dup ${SYN.length} by 3`, `dup ${SYN.length} by 2`]);
   });
 });

@@ -1,6 +1,9 @@
+import { ARPHRD_NONE } from '../host/model.ts';
 import { icmpReject, tcpReset } from '../host/reject.ts';
+import { ingressReset, ingressUnreachable } from '../packet/build-reject-ingress.ts';
 import { AF_INET } from '../packet/packet.ts';
 import type { Expr } from './expr.ts';
+import { NF_INGRESS } from './family.ts';
 import type { HookState } from './hook-state.ts';
 import { NF_DROP } from './verdict.ts';
 
@@ -30,11 +33,22 @@ export class RejectExpr implements Expr {
 
   eval(state: HookState): number {
     const { pkt, host, hook } = state;
+    if (hook === NF_INGRESS) return this.atIngress(state);
     const answer =
       this.type === NFT_REJECT_TCP_RST
         ? tcpReset(host, pkt, hook)
         : icmpReject(host, pkt, hook, this.codeFor(pkt.family));
-    if (answer !== null) state.effects.answer(state, answer, 'reject');
+    if (answer !== null) state.effects.answer(state, answer, 'reject', 0);
+    return NF_DROP;
+  }
+
+  /** The answer leaves at once by the device that the packet came by: of one without Ethernet there is none (measured). */
+  private atIngress(state: HookState): number {
+    const { pkt, host } = state;
+    const hasEthernet = host.device(pkt.ifin)?.type !== ARPHRD_NONE;
+    const isReset = this.type === NFT_REJECT_TCP_RST;
+    const answer = isReset ? ingressReset(pkt) : ingressUnreachable(pkt, this.codeFor(pkt.family));
+    if (hasEthernet && answer !== null) state.effects.send(state, answer, 'reject', pkt.ifin);
     return NF_DROP;
   }
 

@@ -20,8 +20,17 @@ export interface RuleEffects {
    * The firewall answers: a reset, an ICMP error, a SYN/ACK, a copy for another host.
    * @param bytes a whole IP packet, the receiver's to keep
    * @param why 'reject', 'dup', …
+   * @param device the number of that which it leaves by, as a copy's does that goes to another gateway; 0 if its
+   *   destination says
    */
-  answer(state: HookState, bytes: Uint8Array, why: string): void;
+  answer(state: HookState, bytes: Uint8Array, why: string, device: number): void;
+  /**
+   * A packet goes straight to a device, past all hooks but that device's egress: what chains of netdev answer, copy
+   * and forward.
+   * @param bytes, why as in {@link answer}
+   * @param device its number
+   */
+  send(state: HookState, bytes: Uint8Array, why: string, device: number): void;
 }
 
 /**

@@ -26,6 +26,10 @@ export class Heard implements RuleEffects {
   answer(_state: HookState, bytes: Uint8Array, why: string): void {
     this.answers.push(`${why} ${bytes.length}`);
   }
+
+  send(_state: HookState, bytes: Uint8Array, why: string, device: number): void {
+    this.answers.push(`${why} ${bytes.length} by ${device}`);
+  }
 }
 
 /** eth0 (2) 10.0.0.1/24, eth1 (3) 192.0.2.1/24 with the default route. */

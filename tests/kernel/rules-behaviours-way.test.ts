@@ -389,4 +389,57 @@ behaviours('the way of packets', 'behaviours-way', [
       drop   udp inside 1024 > outside 53 ttl=1
       drop   udp inside 1024 > outside 53 ttl=2`,
   },
+  {
+    name: 'a copy takes the route to its gateway, or over the device that a rule names, and is not copied again',
+    nft: `table ip t {
+      chain a { type filter hook postrouting priority -5
+        udp dport 53 log prefix "post" group 1 dup to 203.0.113.77
+        oifname "eth0" log prefix "outside" group 1
+      }
+      chain b { type filter hook prerouting priority -5
+        udp dport 54 dup to 203.0.113.77 device "eth0"
+        udp dport 54 dup to 203.0.113.77 device "eth1"
+      }
+      chain o { type filter hook output priority -5
+        oifname "eth1" log prefix "to eth1" group 1
+        oifname "eth0" log prefix "to eth0" group 1
+      }
+    }`,
+    xt: `*mangle
+      -A PREROUTING -p udp -j TEE --gateway 203.0.113.77
+      -A OUTPUT -o eth1 -j NFLOG --nflog-group 1 --nflog-prefix eth0
+      -A POSTROUTING -o eth0 -j NFLOG --nflog-group 1 --nflog-prefix post
+      COMMIT`,
+    packets: `
+      accept udp outside 1024 > inside 53
+      accept udp outside 1024 > inside 54`,
+  },
+  {
+    name: 'ingress copies and forwards packets as they are to a device; to a neighbour with one hop less',
+    nft: `table netdev t {
+      chain c { type filter hook ingress device "eth1" priority 0
+        udp dport 1 dup to "eth0"
+        udp dport 2 fwd to "eth0"
+        meta protocol ip udp dport 3 fwd ip to 203.0.113.9 device "eth0"
+      }
+    }`,
+    packets: `
+      accept udp inside 1024 > outside 1
+      drop   udp inside 1024 > outside 2
+      drop   udp inside6 1024 > outside6 2
+      drop   udp inside 1024 > outside 3
+      drop   udp inside 1024 > outside 3 ttl=1`,
+  },
+  {
+    name: 'ingress answers what it rejects on Ethernet only, and a TUN device is none',
+    nft: `table netdev t {
+      chain c { type filter hook ingress device "eth1" priority 0
+        meta l4proto tcp reject with tcp reset
+        reject
+      }
+    }`,
+    packets: `
+      drop   tcp syn inside 1024 > outside 1
+      drop   udp inside6 1024 > outside6 2`,
+  },
 ]);
