@@ -71,6 +71,8 @@ export const R_MTU = 122;
 export const R_IP_OPTION = 123;
 /** The sender chose the way (source route), which Linux does not allow unless it is told to. */
 export const R_SOURCE_ROUTE = 124;
+/** To be forwarded, but the frame was not to this machine alone, or rules say so. */
+export const R_NOT_TO_HOST = 125;
 /** Fragment held until its datagram is whole. */
 export const R_FRAG_HELD = 200;
 /** Fragment overlaps another: the whole datagram is given up. */
@@ -322,6 +324,12 @@ export const REASONS: readonly Reason[] = [
     text: 'broken option at byte %u of the IP header',
   },
   { id: R_SOURCE_ROUTE, name: 'source-route', effect: 'dropped', text: 'source route: not allowed' },
+  {
+    id: R_NOT_TO_HOST,
+    name: 'not-to-host',
+    effect: 'dropped',
+    text: 'frame not to this host alone: not forwarded',
+  },
   { id: R_NO_MEMBER, name: 'no-member', effect: 'dropped', text: 'to a group that the host is not in' },
   { id: R_FRAG_HELD, name: 'frag-held', effect: 'held', text: 'fragment held until its datagram is whole' },
   {

@@ -1,5 +1,5 @@
 import { Random } from '../base/random.ts';
-import { R_OTHER_HOST } from '../base/reason.ts';
+import { R_NOT_TO_HOST, R_OTHER_HOST } from '../base/reason.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import { F_STATUS, ROW_WORDS } from '../conntrack/flow-table.ts';
 import { IPS_CONFIRMED, IPS_NAT_MASK } from '../conntrack/status.ts';
@@ -232,6 +232,11 @@ export class Way implements RuleEffects {
   /** By another device to another machine. @param options as {@link IpOptions.left} */
   protected forward(state: HookState, options = 0): number {
     const { pkt } = state;
+    // Measured, of broadcasts on the link as of what `meta pkttype set` made of a packet.
+    if (pkt.pkttype !== PACKET_HOST && !this.isBridge && !this.host.isDefault) {
+      because(pkt, R_NOT_TO_HOST);
+      return this.lose(state);
+    }
     const fragment = this.runner.reassembled ? this.defrag.maxSize : 0;
     const stop = this.isBridge ? null : stopOf(this.host, pkt, fragment);
     if (stop !== null) return this.stop(state, stop);

@@ -442,4 +442,21 @@ behaviours('the way of packets', 'behaviours-way', [
       drop   tcp syn inside 1024 > outside 1
       drop   udp inside6 1024 > outside6 2`,
   },
+  {
+    name: 'what is no longer said to be for this host is not forwarded',
+    nft: `table inet t {
+      chain c { type filter hook prerouting priority 0
+        udp dport 1 meta pkttype set other
+        udp dport 2 meta pkttype set multicast
+        udp dport 3 meta pkttype set host
+      }
+    }`,
+    packets: `
+      drop   udp inside 1024 > outside 1
+      drop   udp inside 1024 > outside 2
+      accept udp inside 1024 > outside 3
+      accept udp outside 1024 > host 1
+      accept udp outside 1024 > host 2
+      drop   udp inside6 1024 > outside6 1`,
+  },
 ]);
