@@ -103,8 +103,8 @@ function ctExpr(scope: Scope, node: CtNode): Key {
     return scope.refuse(`ct ${key} needs a direction`, node.at, 'write ct original or ct reply');
   if (dir !== undefined && known.direction === 'never')
     return scope.refuse(`ct ${key} has no direction`, node.at);
-  if (family !== undefined && (scope.family === 'ip' || scope.family === 'ip6') && family !== scope.family)
-    return scope.refuse(`conflicting protocols specified: ${scope.family} vs. ${family}`, node.at);
+  if (family !== undefined && (scope.nh === 'ip' || scope.nh === 'ip6') && family !== scope.nh)
+    return scope.refuse(`conflicting protocols specified: ${scope.nh} vs. ${family}`, node.at);
   if (family !== undefined || (key !== 'saddr' && key !== 'daddr')) {
     if ((key === 'proto-src' || key === 'proto-dst') && scope.th === null)
       return scope.refuse(`ct ${key} is only known after a test of the transport protocol`, node.at);

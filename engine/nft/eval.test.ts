@@ -64,6 +64,14 @@ describe('values are listed in the kernel’s order and form', () => {
 describe('what nft refuses is refused, with one message at the place', () => {
   test.each([
     ['add rule inet t i ip saddr 1.2.3.4 ip6 saddr ::1', 'conflicting protocols specified: ip vs. ip6'],
+    [
+      'add rule inet t i meta nfproto ipv4 ct original ip6 saddr ::1',
+      'conflicting protocols specified: ip vs. ip6',
+    ],
+    [
+      'add rule inet t i icmpv6 type 128 ct reply ip saddr 1.2.3.4',
+      'conflicting protocols specified: ip6 vs. ip',
+    ],
     ['add rule inet t i udp dport 53 reject with tcp reset', 'tcp reset'],
     ['add rule inet t i tcp dport 70000', 'service out of range'],
     ['add rule inet t i ip ttl 256', 'exceeds valid range 0-255'],
