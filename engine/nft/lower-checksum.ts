@@ -32,12 +32,17 @@ export interface Checksum {
 
 /** Which checksum a field of a header is part of. */
 export function checksumOf(key: ExprNode): Checksum {
-  if (!('payload' in key)) return { type: 0, offset: 0, flags: 0 };
+  // What stands behind the transport header is under that header's checksum (measured).
+  if (!('payload' in key)) return { type: 0, offset: 0, flags: isInner(key) ? PSEUDO : 0 };
   const { protocol, field } = key.payload;
   const offset = CHECKSUMS[protocol];
   const pseudo = PSEUDO_FIELDS[protocol]?.includes(field) === true;
   const type = offset === undefined ? 0 : protocol === 'sctp' ? SCTP : INET;
   return { type, offset: offset ?? 0, flags: pseudo ? PSEUDO : 0 };
+}
+
+function isInner(key: ExprNode): boolean {
+  return 'rawPayload' in key && key.rawPayload.base === 'ih';
 }
 
 /**
@@ -48,9 +53,10 @@ export function widened(place: Place, checksum: Checksum): { first: number; len:
   const first = place.offset >> 3;
   const end = (place.offset + place.bits + 7) >> 3;
   const bytes = place.offset % 8 === 0 && place.bits % 8 === 0;
-  const words = checksum.type === 0 || (first % 2 === 0 && (end - first) % 2 === 0);
+  const isSummed = checksum.type !== 0 || checksum.flags !== 0;
+  const words = !isSummed || (end - first) % 2 === 0;
   if (bytes && words) return null;
-  if (checksum.type === 0) return { first, len: end - first };
+  if (!isSummed) return { first, len: end - first };
   const from = first & ~1;
   return { first: from, len: (end - from + 1) & ~1 };
 }

@@ -32,6 +32,8 @@ const NO_VIEW = new DataView(NO_BYTES.buffer);
 export const CHECKSUM_NONE = 0;
 /** The transport checksum was found right, as a network card does it for Linux. */
 export const CHECKSUM_UNNECESSARY = 1;
+/** Rules left a wrong IPv4 header checksum: Linux sums from there on, so that the transport checksum counts as wrong. */
+export const CHECKSUM_WRONG = 2;
 
 /**
  * One packet under way. A host owns a few of these and reuses them; nothing in the engine keeps a reference

@@ -6,7 +6,7 @@ import { IPS_CONFIRMED } from '../conntrack/status.ts';
 import { TRACK_ACCEPT, TRACK_CONTINUE, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { fold, sum } from '../packet/checksum.ts';
 import { ICMP_PAIRS } from '../packet/icmp-pairs.ts';
-import { AF_INET, because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts';
+import { AF_INET, because, CHECKSUM_UNNECESSARY, CHECKSUM_WRONG, type Packet } from '../packet/packet.ts';
 import { ICMP_HEADER, icmpInverter, icmpTuple } from './icmp-tuple.ts';
 import { trackQuoted } from './quoted.ts';
 
@@ -47,8 +47,9 @@ export class IcmpTracker implements Tracker {
     // Over IPv6 this protocol number means nothing; packet() turns it away.
     if (pkt.family !== AF_INET) return TRACK_CONTINUE;
     if (l4 + ICMP_HEADER > end) return refuse(pkt, R_ICMP_SHORT);
-    if (this.checksum && pkt.checksum !== CHECKSUM_UNNECESSARY && fold(sum(view, l4, end)) !== 0xffff)
-      return refuse(pkt, R_ICMP_CHECKSUM);
+    if (this.checksum && pkt.checksum !== CHECKSUM_UNNECESSARY)
+      if (pkt.checksum === CHECKSUM_WRONG || fold(sum(view, l4, end)) !== 0xffff)
+        return refuse(pkt, R_ICMP_CHECKSUM);
     const type = view.getUint8(l4);
     if (type > HIGHEST_TYPE) return refuse(pkt, R_ICMP_TYPE, type);
     return QUOTES[type] === 1 ? trackQuoted(ct, pkt, l4 + ICMP_HEADER) : TRACK_CONTINUE;

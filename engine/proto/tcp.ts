@@ -29,7 +29,7 @@ import {
 import { TRACK_ACCEPT, TRACK_INVALID, TRACK_REPEAT, type Tracker } from '../conntrack/tracker.ts';
 import { swapPorts } from '../conntrack/tuple.ts';
 import { transportChecksumOk } from '../packet/checksum.ts';
-import { because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts';
+import { because, CHECKSUM_UNNECESSARY, CHECKSUM_WRONG, type Packet } from '../packet/packet.ts';
 import { IPPROTO_TCP } from '../packet/protocols.ts';
 import { TCP_HEADER, tcpFlags, tcpHeaderLength } from '../packet/tcp.ts';
 import { portTuple } from './ports.ts';
@@ -141,7 +141,8 @@ export class TcpTracker implements Tracker {
     if (
       this.checksum &&
       pkt.checksum !== CHECKSUM_UNNECESSARY &&
-      !transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_TCP, l4, end)
+      (pkt.checksum === CHECKSUM_WRONG ||
+        !transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_TCP, l4, end))
     )
       return refuse(pkt, R_TCP_CHECKSUM);
     const flags = tcpFlags(view, l4);

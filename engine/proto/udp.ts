@@ -15,7 +15,7 @@ import { IPS_ASSURED, IPS_CONFIRMED, IPS_NAT_CLASH, IPS_SEEN_REPLY } from '../co
 import { TRACK_ACCEPT, TRACK_INVALID, type Tracker } from '../conntrack/tracker.ts';
 import { swapPorts } from '../conntrack/tuple.ts';
 import { fold, pseudoSum, sum, transportChecksumOk } from '../packet/checksum.ts';
-import { AF_INET, because, CHECKSUM_UNNECESSARY, type Packet } from '../packet/packet.ts';
+import { AF_INET, because, CHECKSUM_UNNECESSARY, CHECKSUM_WRONG, type Packet } from '../packet/packet.ts';
 import { IPPROTO_UDP } from '../packet/protocols.ts';
 import { portTuple } from './ports.ts';
 import { policyOf, policyTime } from './timeout-policy.ts';
@@ -89,6 +89,7 @@ export class UdpTracker implements Tracker {
     const length = view.getUint16(l4 + 4);
     if (length > there || length < UDP_HEADER) return refuse(pkt, R_UDP_LENGTH, length, there);
     if (pkt.checksum === CHECKSUM_UNNECESSARY || !this.checksum || view.getUint16(l4 + 6) === 0) return true;
+    if (pkt.checksum === CHECKSUM_WRONG) return refuse(pkt, R_UDP_CHECKSUM);
     return (
       transportChecksumOk(view, pkt.off, pkt.family, IPPROTO_UDP, l4, pkt.end) || refuse(pkt, R_UDP_CHECKSUM)
     );
@@ -102,6 +103,7 @@ export class UdpTracker implements Tracker {
     if (coverage < UDP_HEADER || coverage > there) return refuse(pkt, R_UDPLITE_COVERAGE, coverage, there);
     if (view.getUint16(l4 + 6) === 0) return refuse(pkt, R_UDPLITE_MISSING);
     if (pkt.checksum === CHECKSUM_UNNECESSARY || !this.checksum) return true;
+    if (pkt.checksum === CHECKSUM_WRONG) return refuse(pkt, R_UDPLITE_CHECKSUM);
     // Measured: the kernel sums UDP's number, and over IPv4 only the low 8 bits of the length.
     const length = pkt.family === AF_INET ? there & 0xff : there;
     const pseudo = pseudoSum(view, pkt.off, pkt.family, IPPROTO_UDP, length);

@@ -1,5 +1,11 @@
 import { fold, sctpCrc, sum } from '../packet/checksum.ts';
-import type { Packet } from '../packet/packet.ts';
+import {
+  AF_INET,
+  CHECKSUM_NONE,
+  CHECKSUM_UNNECESSARY,
+  CHECKSUM_WRONG,
+  type Packet,
+} from '../packet/packet.ts';
 import {
   IPPROTO_ICMPV6,
   IPPROTO_SCTP,
@@ -9,7 +15,7 @@ import {
 } from '../packet/protocols.ts';
 import { writable } from '../packet/rewrite.ts';
 import { type Expr, registerOffset } from './expr.ts';
-import { payloadBase } from './expr-payload.ts';
+import { NFT_PAYLOAD_NETWORK_HEADER, payloadBase } from './expr-payload.ts';
 import type { HookState } from './hook-state.ts';
 import { nftProto, nftThoff } from './pktinfo.ts';
 import { NFT_BREAK, NFT_CONTINUE } from './verdict.ts';
@@ -69,9 +75,18 @@ export class PayloadSetExpr implements Expr {
     if (checked) updateSum(pkt.view, base + this.csumOffset, before, after);
     if (this.csumFlags !== 0) updateTransport(pkt, before, after);
     for (let i = 0; i < this.len; i++) pkt.view.setUint8(to + i, state.regs[this.at + i]!);
+    if (this.base === NFT_PAYLOAD_NETWORK_HEADER && pkt.family === AF_INET) noteHeaderSum(pkt);
     if (this.csumType === NFT_PAYLOAD_CSUM_SCTP && nftProto(pkt) === IPPROTO_SCTP) updateSctp(pkt);
     return NFT_CONTINUE;
   }
+}
+
+/** Whether the header's checksum still is right, which what is written as raw bytes, or as the checksum, does not see to. */
+function noteHeaderSum(pkt: Packet): void {
+  if (pkt.checksum === CHECKSUM_UNNECESSARY) return;
+  const { view, off } = pkt;
+  const isRight = fold(sum(view, off, off + ((view.getUint8(off) & 15) << 2))) === 0xffff;
+  pkt.checksum = isRight ? CHECKSUM_NONE : CHECKSUM_WRONG;
 }
 
 /** Takes one sum out of a checksum and puts another in; the kernel writes 0xffff where that gives 0. */

@@ -459,4 +459,36 @@ behaviours('the way of packets', 'behaviours-way', [
       accept udp outside 1024 > host 2
       drop   udp inside6 1024 > outside6 1`,
   },
+  {
+    name: 'raw bytes of an IP header that are written in front of tracking make its checksum wrong, and with it those behind',
+    nft: `table inet t {
+      chain a { type filter hook prerouting priority -300
+        @nh,8,8 set 1
+      }
+      chain b { type filter hook forward priority 0
+        ct state invalid drop
+      }
+    }`,
+    packets: `
+      drop   udp inside 1024 > outside 1
+      drop   tcp syn inside 1024 > outside 1
+      drop   icmp 8 inside > outside
+      accept sctp inside 1024 > outside 1
+      accept udp inside6 1024 > outside6 1`,
+  },
+  {
+    name: 'bytes behind the transport header are written as whole words, and its checksum follows',
+    nft: `table inet t {
+      chain a { type filter hook forward priority 0
+        udp dport 1 @ih,8,8 set 0x41
+        udp dport 2 @ih,16,8 set 0x41
+        udp dport 3 @ih,8,16 set 0x4142
+      }
+    }`,
+    packets: `
+      accept udp inside 1024 > outside 1 text=abc
+      accept udp inside 1024 > outside 2 text=abc
+      accept udp inside 1024 > outside 2 text=abcd
+      accept udp inside 1024 > outside 3 text=abc`,
+  },
 ]);
