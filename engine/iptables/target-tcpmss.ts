@@ -1,6 +1,7 @@
 import { AF_INET } from '../packet/packet.ts';
 import { insertBytes, replaceChecksum, writable } from '../packet/rewrite.ts';
 import type { Expr } from '../rules/expr.ts';
+import { pathMtu } from '../rules/expr-rt.ts';
 import { NF_INET_FORWARD, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING, NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_CONTINUE } from '../rules/verdict.ts';
@@ -18,7 +19,6 @@ const TCPOPT_MSS = 2;
 const TCPOLEN_MSS = 4;
 /** Bytes of a TCP header with all the options that its length field can count. */
 const MAX_TCP_HEADER = 60;
-const DEFAULT_MTU = 1500;
 /** What a SYN without the option may be given at most (RFC 9293 section 3.7.1, RFC 8200 section 5). */
 const DEFAULT_MSS_4 = 536;
 const DEFAULT_MSS_6 = 1220;
@@ -61,12 +61,8 @@ function findMss(view: DataView, l4: number, length: number): number {
 
 /** What fits the smaller of the way there and the way back; -1 if that is not even the headers. */
 function pathMss(state: HookState): number {
-  const { pkt, host } = state;
-  const isV4 = pkt.family === AF_INET;
-  const back = host.routeDevice(pkt.family, pkt.view, pkt.off + (isV4 ? 12 : 8), 0, 0);
-  const there = host.device(pkt.ifout)?.mtu ?? DEFAULT_MTU;
-  const mtu = back === 0 ? there : Math.min(there, host.device(back)?.mtu ?? DEFAULT_MTU);
-  const headers = isV4 ? 40 : 60;
+  const mtu = pathMtu(state);
+  const headers = state.pkt.family === AF_INET ? 40 : 60;
   return mtu <= headers ? -1 : mtu - headers;
 }
 

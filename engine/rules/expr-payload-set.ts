@@ -73,7 +73,11 @@ export class PayloadSetExpr implements Expr {
     const before = sum(pkt.view, to, to + this.len);
     const after = sum(state.regView, this.at, this.at + this.len);
     if (checked) updateSum(pkt.view, base + this.csumOffset, before, after);
-    if (this.csumFlags !== 0) updateTransport(pkt, before, after);
+    if (this.csumFlags !== 0 && !updateTransport(pkt, before, after)) {
+      // The header's checksum is of what would have been written (measured).
+      if (checked && pkt.family === AF_INET) noteHeaderSum(pkt);
+      return NFT_BREAK;
+    }
     for (let i = 0; i < this.len; i++) pkt.view.setUint8(to + i, state.regs[this.at + i]!);
     if (this.base === NFT_PAYLOAD_NETWORK_HEADER && pkt.family === AF_INET) noteHeaderSum(pkt);
     if (this.csumType === NFT_PAYLOAD_CSUM_SCTP && nftProto(pkt) === IPPROTO_SCTP) updateSctp(pkt);
@@ -96,15 +100,20 @@ function updateSum(view: DataView, at: number, before: number, after: number): v
   view.setUint16(at, next === 0 ? 0xffff : next);
 }
 
-/** The transport checksum, where the protocol has one over the pseudo header (kernel: nft_payload_l4csum_offset). */
-function updateTransport(pkt: Packet, before: number, after: number): void {
+/**
+ * The transport checksum, where the protocol has one over the pseudo header (kernel: nft_payload_l4csum_offset).
+ * @returns false if the packet ends in front of it (measured: of UDP that is as if it had none)
+ */
+function updateTransport(pkt: Packet, before: number, after: number): boolean {
   const l4 = nftThoff(pkt);
-  if (l4 < 0) return;
-  const at = l4 + checksumOffset(nftProto(pkt));
-  if (at < l4 || at + 2 > pkt.end) return;
+  const proto = nftProto(pkt);
+  const offset = checksumOffset(proto);
+  if (l4 < 0 || offset < 0) return true;
+  const at = l4 + offset;
+  if (at + 2 > pkt.end) return proto === IPPROTO_UDP;
   // UDP's zero says that there is no checksum.
-  if (nftProto(pkt) === IPPROTO_UDP && pkt.view.getUint16(at) === 0) return;
-  updateSum(pkt.view, at, before, after);
+  if (proto !== IPPROTO_UDP || pkt.view.getUint16(at) !== 0) updateSum(pkt.view, at, before, after);
+  return true;
 }
 
 function checksumOffset(proto: number): number {

@@ -1,3 +1,5 @@
+import { RTN_LOCAL } from '../host/host.ts';
+import { LOOPBACK } from '../host/model.ts';
 import { AF_INET, AF_INET6 } from '../packet/packet.ts';
 import { type Expr, registerOffset } from './expr.ts';
 import { NF_INET_PRE_ROUTING, NF_INGRESS } from './family.ts';
@@ -21,6 +23,8 @@ const HEADERS4 = 40;
 const HEADERS6 = 60;
 /** Where the host does not say: Ethernet's. */
 const DEFAULT_MTU = 1500;
+/** What IPv4 has at most, over lo, whose MTU is 65536, too (measured). */
+const IP_MAX_MTU = 0xffff;
 /** TCP_MSS_DEFAULT. */
 const DEFAULT_MSS = 536;
 
@@ -71,15 +75,22 @@ export class RtExpr implements Expr {
   }
 }
 
-/** The smaller of what fits the way there and the way back (kernel: get_tcpmss). */
+/** What fits the way there and the way back (kernel: get_tcpmss). */
 function segmentSize(state: HookState): number {
-  const { pkt, host } = state;
-  const v4 = pkt.family === AF_INET;
-  const back = host.routeDevice(pkt.family, pkt.view, pkt.off + (v4 ? 12 : 8), 0, 0);
-  const there = deviceMtu(state, pkt.ifout);
-  const mtu = back === 0 ? there : Math.min(there, deviceMtu(state, back));
-  const headers = v4 ? HEADERS4 : HEADERS6;
+  const mtu = pathMtu(state);
+  const headers = state.pkt.family === AF_INET ? HEADERS4 : HEADERS6;
   return mtu <= headers || mtu > 0xffff ? DEFAULT_MSS : mtu - headers;
+}
+
+/** The smaller MTU of the way there and the way back, which to this host itself leads over lo (measured). */
+export function pathMtu(state: HookState): number {
+  const { pkt, host } = state;
+  const src = pkt.off + (pkt.family === AF_INET ? 12 : 8);
+  const isOwn = host.addressType(pkt.family, pkt.view, src, 0) === RTN_LOCAL;
+  const back = isOwn ? LOOPBACK : host.routeDevice(pkt.family, pkt.view, src, 0, 0);
+  const there = deviceMtu(state, pkt.ifout);
+  const least = back === 0 ? there : Math.min(there, deviceMtu(state, back));
+  return pkt.family === AF_INET ? Math.min(least, IP_MAX_MTU) : least;
 }
 
 function deviceMtu(state: HookState, device: number): number {

@@ -491,4 +491,36 @@ behaviours('the way of packets', 'behaviours-way', [
       accept udp inside 1024 > outside 2 text=abcd
       accept udp inside 1024 > outside 3 text=abc`,
   },
+  {
+    name: 'the way of a packet of the host to itself is as wide as lo, both ways',
+    nft: `table inet t {
+      chain a { type filter hook output priority 0
+        tcp dport 1 rt mtu 536 drop
+        tcp dport 2 rt mtu 1440-1460 drop
+        tcp dport 3 rt mtu 65495 drop
+      }
+    }`,
+    packets: `
+      drop   tcp syn host6 1024 > gate6 1
+      drop   tcp syn host 1024 > gate 3
+      accept tcp syn host 1024 > gate 2
+      accept tcp syn host 1024 > outside 1
+      drop   tcp syn host 1024 > outside 2
+      drop   tcp syn host6 1024 > outside6 2`,
+  },
+  {
+    name: 'an address is not written where the packet ends in front of the checksum that it is part of',
+    nft: `table inet t {
+      chain a { type filter hook postrouting priority 300
+        ip saddr set 198.51.100.99
+        ip6 saddr set 2001:db8:5::99
+      }
+    }`,
+    packets: `
+      accept proto 6 inside > outside len=10
+      accept proto 6 inside6 > outside6 len=10
+      accept proto 58 inside6 > outside6 len=2
+      accept proto 17 inside > outside len=2
+      accept proto 132 inside > outside len=2`,
+  },
 ]);
