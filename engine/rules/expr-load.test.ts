@@ -67,6 +67,15 @@ describe('payload', () => {
     expect(read(3, 0, 1, icmpPacket({ src: V4.src, dst: V4.dst, type: 8 }))).toBe('break');
   });
 
+  test('finds what stands behind GRE of version 0, and of no other', () => {
+    const gre = (version: number): Uint8Array => {
+      const payload = Uint8Array.of(0x30, version, 0x88, 0x0b, 0, 0, 0, 1, 0, 0, 0, 2, 0x77);
+      return ipv4({ src: V4.src, dst: V4.dst, proto: 47, payload });
+    };
+    expect(read(3, 0, 1, gre(0)).slice(0, 2)).toBe('77');
+    expect(read(3, 0, 1, gre(1))).toBe('break');
+  });
+
   test('has no transport header in a later fragment', () => {
     const state = newState();
     arrive(state, ipv4({ ...V4, proto: 17, payload: udp({ ...V4, payload: 20 }), offset: 8 }), 1000, false);

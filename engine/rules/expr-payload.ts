@@ -43,10 +43,9 @@ function innerOffset(pkt: Packet): number {
 function greInner(view: DataView, at: number, end: number): number {
   if (at + 4 > end) return -1;
   const flags = view.getUint16(at);
-  // Routing, or another version than 0 and 1.
-  if ((flags & 0x4000) !== 0 || (flags & 7) > 1) return -1;
-  const optional = ((flags >> 15) & 1) + ((flags >> 13) & 1) + ((flags >> 12) & 1);
-  return at + 4 + optional * 4 + ((flags & 7) === 1 && (flags & 0x80) !== 0 ? 4 : 0);
+  // Routing, or another version than 0 (measured: nothing is behind that of PPTP).
+  if ((flags & 0x4007) !== 0) return -1;
+  return at + 4 + (((flags >> 15) & 1) + ((flags >> 13) & 1) + ((flags >> 12) & 1)) * 4;
 }
 
 /**

@@ -523,4 +523,12 @@ behaviours('the way of packets', 'behaviours-way', [
       accept proto 17 inside > outside len=2
       accept proto 132 inside > outside len=2`,
   },
+  {
+    name: '"no next header" is a protocol like others to rules, and what follows it is its header',
+    xt6: '-A FORWARD -p 59 -j DROP',
+    nft: 'meta l4proto 59 th sport 0 drop',
+    packets: `
+      drop   proto 59 inside6 > outside6 len=4
+      accept udp inside6 1 > outside6 1`,
+  },
 ]);
