@@ -280,6 +280,8 @@ class HashlimitMatch implements Expr {
     this.address(state, 4, this.destination, v4 ? 16 : 24);
     key[8] = 0;
     if (this.ports !== 0 && pkt.frag < 8) {
+      // Measured: IPv6 without a transport header ("no next header", headers cut off) is dropped.
+      if (!v4 && pkt.l4 < 0) return NF_DROP;
       const at = portsAt(pkt.proto, pkt.l4);
       if (at >= 0) {
         if (at + 4 > pkt.end) return NF_DROP;

@@ -531,4 +531,14 @@ behaviours('the way of packets', 'behaviours-way', [
       drop   proto 59 inside6 > outside6 len=4
       accept udp inside6 1 > outside6 1`,
   },
+  {
+    name: 'a hashlimit of ports drops what has no transport header at all',
+    xt6: `
+      -A FORWARD -m hashlimit --hashlimit-upto 2/hour --hashlimit-mode srcip,srcport --hashlimit-name ports -j ACCEPT
+      -A FORWARD -d 2001:db8:5::2 -m hashlimit --hashlimit-upto 2/hour --hashlimit-mode dstip --hashlimit-name hosts -j ACCEPT`,
+    packets: `
+      drop   proto 59 inside6 > outside6 len=4
+      drop   proto 60 inside6 > outside6 len=4
+      accept proto 253 inside6 > outside6 len=4`,
+  },
 ]);
