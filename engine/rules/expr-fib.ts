@@ -2,7 +2,7 @@ import { RTN_LOCAL } from '../host/host.ts';
 import { AF_INET, type Packet } from '../packet/packet.ts';
 import { storeName } from './device-name.ts';
 import { type Expr, registerOffset } from './expr.ts';
-import { NF_INET_PRE_ROUTING } from './family.ts';
+import { NF_INET_LOCAL_IN, NF_INET_PRE_ROUTING } from './family.ts';
 import type { HookState } from './hook-state.ts';
 import { store8, store32 } from './registers.ts';
 import { NFT_CONTINUE } from './verdict.ts';
@@ -67,7 +67,9 @@ export class FibExpr implements Expr {
   private route(state: HookState, address: number, device: number): number {
     const { pkt, host } = state;
     const { family, view } = pkt;
-    if (state.hook === NF_INET_PRE_ROUTING && host.device(pkt.ifin)?.type === LOOPBACK_TYPE) return pkt.ifin;
+    // Of what comes over lo nothing is looked up, at INPUT neither (measured).
+    const isEarly = state.hook === NF_INET_PRE_ROUTING || state.hook === NF_INET_LOCAL_IN;
+    if (isEarly && host.device(pkt.ifin)?.type === LOOPBACK_TYPE) return pkt.ifin;
     if (family === AF_INET && isFirstRequest(pkt)) return pkt.ifin;
     const mark = (this.flags & NFTA_FIB_F_MARK) !== 0 ? pkt.mark : 0;
     if (family !== AF_INET) return this.route6(state, address, mark, device);

@@ -541,4 +541,14 @@ behaviours('the way of packets', 'behaviours-way', [
       drop   proto 60 inside6 > outside6 len=4
       accept proto 253 inside6 > outside6 len=4`,
   },
+  {
+    name: 'at INPUT, too, fib says of a packet that came over lo that it came from there',
+    hook: 'input',
+    nft: 'udp dport 1 fib saddr oif exists drop\nudp dport 2 fib saddr oifname "lo" drop',
+    packets: `
+      drop   udp host 1024 > gate 1
+      drop   udp host6 1024 > gate6 2
+      accept udp host6 1024 > gate6 3
+      drop   udp outside 1024 > host 1`,
+  },
 ]);
