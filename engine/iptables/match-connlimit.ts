@@ -7,6 +7,7 @@ import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { prefixMask } from './address.ts';
 import { ConnNetworks } from './conn-networks.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
+import { optionMask } from './option-address.ts';
 import { uintArg } from './values.ts';
 
 interface ConnlimitSpec {
@@ -77,9 +78,8 @@ export const MATCH_CONNLIMIT: Extension<ConnlimitSpec> = {
     {
       name: 'connlimit-mask',
       parse: (spec, arg) => {
-        // What is too long for IPv4 counts as the whole address (measured).
-        const bits = whole(arg.ctx.family);
-        spec.prefix = Math.min(uintArg(arg, 0, bits === 32 ? 255 : 128), bits);
+        // What is no prefix counts as the whole address (measured).
+        spec.prefix = optionMask(arg.text, arg).length ?? whole(arg.ctx.family);
       },
     },
     {

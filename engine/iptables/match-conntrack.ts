@@ -6,9 +6,10 @@ import type { Expr } from '../rules/expr.ts';
 import { BitwiseExpr } from '../rules/expr-bitwise.ts';
 import { CmpExpr, NFT_CMP_EQ, NFT_CMP_NEQ } from '../rules/expr-cmp.ts';
 import * as S from '../rules/expr-ct.ts';
-import { addressText, hostAddress, maskLength, prefixMask, readMask } from './address.ts';
+import { addressText } from './address.ts';
 import { ConntrackMatch, type ConntrackTests, STATE_DNAT, STATE_SNAT } from './conntrack-match.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
+import { optionMaskText, optionNetwork } from './option-address.ts';
 import { portRangeText, readLooseRange } from './ports.ts';
 import { readProtocol } from './protocols.ts';
 import type { Negatable } from './rule.ts';
@@ -88,13 +89,8 @@ function addressOption(name: string, index: number): XtOption<ConntrackTests> {
     name,
     invert: true,
     parse(spec, arg) {
-      const { family } = arg.ctx;
-      const slash = arg.text.indexOf('/');
-      const addr = hostAddress(slash < 0 ? arg.text : arg.text.slice(0, slash), family);
-      const mask =
-        slash < 0 ? prefixMask(addr.length * 32, family) : readMask(arg.text.slice(slash + 1), family);
       spec.addresses[index] = {
-        value: { addr, mask },
+        value: optionNetwork(arg),
         inverted: arg.inverted,
         field: ADDRESS_FIELDS[index]!,
       };
@@ -171,11 +167,8 @@ function save(spec: ConntrackTests): string {
   if (spec.proto !== null) words.push(negated(spec.proto, `--ctproto ${spec.proto.value}`));
   for (const [i, test] of spec.addresses.entries()) {
     if (test === null) continue;
-    const length = maskLength(test.value.mask);
-    const all = test.value.mask.length * 32;
-    // Measured: a mask that is no prefix is left out.
-    const mask = length === undefined || length === all ? '' : `/${length}`;
-    words.push(negated(test, `--${ADDRESSES[i]} ${addressText(test.value.addr)}${mask}`));
+    const { addr, mask } = test.value;
+    words.push(negated(test, `--${ADDRESSES[i]} ${addressText(addr)}${optionMaskText(mask)}`));
   }
   for (const [i, test] of spec.ports.entries())
     if (test !== null)

@@ -14,6 +14,7 @@ import { prefixMask } from './address.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
 import { bytesOf, bytesText, readBurst, readHashRate, SCALE } from './hashlimit-rate.ts';
 import { BUCKET_WORDS, burstOverflows, ENOUGH, HashlimitTable, NO_BUCKET } from './hashlimit-table.ts';
+import { optionMask } from './option-address.ts';
 import { periodRate } from './rate.ts';
 import { uintArg } from './values.ts';
 
@@ -78,13 +79,23 @@ function readMode(spec: HashlimitSpec, arg: XtArg): void {
   }
 }
 
-type NumberField = 'size' | 'max' | 'sweep' | 'expire' | 'srcMask' | 'dstMask' | 'interval';
+type NumberField = 'size' | 'max' | 'sweep' | 'expire' | 'interval';
 
 function numberOption(name: string, field: NumberField, min = 0): XtOption<HashlimitSpec> {
   return {
     name,
     parse(spec, arg) {
       spec[field] = uintArg(arg, min);
+    },
+  };
+}
+
+function maskOption(name: string, field: 'srcMask' | 'dstMask'): XtOption<HashlimitSpec> {
+  return {
+    name,
+    parse(spec, arg) {
+      // The kernel refuses what is no prefix (measured).
+      spec[field] = optionMask(arg.text, arg).length ?? Number.POSITIVE_INFINITY;
     },
   };
 }
@@ -112,8 +123,8 @@ const OPTIONS: readonly XtOption<HashlimitSpec>[] = [
   numberOption('hashlimit-htable-max', 'max'),
   numberOption('hashlimit-htable-gcinterval', 'sweep'),
   numberOption('hashlimit-htable-expire', 'expire'),
-  numberOption('hashlimit-srcmask', 'srcMask'),
-  numberOption('hashlimit-dstmask', 'dstMask'),
+  maskOption('hashlimit-srcmask', 'srcMask'),
+  maskOption('hashlimit-dstmask', 'dstMask'),
   {
     name: 'hashlimit-rate-match',
     args: 0,

@@ -4,8 +4,9 @@ import {
   NF_INET_POST_ROUTING,
   NF_INET_PRE_ROUTING,
 } from '../rules/family.ts';
-import { addressMask, addressText, maskText, type XtAddress } from './address.ts';
+import { addressText, type XtAddress } from './address.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
+import { optionMaskText, optionNetwork } from './option-address.ts';
 import { findProtocol, protocolText } from './protocols.ts';
 import { hex, uintArg } from './values.ts';
 import { XtMatch } from './xt-match.ts';
@@ -96,10 +97,10 @@ const OPTIONS: readonly XtOption<PolicySpec>[] = [
     e.spi = { value: uintArg(arg), inverted: arg.inverted };
   }),
   element('tunnel-src', (e, arg) => {
-    e.src = { value: addressMask(arg.text, arg.ctx.family), inverted: arg.inverted };
+    e.src = { value: optionNetwork(arg), inverted: arg.inverted };
   }),
   element('tunnel-dst', (e, arg) => {
-    e.dst = { value: addressMask(arg.text, arg.ctx.family), inverted: arg.inverted };
+    e.dst = { value: optionNetwork(arg), inverted: arg.inverted };
   }),
   element('proto', (e, arg) => {
     const value = findProtocol(arg.text);
@@ -147,8 +148,7 @@ function finish(spec: PolicySpec): void {
 function addr(name: string, v: Value<XtAddress> | undefined): string[] {
   if (v === undefined) return [];
   const { addr: words, mask } = v.value;
-  const tail = mask.every((w) => w === -1) ? '' : maskText(mask);
-  return [not(v, `--${name} ${addressText(words)}${tail}`)];
+  return [not(v, `--${name} ${addressText(words)}${optionMaskText(mask)}`)];
 }
 
 function not(v: Value<unknown>, text: string): string {

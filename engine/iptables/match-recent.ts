@@ -3,11 +3,12 @@ import type { Expr } from '../rules/expr.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import type { HookState } from '../rules/hook-state.ts';
 import { NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
-import { addressText, prefixMask, readAddress } from './address.ts';
-import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
+import { addressText, prefixMask } from './address.ts';
+import { type Extension, XT_BOTH, XtError, type XtOption } from './extension.ts';
 import { HZ, jiffies } from './jiffies.ts';
+import { optionAddress } from './option-address.ts';
 import { RECENT_WORDS, type RecentEntry, RecentList } from './recent-list.ts';
-import { readUint, uintArg } from './values.ts';
+import { uintArg } from './values.ts';
 
 /** What the rule does with an address. */
 type RecentMode = 'set' | 'rcheck' | 'update' | 'remove';
@@ -55,19 +56,6 @@ function sideOption(side: 'rsource' | 'rdest'): XtOption<RecentSpec> {
   };
 }
 
-/** A mask as an address; a lone number is all 32 bits of it. */
-function readRecentMask(arg: XtArg): readonly number[] {
-  const lone = arg.ctx.family === NFPROTO_IPV4 ? readUint(arg.text) : undefined;
-  const mask = lone === undefined ? readAddress(arg.text, arg.ctx.family) : [lone | 0];
-  if (mask === undefined)
-    throw new XtError(
-      `recent: Bad value for "--mask" option: "${arg.text}"`,
-      'a mask such as 255.255.255.0',
-      0,
-    );
-  return mask;
-}
-
 const OPTIONS: readonly XtOption<RecentSpec>[] = [
   ...MODES.map(modeOption),
   {
@@ -107,7 +95,7 @@ const OPTIONS: readonly XtOption<RecentSpec>[] = [
   {
     name: 'mask',
     parse(spec, arg) {
-      spec.mask = readRecentMask(arg);
+      spec.mask = optionAddress(arg.text, arg.ctx.family);
     },
   },
   sideOption('rsource'),

@@ -39,11 +39,13 @@ export const PERSISTENT: XtOption<NatRange> = {
   },
 };
 
-/** `--to-ports port[-port]` */
-export const TO_PORTS: XtOption<NatRange> = {
-  name: 'to-ports',
-  parse: (range, arg) => {
-    needsPorts(arg);
-    readPorts(arg.text, range, false);
-  },
-};
+/** `--to-ports port[-port]`. @param bases as of {@link readPorts} */
+export function toPorts(bases: boolean | undefined): XtOption<NatRange> {
+  return {
+    name: 'to-ports',
+    parse: (range, arg) => {
+      needsPorts(arg);
+      readPorts(arg.text, range, bases);
+    },
+  };
+}

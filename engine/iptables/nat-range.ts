@@ -1,8 +1,9 @@
 import { servicePort } from '../nft/type-services.ts';
+import { parseAddress } from '../packet/address.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
-import { addressText, readAddress } from './address.ts';
+import { addressText } from './address.ts';
 import { type XtArg, XtError } from './extension.ts';
-import { readUint } from './values.ts';
+import { scanUint } from './values.ts';
 
 /** What a target of address translation maps to (nf_nat_range2). */
 export interface NatRange {
@@ -40,31 +41,61 @@ export function needsPorts(arg: XtArg): void {
     throw new XtError('Need TCP, UDP, SCTP or DCCP with port specification', 'write -p before the target', 0);
 }
 
-function port(text: string): number {
-  const number = readUint(text, 0, 65535) ?? servicePort(text);
-  if (number === undefined) throw new XtError(`Port \`${text}' not valid`, undefined, 0);
-  return number;
+function notValid(text: string): XtError {
+  return new XtError(`Port \`${text}' not valid`, undefined, 0);
 }
 
-/** `port[-port]`, or with `/port` behind where a base is allowed. @throws XtError */
-export function readPorts(text: string, range: NatRange, base: boolean): void {
+/** The port at the beginning of a text, and where it ends. @throws XtError */
+function portAt(text: string, from: number): { value: number; end: number } {
+  const got = scanUint(text, from);
+  if (got === null || got.value > 65535) throw notValid(text.slice(from));
+  return got;
+}
+
+/** The port that the first of a range stands for: a number, whatever stands behind it, or a service (measured). */
+function basePort(text: string): number {
+  const port = scanUint(text)?.value ?? servicePort(text) ?? 0;
+  if (port < 1 || port > 65535) throw notValid(text);
+  return port;
+}
+
+/**
+ * `port[-port][/base]`, or a service alone: what begins with no number is a service's name to its end (measured).
+ * @param bases whether the base is kept; where it is not the kernel gets 0 (measured), and undefined refuses one
+ * @throws XtError
+ */
+export function readPorts(text: string, range: NatRange, bases: boolean | undefined): void {
   if (text.includes(':')) throw new XtError('Invalid port:port syntax - use dash', undefined, 0);
-  const slash = base ? text.indexOf('/') : -1;
-  const span = slash < 0 ? text : text.slice(0, slash);
-  const dash = span.indexOf('-', 1);
-  const low = port(dash < 0 ? span : span.slice(0, dash));
-  const high = dash < 0 ? low : port(span.slice(dash + 1));
-  if (high < low) throw new XtError(`Port range \`${span.slice(dash + 1)}' funky`, undefined, 0);
-  if (slash >= 0) {
-    if (dash < 0) throw new XtError('a base port needs a range of ports', undefined, 0);
-    range.base = port(text.slice(slash + 1));
+  const low = scanUint(text);
+  if (low === null) {
+    const service = servicePort(text);
+    if (service === undefined) throw notValid(text);
+    range.ports = [service, service];
+    return;
   }
-  range.ports = [low, high];
+  if (low.value > 65535) throw notValid(text);
+  range.ports = [low.value, low.value];
+  if (low.end === text.length) return;
+  if (text[low.end] !== '-')
+    throw new XtError(`Garbage after port value: \`${text.slice(low.end)}'`, undefined, 0);
+  const high = portAt(text, low.end + 1);
+  if (high.value < low.value)
+    throw new XtError(`Port range \`${text.slice(low.end + 1)}' funky`, undefined, 0);
+  range.ports = [low.value, high.value];
+  if (high.end === text.length) return;
+  if (text[high.end] !== '/')
+    throw new XtError(`Garbage after port range: \`${text.slice(high.end)}'`, undefined, 0);
+  const base = basePort(text.slice(high.end + 1));
+  if (bases === undefined)
+    throw new XtError('Shifted portmap ranges not supported with this kernel', undefined, 0);
+  range.base = bases ? base : 0;
 }
 
 function address(text: string, family: number): readonly number[] {
-  const words = readAddress(text, family);
-  if (words === undefined) throw new XtError(`Bad IP address "${text}"`, undefined, 0);
+  // Measured: all four numbers in decimal, no names.
+  const words = parseAddress(text);
+  if (words?.length !== (family === NFPROTO_IPV4 ? 1 : 4))
+    throw new XtError(`Bad IP address "${text}"`, undefined, 0);
   return words;
 }
 
@@ -86,9 +117,9 @@ export function readNat(arg: XtArg, range: NatRange, base: boolean): void {
     const close = text.indexOf(']');
     if (close < 0) throw new XtError('Invalid address format', undefined, 0);
     hosts = text.slice(1, close);
-    const rest = text.slice(close + 1);
-    if (rest !== '' && !rest.startsWith(':')) throw new XtError(`Port \`${rest}' not valid`, undefined, 0);
-    ports = rest === '' ? undefined : rest.slice(1);
+    // What stands between the bracket and a colon is passed over (measured).
+    const colon = text.indexOf(':', close);
+    ports = colon < 0 ? undefined : text.slice(colon + 1);
   } else if (text.startsWith(':') && !text.startsWith('::')) [hosts, ports] = ['', text.slice(1)];
   if (ports !== undefined) {
     needsPorts(arg);

@@ -1,11 +1,10 @@
 import { NAT_BY_HOOK, NFT_NAT_DNAT, NFT_NAT_SNAT } from '../rules/expr-nat.ts';
-import { NFPROTO_IPV4 } from '../rules/family.ts';
-import { addressText, hostAddress, maskLength, prefixMask } from './address.ts';
-import { type Extension, XT_BOTH, type XtArg, XtError } from './extension.ts';
+import { addressText, maskLength, prefixMask } from './address.ts';
+import { type Extension, XT_BOTH, type XtArg } from './extension.ts';
 import { lowerNat, NF_NAT_RANGE_NETMAP } from './nat-lower.ts';
 import { DST_HOOKS, SRC_HOOKS } from './nat-options.ts';
 import { natRange } from './nat-range.ts';
-import { readUint } from './values.ts';
+import { optionNetwork } from './option-address.ts';
 
 const TYPES: ReadonlyMap<string, number> = new Map([
   ['PREROUTING', NFT_NAT_DNAT],
@@ -19,22 +18,12 @@ interface Netmap {
   prefix: number;
 }
 
-/** A prefix length, or a mask; what is too long, or no prefix, counts as a whole address (measured). */
-function prefixOf(text: string, family: number): number {
-  const bits = family === NFPROTO_IPV4 ? 32 : 128;
-  const length = readUint(text);
-  if (length !== undefined) return Math.min(length, bits);
-  if (!text.includes('.') && !text.includes(':'))
-    throw new XtError(`NETMAP: bad mask value for option "--to"`, undefined, 0);
-  return maskLength(hostAddress(text, family)) ?? bits;
-}
-
 function parse(spec: Netmap, arg: XtArg): void {
-  const { family } = arg.ctx;
-  const [host, mask] = arg.text.split('/') as [string, string | undefined];
-  spec.prefix = mask === undefined ? (family === NFPROTO_IPV4 ? 32 : 128) : prefixOf(mask, family);
-  const words = prefixMask(spec.prefix, family);
-  spec.address = hostAddress(host, family).map((w, i) => w & words[i]!);
+  const { addr, mask } = optionNetwork(arg);
+  // A mask that is no prefix counts as a whole address (measured).
+  spec.prefix = maskLength(mask) ?? mask.length * 32;
+  const words = prefixMask(spec.prefix, arg.ctx.family);
+  spec.address = addr.map((w, i) => w & words[i]!);
 }
 
 /** `-j NETMAP`: maps the addresses of one network to those of another, one to one. */

@@ -1,8 +1,8 @@
 import { sendCopy } from '../rules/copy.ts';
 import type { HookState } from '../rules/hook-state.ts';
-import { addressText, hostAddress } from './address.ts';
+import { addressText } from './address.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
-import { quote } from './values.ts';
+import { optionAddress } from './option-address.ts';
 import { XtChange } from './xt-match.ts';
 
 interface TeeSpec {
@@ -38,14 +38,14 @@ export const TARGET_TEE: Extension<TeeSpec> = {
       name: 'gateway',
       required: true,
       parse: (spec, arg) => {
-        spec.gateway = hostAddress(arg.text, arg.ctx.family);
+        spec.gateway = optionAddress(arg.text, arg.ctx.family);
       },
     },
     {
       name: 'oif',
       parse: (spec, arg) => {
-        if (arg.text.length > 15) throw new XtError('TEE: the name of the device is too long', undefined, 0);
-        spec.oif = arg.text;
+        // Measured: what is too long for a device's name is cut off.
+        spec.oif = arg.text.slice(0, 15);
       },
     },
   ],
@@ -53,7 +53,6 @@ export const TARGET_TEE: Extension<TeeSpec> = {
   check: (spec) => {
     if (spec.gateway.every((w) => w === 0)) throw new XtError('TEE: the gateway cannot be the address 0');
   },
-  save: (spec) =>
-    `--gateway ${addressText(spec.gateway)}${spec.oif === '' ? '' : ` --oif ${quote(spec.oif)}`}`,
+  save: (spec) => `--gateway ${addressText(spec.gateway)}${spec.oif === '' ? '' : ` --oif ${spec.oif}`}`,
   lower: (spec) => [new TeeTarget(spec)],
 };

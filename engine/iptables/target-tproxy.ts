@@ -1,7 +1,8 @@
 import { UnknownExpr } from '../rules/expr.ts';
 import { NF_INET_PRE_ROUTING, NFPROTO_IPV4 } from '../rules/family.ts';
-import { addressText, hostAddress } from './address.ts';
+import { addressText } from './address.ts';
 import { type Extension, XT_BOTH } from './extension.ts';
+import { optionAddress } from './option-address.ts';
 import { readPort } from './ports.ts';
 import { hex, valueMaskArg } from './values.ts';
 
@@ -31,7 +32,7 @@ export const TARGET_TPROXY: Extension<TproxySpec> = {
     {
       name: 'on-ip',
       parse: (spec, arg) => {
-        spec.ip = hostAddress(arg.text, arg.ctx.family);
+        spec.ip = optionAddress(arg.text, arg.ctx.family);
       },
     },
     {
