@@ -2,6 +2,7 @@ import { SourceError } from '../base/error.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { XtCommand } from './command-parse.ts';
 import { XtRule } from './rule.ts';
+import { NO_DROP_IN_NAT } from './rule-builder.ts';
 import { ruleText, type SaveScope } from './save.ts';
 import { XtChain, type XtTable } from './table.ts';
 import type { Word } from './words.ts';
@@ -206,6 +207,8 @@ function policy(table: XtTable, command: XtCommand, scope: SaveScope): Applied {
       word.at,
       `table ${table.name} has ${builtinNames(table)}`,
     );
+  if (table.name === 'nat' && command.second!.text === 'DROP')
+    throw new SourceError(NO_DROP_IN_NAT, command.second!.at);
   setPolicy(table, chain, command.second!);
   // Measured: the nft variant makes them zero, whatever -c says.
   chain.counters = scope.backend === 'legacy' ? command.counters : { packets: 0, bytes: 0 };

@@ -4,7 +4,11 @@ import type { Word } from './words.ts';
 
 /** Longest name of a chain: what the kernel's target structure holds. */
 const CHAIN_NAME_MAX = 28;
+/** Longest name that the legacy variant gives a chain that is renamed. */
+const RENAMED_MAX = 31;
 const VERDICTS: readonly string[] = ['ACCEPT', 'DROP', 'RETURN', 'QUEUE'];
+/** Names that no new chain may have besides those of targets. */
+const RESERVED: readonly string[] = [...VERDICTS, 'standard'];
 
 /** @throws SourceError if a chain cannot have this name */
 export function checkChainName(word: Word, family: number): void {
@@ -16,7 +20,19 @@ export function checkChainName(word: Word, family: number): void {
     );
   if (name.startsWith('-') || name.startsWith('!'))
     throw new SourceError(`chain name not allowed to start with \`${name[0]}'`, word.at);
-  if (name === '' || VERDICTS.includes(name) || findTarget(name, family) !== undefined)
+  if (name === '' || RESERVED.includes(name) || findTarget(name, family) !== undefined)
     throw new SourceError('chain name may not clash with target name', word.at);
   if (/\s/.test(name)) throw new SourceError(`Invalid chain name \`${name}'`, word.at);
+}
+
+/**
+ * The same for a chain that is renamed. Measured: neither variant looks at the name, but the legacy one finds a verdict's
+ * name to be there already.
+ * @throws SourceError
+ */
+export function checkNewName(word: Word, backend: 'nft' | 'legacy'): void {
+  if (backend === 'nft') return;
+  if (VERDICTS.includes(word.text)) throw new SourceError('Chain already exists', word.at);
+  if (word.text.length > RENAMED_MAX)
+    throw new SourceError('Invalid argument: the name is too long', word.at);
 }

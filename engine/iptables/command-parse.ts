@@ -2,7 +2,7 @@ import { SourceError, type Span } from '../base/error.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { RuleCounters } from '../rules/chain.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
-import { checkChainName } from './chain-name.ts';
+import { checkChainName, checkNewName } from './chain-name.ts';
 import type { XtOption } from './extension.ts';
 import { type BaseOption, baseOption, findLongOption, findShortOption, knownOptions } from './options.ts';
 import type { XtRuleSpec } from './rule.ts';
@@ -160,6 +160,9 @@ class CommandParser {
   private checkCombinations(takesRule: boolean): void {
     const chain = this.chain?.text;
     for (const [letter, word] of this.given) {
+      // Measured: a rule is looked for without its counters.
+      if (letter === 'c' && (this.kind === 'D' || this.kind === 'C'))
+        throw new SourceError("Illegal option `-c' with this command", word.at);
       const shows = 'nx0'.includes(letter);
       if (takesRule ? shows : !shows && !'46'.includes(letter) && !(letter === 'c' && this.kind === 'P'))
         throw new SourceError(`Illegal option \`-${letter}' with this command`, word.at);
@@ -175,9 +178,16 @@ class CommandParser {
     if (text === '!') {
       if (this.inverted !== null) throw new SourceError('multiple consecutive ! not allowed', word.at);
       this.inverted = word;
-    } else if (text.startsWith('--') && text.length > 2) this.long(word);
+    } else if (text === '--') this.end();
+    else if (text.startsWith('--')) this.long(word);
     else if (text.startsWith('-') && text.length > 1) this.short(word);
     else throw new SourceError(`Bad argument \`${text}'`, word.at, this.strayHint(word));
+  }
+
+  /** Behind `--` there are no options; iptables takes no words besides. */
+  private end(): void {
+    const stray = this.words[this.next];
+    if (stray !== undefined) throw new SourceError(`Bad argument \`${stray.text}'`, stray.at);
   }
 
   /** A word that belongs nowhere is most often the value of an option behind a misplaced `!`. */
@@ -256,8 +266,15 @@ class CommandParser {
     }
     const inverted = this.inverted !== null;
     this.inverted = null;
-    if (words[1]?.text === '!' && option.invert === true) throw misplaced(words[1], word);
+    if (option.invert === true) this.checkMisplaced(words[1], word);
     this.rule.option(use, option, words, inverted);
+  }
+
+  /** `-i ! eth0` of old; a lone `!` is a value as any other (measured). */
+  private checkMisplaced(value: Word | undefined, option: Word): void {
+    if (value?.text !== '!') return;
+    const next = this.words[this.next];
+    if (next !== undefined && !/^[-!]/.test(next.text)) throw misplaced(value, option);
   }
 
   private base(option: BaseOption, word: Word, glued: Word | null): void {
@@ -288,7 +305,7 @@ class CommandParser {
       const what =
         kind === 'P' ? '-P requires a chain and a policy' : '-E requires old-chain-name and new-chain-name';
       if (this.second === null) throw new SourceError(what, word.at);
-      if (kind === 'E') checkChainName(this.second, this.scope.family);
+      if (kind === 'E') checkNewName(this.second, this.scope.backend);
     }
   }
 
@@ -316,7 +333,7 @@ class CommandParser {
     }
     // Measured: `-ptcp` and `--protocol=tcp` look for a protocol of that whole name.
     const value = glued !== null && TAKES_WHOLE_WORD.includes(letter) ? word : this.value(word, glued);
-    if (value.text === '!') throw misplaced(value, word);
+    this.checkMisplaced(value, word);
     this.ruleValue(letter, word, value, inverted);
   }
 

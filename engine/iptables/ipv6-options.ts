@@ -72,6 +72,8 @@ function parseOptions(arg: XtArg): [number, number][] {
     const size = length === undefined ? -1 : readUint(length);
     if (size === undefined)
       throw new XtError(`${arg.owner}: no valid digits in opt \`${word}'`, undefined, 0);
+    if ((number.value & 255) === 0 && length !== undefined)
+      throw new XtError("PAD0 hasn't got length", undefined, 0);
     // What does not fit into a byte is cut off; a length of 255 is any (measured).
     return [number.value & 255, size < 0 || (size & 255) === 255 ? -1 : size & 255];
   });

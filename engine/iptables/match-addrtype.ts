@@ -52,6 +52,7 @@ const TYPES = [
   'XRESOLVE',
 ];
 const RTN_BROADCAST_BIT = 1 << 3;
+const RTN_BLACKHOLE_BIT = 1 << 6;
 const RTN_PROHIBIT_BIT = 1 << 8;
 
 function readTypes(arg: XtArg): number {
@@ -94,6 +95,7 @@ function check(spec: AddrtypeSpec, facts: XtRuleFacts): void {
   const types = spec.source | spec.dest;
   if (types >= RTN_PROHIBIT_BIT)
     throw new XtError('addrtype: ipv6 PROHIBIT (THROW, NAT ..) matching not supported');
+  if ((types & RTN_BLACKHOLE_BIT) !== 0) throw new XtError('addrtype: ipv6 BLACKHOLE matching not supported');
   if ((types & RTN_BROADCAST_BIT) !== 0)
     throw new XtError('addrtype: ipv6 does not support BROADCAST matching');
 }

@@ -85,7 +85,8 @@ export const MATCH_CONNBYTES: Extension<ConnbytesSpec> = {
         spec.to = high === undefined ? UINT64_MAX : number(high, UINT64_MAX);
         if (spec.from > spec.to)
           throw new XtError(`${spec.from} should be less than ${spec.to}`, undefined, 0);
-        spec.inverted = arg.inverted;
+        // The kernel is told by the ends changing places, so that a single number cannot be inverted (measured).
+        spec.inverted = arg.inverted && spec.from !== spec.to;
       },
     },
     {
@@ -109,7 +110,7 @@ export const MATCH_CONNBYTES: Extension<ConnbytesSpec> = {
   ],
   init: () => ({ from: 0n, to: UINT64_MAX, inverted: false, mode: '', dir: '' }),
   save: (spec) => {
-    const range = spec.to === UINT64_MAX ? `${spec.from}` : `${spec.from}:${spec.to}`;
+    const range = spec.to === UINT64_MAX || spec.to === 0n ? `${spec.from}` : `${spec.from}:${spec.to}`;
     return `${spec.inverted ? '! ' : ''}--connbytes ${range} --connbytes-mode ${spec.mode} --connbytes-dir ${spec.dir}`;
   },
   lower: (spec) => [new ConnbytesMatch(spec)],

@@ -12,15 +12,27 @@ import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { prefixMask } from './address.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
-import { bytesOf, bytesText, readBurst, readHashRate, SCALE } from './hashlimit-rate.ts';
+import {
+  BURST_MAX,
+  burstText,
+  bytesOf,
+  bytesText,
+  type HashRate,
+  readBurst,
+  readHashRate,
+  SCALE,
+} from './hashlimit-rate.ts';
 import { BUCKET_WORDS, burstOverflows, ENOUGH, HashlimitTable, NO_BUCKET } from './hashlimit-table.ts';
 import { optionMask } from './option-address.ts';
-import { periodRate } from './rate.ts';
+import { periodRate, readRate } from './rate.ts';
 import { uintArg } from './values.ts';
 
 const MODES = ['srcip', 'srcport', 'dstip', 'dstport'] as const;
 const DEFAULT_BURST = 5;
-const BURST_MAX = 1_000_000;
+/** The kernel makes no greater tables (measured). */
+const TABLE_MAX = 1 << 20;
+/** The kernel does not take rates of bytes that cost less (measured). */
+const COST_MIN = 2;
 const DEFAULT_SWEEP = 1000;
 /** Lists of the kernel's table on a machine with a gigabyte or more, and how many buckets it has for each. */
 const DEFAULT_LISTS = 8192;
@@ -30,7 +42,7 @@ const NAME_MAX = 254;
 
 /** What `-m hashlimit` says. */
 interface HashlimitSpec {
-  rate: { period: number; bytes: boolean; expire: number } | null;
+  rate: HashRate | null;
   /** --hashlimit-above, or --hashlimit-upto negated. */
   above: boolean;
   /** As written: packets or bytes; null for the default. */
@@ -44,7 +56,8 @@ interface HashlimitSpec {
   srcMask: number;
   dstMask: number;
   rateMatch: boolean;
-  interval: number;
+  /** Seconds, null for those of the rate. */
+  interval: number | null;
 }
 
 function rateOption(
@@ -81,11 +94,11 @@ function readMode(spec: HashlimitSpec, arg: XtArg): void {
 
 type NumberField = 'size' | 'max' | 'sweep' | 'expire' | 'interval';
 
-function numberOption(name: string, field: NumberField, min = 0): XtOption<HashlimitSpec> {
+function numberOption(name: string, field: NumberField, min = 0, most?: number): XtOption<HashlimitSpec> {
   return {
     name,
     parse(spec, arg) {
-      spec[field] = uintArg(arg, min);
+      spec[field] = Math.min(uintArg(arg, min), most ?? 0xffffffff);
     },
   };
 }
@@ -119,8 +132,8 @@ const OPTIONS: readonly XtOption<HashlimitSpec>[] = [
       spec.name = arg.text.slice(0, NAME_MAX);
     },
   },
-  numberOption('hashlimit-htable-size', 'size'),
-  numberOption('hashlimit-htable-max', 'max'),
+  numberOption('hashlimit-htable-size', 'size', 0, TABLE_MAX),
+  numberOption('hashlimit-htable-max', 'max', 0, TABLE_MAX),
   numberOption('hashlimit-htable-gcinterval', 'sweep'),
   numberOption('hashlimit-htable-expire', 'expire'),
   maskOption('hashlimit-srcmask', 'srcMask'),
@@ -143,6 +156,9 @@ function burstOf(spec: HashlimitSpec): number {
 
 function finish(spec: HashlimitSpec): void {
   if (spec.rate === null) throw new XtError('You have to specify --hashlimit');
+  // Measured: a rate to be matched is listed as if it were one a second.
+  if (spec.rateMatch && !spec.rate.bytes)
+    spec.rate = { ...spec.rate, period: readRate(`${spec.rate.count}/s`, SCALE) };
   const { burst } = spec;
   if (burst === null) return;
   if (!spec.rate.bytes) {
@@ -151,6 +167,7 @@ function finish(spec: HashlimitSpec): void {
     return;
   }
   const least = bytesOf(spec.rate.period);
+  if (least === 0) throw new XtError('no burst can be given for less than 16 bytes a second');
   if (burst < least) throw new XtError(`burst cannot be smaller than ${least}b`);
 }
 
@@ -162,12 +179,10 @@ function listedExpire(spec: HashlimitSpec): number {
 function save(spec: HashlimitSpec, bits: number): string {
   const { period, bytes } = spec.rate!;
   const listed = bytes ? null : periodRate(period, SCALE);
-  const rate =
-    listed === null ? `${bytesText(period, bytesOf(period))}/s` : `${listed.rate}/${listed.unit.name}`;
+  const rate = listed === null ? `${bytesText(period)}/s` : `${listed.rate}/${listed.unit.name}`;
   const words = [`--hashlimit-${spec.above ? 'above' : 'upto'} ${rate}`];
   if (!bytes) words.push(`--hashlimit-burst ${burstOf(spec)}`);
-  else if (spec.burst !== null)
-    words.push(`--hashlimit-burst ${bytesText(period, bytesOf(period) * burstOf(spec))}`);
+  else if (spec.burst !== null) words.push(`--hashlimit-burst ${burstText(bytesOf(period) * burstOf(spec))}`);
   const modes = MODES.filter((mode) => spec.mode.has(mode));
   if (modes.length > 0) words.push(`--hashlimit-mode ${modes.join(',')}`);
   words.push(`--hashlimit-name ${spec.name}`);
@@ -180,7 +195,8 @@ function save(spec: HashlimitSpec, bits: number): string {
   if (spec.srcMask !== bits) words.push(`--hashlimit-srcmask ${spec.srcMask}`);
   if (spec.dstMask !== bits) words.push(`--hashlimit-dstmask ${spec.dstMask}`);
   if (spec.rateMatch) words.push('--hashlimit-rate-match');
-  if (spec.rateMatch && spec.interval !== 1) words.push(`--hashlimit-rate-interval ${spec.interval}`);
+  const interval = spec.interval ?? spec.rate!.seconds;
+  if (spec.rateMatch && interval !== 1) words.push(`--hashlimit-rate-interval ${interval}`);
   return words.join(' ');
 }
 
@@ -191,6 +207,7 @@ function check(spec: HashlimitSpec, bits: number): void {
     throw new XtError('hashlimit: the times of the table cannot be 0');
   if (/^\.{0,2}$/.test(spec.name) || spec.name.includes('/'))
     throw new XtError(`hashlimit: '${spec.name}' cannot be the name of a table`);
+  if (spec.rate!.bytes && spec.rate!.period < COST_MIN) throw new XtError('hashlimit: the rate is too great');
   if (!spec.rate!.bytes && !spec.rateMatch && burstOverflows(spec.rate!.period, burstOf(spec)))
     throw new XtError('hashlimit: the burst is too large for so slow a rate: Numerical result out of range');
 }
@@ -224,7 +241,7 @@ export const MATCH_HASHLIMIT: Extension<HashlimitSpec> = {
     srcMask: bitsOf(ctx.family),
     dstMask: bitsOf(ctx.family),
     rateMatch: false,
-    interval: 1,
+    interval: null,
   }),
   finish,
   check: (spec, facts) => check(spec, bitsOf(facts.family)),

@@ -19,6 +19,11 @@ const HEADERS: readonly (readonly [number, string, string, number])[] = [
   [2, 'none', 'ipv6-nonxt', 59],
   [1, 'prot', 'protocol', -1],
 ];
+/** What else the names stand for: 255 is what comes behind all headers (measured). */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['255', 'prot'],
+  ['hopopt', 'hop'],
+]);
 const PROTOCOL = 1;
 const NO_NEXT = 59;
 const ESP = 50;
@@ -89,7 +94,11 @@ function bitOf(next: number): number {
 function read(text: string): number {
   let bits = 0;
   for (const word of text.split(',')) {
-    const known = HEADERS.find(([, short, long, n]) => word === short || word === long || word === `${n}`);
+    if (word === '') continue;
+    const name = ALIASES.get(word.toLowerCase()) ?? word;
+    const known = HEADERS.find(
+      ([, short, long, n]) => name === short || name === long || (n >= 0 && name === `${n}`),
+    );
     if (known === undefined)
       throw new XtError(
         `unknown header \`${word}' specified`,
@@ -98,6 +107,7 @@ function read(text: string): number {
       );
     bits |= known[0];
   }
+  if (bits === 0) throw new XtError('ip6t_ipv6header: cannot parse header names', undefined, 0);
   return bits;
 }
 

@@ -11,6 +11,7 @@ import type { HookState } from '../rules/hook-state.ts';
 import { NF_DROP, NFT_BREAK, NFT_CONTINUE } from '../rules/verdict.ts';
 import { type Extension, XT_BOTH, type XtArg, XtError, type XtOption } from './extension.ts';
 import { portRangeText, readPort } from './ports.ts';
+import { readUint } from './values.ts';
 
 /** What `-m multiport` tests. */
 interface MultiportSpec {
@@ -35,6 +36,13 @@ function readPorts(arg: XtArg): [number, number][] {
   if (ctx.protoInverted || !PROTOCOLS.includes(ctx.proto))
     throw new XtError('multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP');
   const services = SERVICES.get(ctx.proto);
+  // /etc/services has none of the others.
+  const read = (text: string): number => {
+    if (services !== undefined) return readPort(text, services);
+    const port = readUint(text, 0, 65535);
+    if (port === undefined) throw new XtError(`invalid port/service \`${text}' specified`, undefined, 0);
+    return port;
+  };
   const ranges: [number, number][] = [];
   let used = 0;
   for (const part of arg.text.split(',')) {
@@ -42,8 +50,8 @@ function readPorts(arg: XtArg): [number, number][] {
     used += colon < 0 ? 1 : 2;
     if (used > PORTS_MAX)
       throw new XtError('too many ports specified', `at most ${PORTS_MAX}, a range counts as two`, 0);
-    const from = readPort(colon < 0 ? part : part.slice(0, colon), services);
-    const to = colon < 0 ? from : readPort(part.slice(colon + 1), services);
+    const from = read(colon < 0 ? part : part.slice(0, colon));
+    const to = colon < 0 ? from : read(part.slice(colon + 1));
     if (colon >= 0 && from >= to) throw new XtError('invalid portrange specified', undefined, 0);
     ranges.push([from, to]);
   }

@@ -48,7 +48,8 @@ class OwnerMatch implements Expr {
 }
 
 function ids(arg: XtArg, names: ReadonlyMap<string, number>): Ids {
-  const [first, second] = arg.text.split(/-(.*)/s) as [string, string | undefined];
+  // Measured: a colon stands between as well.
+  const [first, second] = arg.text.split(/[-:](.*)/s) as [string, string | undefined];
   // Names are those of the machine that the ruleset is for; some are the same on every Debian.
   const named = names.get(arg.text);
   if (named !== undefined) return { from: named, to: named, inverted: arg.inverted };

@@ -136,7 +136,8 @@ function number(name: string, n: Number | null): string[] {
 
 function save(spec: RtSpec): string {
   const s = spec.segsleft;
-  const all = s === null || (s.low === 0 && s.high === 0xffffffff && !s.inverted);
+  // Measured: all of them are not listed, not even inverted.
+  const all = s === null || (s.low === 0 && s.high === 0xffffffff);
   return [
     ...number('rt-type', spec.type),
     ...(all

@@ -62,7 +62,7 @@ function hexPattern(text: string): number[] {
     } else if (!inHex) {
       out.push(...encodeUtf8(c));
       i++;
-    } else if (c === ' ') i++;
+    } else if (c === ' ' && text[i + 1] !== ' ') i++;
     else {
       const digits = text.slice(i, i + 2);
       if (/^[0-9a-fA-F]\||^[0-9a-fA-F]$/.test(digits)) throw new XtError('Invalid hex block', undefined, 0);
@@ -81,9 +81,11 @@ function limited(pattern: number[]): number[] {
   return pattern;
 }
 
-/** In quotes; in hexadecimal if anything cannot be printed. */
+const BACKSLASH = 0x5c;
+
+/** In quotes; in hexadecimal if anything cannot be printed, or (measured) if a backslash stands at the end. */
 function patternText(pattern: readonly number[]): string {
-  if (pattern.some((c) => c < 0x20 || c > 0x7e)) {
+  if (pattern.at(-1) === BACKSLASH || pattern.some((c) => c < 0x20 || c > 0x7e)) {
     const digits = pattern.map((c) => c.toString(16).padStart(2, '0')).join('');
     return `--hex-string "|${digits}|"`;
   }
@@ -148,7 +150,8 @@ export const MATCH_STRING: Extension<StringSpec> = {
       throw new XtError("STRING match: You must specify `--string' or `--hex-string'");
   },
   check: (spec) => {
-    if (spec.algo !== 'bm' && spec.algo !== 'kmp' && spec.algo !== 'fsm')
+    // fsm takes patterns of a form of its own, which none of these is (measured).
+    if (spec.algo !== 'bm' && spec.algo !== 'kmp')
       throw new XtError(`string: no algorithm "${spec.algo}"`, 'bm or kmp');
     if (spec.pattern.length === 0) throw new XtError('string: the pattern is empty');
     if (spec.from > spec.to) throw new XtError('string: --from is behind --to');

@@ -10,6 +10,7 @@ import {
   anyPorts,
   isAny,
   lowerPorts,
+  mergePorts,
   type PortTests,
   portHolds,
   portOptions,
@@ -23,6 +24,8 @@ export interface TcpSpec extends PortTests {
   /** The TCP option looked for, 0 for none. */
   option: number;
   optionInverted: boolean;
+  /** All the matches that this one stands for, null if it is alone. */
+  all: readonly TcpSpec[] | null;
 }
 
 const FLAGS: readonly [string, number][] = [
@@ -93,6 +96,11 @@ function given(spec: TcpSpec): boolean {
   );
 }
 
+/** Whether nothing is asked: iptables-nft then puts the kernel's own match into the rule. */
+function isBare(spec: TcpSpec): boolean {
+  return isAny(spec.sport) && isAny(spec.dport) && !given(spec);
+}
+
 /** `-m tcp`: ports, flags, whether an option is there. */
 export const MATCH_TCP: Extension<TcpSpec> = {
   kind: 'match',
@@ -119,11 +127,16 @@ export const MATCH_TCP: Extension<TcpSpec> = {
   // Field by field: V8 makes a class of its own for each object that is spread here.
   init: () => {
     const { sport, dport } = anyPorts();
-    return { sport, dport, flags: null, option: 0, optionInverted: false };
+    return { sport, dport, flags: null, option: 0, optionInverted: false, all: null };
   },
   finish(_spec, _seen, ctx) {
     if (ctx.proto !== IPPROTO_TCP || (ctx.protoInverted && ctx.backend === 'legacy'))
       throw new XtError("TCP match requires '-p tcp'");
+  },
+  check(spec, facts) {
+    // Without ports and flags, or with an option, iptables-nft puts the kernel's own match into the rule (measured).
+    if (facts.protoInverted && (isBare(spec) || spec.option !== 0))
+      throw new XtError('tcp match: only valid for protocol 6');
   },
   save(spec, ctx) {
     const words = portWords(spec, ctx);
@@ -139,17 +152,17 @@ export const MATCH_TCP: Extension<TcpSpec> = {
   merge: mergeTcp,
   lower(spec, ctx) {
     if (ctx.backend === 'legacy' || spec.option !== 0) return [new TcpMatch(spec)];
-    return [...flagExprs(spec), ...lowerPorts(spec)];
+    return (spec.all ?? [spec]).flatMap((one) => [...flagExprs(one), ...lowerPorts(one)]);
   },
 };
 
 function mergeTcp(spec: TcpSpec, second: TcpSpec): boolean {
-  const free = (side: 'sport' | 'dport'): boolean => isAny(spec[side]) || isAny(second[side]);
-  if (spec.option !== 0 || second.option !== 0 || !free('sport') || !free('dport')) return false;
-  if (spec.flags !== null && second.flags !== null) return false;
-  if (!isAny(second.sport)) spec.sport = second.sport;
-  if (!isAny(second.dport)) spec.dport = second.dport;
-  spec.flags ??= second.flags;
+  if (spec.option !== 0 || second.option !== 0 || isBare(spec) || isBare(second)) return false;
+  spec.all = [...(spec.all ?? [{ ...spec }]), second];
+  spec.sport = mergePorts(spec.sport, second.sport);
+  spec.dport = mergePorts(spec.dport, second.dport);
+  if (second.flags !== null)
+    spec.flags = { ...second.flags, inverted: second.flags.inverted || spec.flags?.inverted === true };
   return true;
 }
 

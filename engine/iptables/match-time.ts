@@ -67,13 +67,14 @@ function dayOfMonth(days: number): number {
 }
 
 function date(arg: XtArg): number {
-  const m = /^(\d+)(?:-(\d+)(?:-(\d+)(?:[tT](?:(\d+)(?::(\d+)(?::(\d+))?)?)?)?)?)?$/.exec(arg.text);
+  const m = /^(\d+)(?:-(\d+)(?:-(\d+)(?:T(?:(\d+)(?::(\d*)(?::(\d*))?)?)?)?)?)?$/.exec(arg.text.trimStart());
   const bad = new XtError(
     `Invalid date "${arg.text}" specified. Should be YYYY[-MM[-DD[Thh[:mm[:ss]]]]]`,
     undefined,
     0,
   );
   if (m === null) throw bad;
+  // Measured: what is left out behind a colon is 0.
   const part = (i: number, fallback: number): number => (m[i] === undefined ? fallback : Number(m[i]));
   const [year, month, day] = [part(1, 0), part(2, 1), part(3, 1)];
   const [hour, minute, second] = [part(4, 0), part(5, 0), part(6, 0)];
@@ -92,7 +93,8 @@ function date(arg: XtArg): number {
 }
 
 function daytime(arg: XtArg): number {
-  const m = /^(\d+):(\d+)(?::(\d+))?$/.exec(arg.text);
+  // Measured: a number that is left out is 0.
+  const m = /^\s*(\d*):(\d*)(?::(\d*))?$/.exec(arg.text);
   const [hour, minute, second] = m === null ? [99, 0, 0] : [Number(m[1]), Number(m[2]), Number(m[3] ?? 0)];
   if (hour > 23 || minute > 59 || second > 59)
     throw new XtError(
@@ -106,7 +108,8 @@ function daytime(arg: XtArg): number {
 function monthdays(arg: XtArg): number {
   let bits = 0;
   for (const word of arg.text.split(',')) {
-    const day = readUint(word, 0, 31);
+    if (word === '') continue;
+    const day = /x/i.test(word) ? undefined : readUint(word, 0, 31);
     if (day === undefined) throw new XtError(`${word} is not a valid day for --monthdays`, undefined, 0);
     bits |= 1 << day;
   }
@@ -145,8 +148,12 @@ function bitList(bits: number, last: number): number[] {
   return Array.from({ length: last }, (_, i) => i + 1).filter((i) => (bits & (1 << i)) !== 0);
 }
 
-function flag(name: string, set: (spec: TimeSpec) => void): XtOption<TimeSpec> {
-  return { name, args: 0, parse: set };
+function flag(
+  name: string,
+  set: (spec: TimeSpec) => void,
+  excludes: readonly string[] = [],
+): XtOption<TimeSpec> {
+  return { name, args: 0, excludes, parse: set };
 }
 
 const OPTIONS: readonly XtOption<TimeSpec>[] = [
@@ -194,7 +201,7 @@ const OPTIONS: readonly XtOption<TimeSpec>[] = [
   flag('kerneltz', (spec) => {
     spec.kerneltz = true;
   }),
-  flag('utc', () => {}),
+  flag('utc', () => {}, ['localtz', 'kerneltz']),
   flag('contiguous', (spec) => {
     spec.contiguous = true;
   }),
@@ -212,7 +219,7 @@ function save(spec: TimeSpec): string {
         .join(',')}`,
     );
   if (spec.dateStart !== 0) words.push(`--datestart ${dateText(spec.dateStart)}`);
-  words.push(`--datestop ${dateText(spec.dateStop)}`);
+  if (spec.dateStop !== 0) words.push(`--datestop ${dateText(spec.dateStop)}`);
   if (spec.kerneltz) words.push('--kerneltz');
   if (spec.contiguous) words.push('--contiguous');
   return words.join(' ');

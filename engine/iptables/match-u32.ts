@@ -159,6 +159,11 @@ export const MATCH_U32: Extension<U32Spec> = {
     },
   ],
   init: () => ({ tests: [], inverted: false }),
+  check: ({ tests }) => {
+    for (const { numbers, ops } of tests)
+      if (ops.some((op, i) => (op === '<<' || op === '>>') && numbers[i + 1]! > 31))
+        throw new XtError('u32: a shift has no more than 31 bits');
+  },
   save: (spec) => `${spec.inverted ? '! ' : ''}--u32 "${spec.tests.map(testText).join('&&')}"`,
   lower: (spec) => [new U32Match(spec)],
 };

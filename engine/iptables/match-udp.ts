@@ -7,6 +7,7 @@ import {
   anyPorts,
   isAny,
   lowerPorts,
+  mergePorts,
   type PortTests,
   portHolds,
   portOptions,
@@ -15,27 +16,45 @@ import {
 
 const UDP_HEADER = 8;
 
+interface UdpSpec extends PortTests {
+  /** All the matches that this one stands for, null if it is alone. */
+  all: readonly PortTests[] | null;
+}
+
+/** Whether nothing is asked: iptables-nft then puts the kernel's own match into the rule. */
+function isBare({ sport, dport }: PortTests): boolean {
+  return isAny(sport) && isAny(dport) && !sport.inverted && !dport.inverted;
+}
+
 /** `-m udp`: ports. */
-export const MATCH_UDP: Extension<PortTests> = {
+export const MATCH_UDP: Extension<UdpSpec> = {
   kind: 'match',
   name: 'udp',
   families: XT_BOTH,
-  options: portOptions<PortTests>(undefined),
-  init: anyPorts,
+  options: portOptions<UdpSpec>(undefined),
+  init: () => {
+    const { sport, dport } = anyPorts();
+    return { sport, dport, all: null };
+  },
   finish(_spec, _seen, ctx) {
     if (ctx.proto !== IPPROTO_UDP || (ctx.protoInverted && ctx.backend === 'legacy'))
       throw new XtError("UDP match requires '-p udp'");
   },
+  check(spec, facts) {
+    // Without ports iptables-nft, too, puts the kernel's own match into the rule (measured).
+    if (facts.protoInverted && isBare(spec)) throw new XtError('udp match: only valid for protocol 17');
+  },
   save: (spec, ctx) => portWords(spec, ctx).join(' '),
   vanishes: (spec) => (spec.sport.inverted || spec.dport.inverted) && lowerPorts(spec).length === 0,
   merge(spec, second) {
-    const free = (side: 'sport' | 'dport'): boolean => isAny(spec[side]) || isAny(second[side]);
-    if (!free('sport') || !free('dport')) return false;
-    if (!isAny(second.sport)) spec.sport = second.sport;
-    if (!isAny(second.dport)) spec.dport = second.dport;
+    if (isBare(spec) || isBare(second)) return false;
+    spec.all = [...(spec.all ?? [{ ...spec }]), second];
+    spec.sport = mergePorts(spec.sport, second.sport);
+    spec.dport = mergePorts(spec.dport, second.dport);
     return true;
   },
-  lower: (spec, ctx) => (ctx.backend === 'legacy' ? [new UdpMatch(spec)] : lowerPorts(spec)),
+  lower: (spec, ctx) =>
+    ctx.backend === 'legacy' ? [new UdpMatch(spec)] : (spec.all ?? [spec]).flatMap(lowerPorts),
 };
 
 /** The kernel's own udp match: a header that is cut off drops the packet, a later fragment does not match. */

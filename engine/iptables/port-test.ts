@@ -28,6 +28,18 @@ export function anyPorts(): PortTests {
   };
 }
 
+/**
+ * What iptables-nft lists of the tests of two matches in a rule. Measured: the kernel has both, the listing the last one,
+ * negated if either is.
+ */
+export function mergePorts(first: PortTest, second: PortTest): PortTest {
+  if (isAny(second)) return first;
+  if (isAny(first)) return second;
+  // `! 0:100` is "greater than 100" in the kernel, which is no negation.
+  const sticks = first.inverted && (first.range[0] > 0 || first.range[1] === 0);
+  return { range: second.range, inverted: second.inverted || sticks };
+}
+
 /** Whether a test is passed by every port. */
 export function isAny(test: PortTest): boolean {
   return test.range[0] === 0 && test.range[1] === ANY_LAST;

@@ -26,7 +26,7 @@ export function readPort(text: string, protocol?: ServiceProtocol): number {
 export function readPortRange(text: string, protocol?: ServiceProtocol): [number, number] {
   const colon = text.indexOf(':');
   if (colon < 0) {
-    const port = text === '' ? 0 : readPort(text, protocol);
+    const port = readPort(text, protocol);
     return [port, port];
   }
   const low = text.slice(0, colon);
@@ -40,10 +40,10 @@ export function readPortRange(text: string, protocol?: ServiceProtocol): [number
 }
 
 /**
- * A port as udp, dccp and conntrack read it: decimal, or a service of any protocol.
+ * A port as udp, dccp, conntrack and TPROXY read it: decimal, or a service of any protocol.
  * @throws XtError
  */
-function readLoosePort(text: string): number {
+export function readLoosePort(text: string): number {
   const digits = /^[ \t]*\+?(\d*)$/.exec(text);
   // Measured: the number is cut to 16 bits without a word, and no text at all is 0.
   const port = digits === null ? servicePort(text) : Number(BigInt.asUintN(16, BigInt(digits[1]!)));

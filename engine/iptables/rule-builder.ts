@@ -30,6 +30,9 @@ export interface RuleScope {
   readonly chains: ReadonlySet<string> | ReadonlyMap<string, unknown>;
 }
 
+/** What iptables says to a target or policy DROP in table nat. */
+export const NO_DROP_IN_NAT =
+  'The "nat" table is not intended for filtering, the use of DROP is therefore inhibited';
 const VERDICTS: readonly string[] = ['ACCEPT', 'DROP', 'RETURN', 'QUEUE'];
 /** Longest name of a device: IFNAMSIZ less its end. */
 const DEVICE_NAME_MAX = 15;
@@ -133,11 +136,10 @@ export class RuleBuilder {
     const name = word.text;
     if (name === '') throw new SourceError('Invalid target name (too short)', word.at);
     if (!goto && VERDICTS.includes(name)) {
-      if (name === 'DROP' && this.scope.table === 'nat')
-        throw new SourceError(
-          'The "nat" table is not intended for filtering, the use of DROP is therefore inhibited',
-          word.at,
-        );
+      if (name === 'DROP' && this.scope.table === 'nat') throw new SourceError(NO_DROP_IN_NAT, word.at);
+      // Measured: iptables-nft asks the kernel for a target of that name, which is not there.
+      if (name === 'QUEUE' && this.scope.backend === 'nft')
+        throw new SourceError('No such file or directory: there is no target QUEUE', word.at, 'NFQUEUE');
       this.target = { kind: 'verdict', name: name as 'ACCEPT' };
       return;
     }

@@ -101,7 +101,6 @@ const OPTIONS: readonly XtOption<ConnmarkSpec>[] = [
   },
   {
     name: 'left-shift-mark',
-    excludes: ['right-shift-mark'],
     parse: (spec, arg) => {
       spec.shift = uintArg(arg, 0, 32);
       spec.left = true;
@@ -109,7 +108,6 @@ const OPTIONS: readonly XtOption<ConnmarkSpec>[] = [
   },
   {
     name: 'right-shift-mark',
-    excludes: ['left-shift-mark'],
     parse: (spec, arg) => {
       spec.shift = uintArg(arg, 0, 32);
       spec.left = false;
@@ -130,6 +128,9 @@ export const TARGET_CONNMARK: Extension<ConnmarkSpec> = {
   families: XT_BOTH,
   options: OPTIONS,
   init: () => ({ mode: null, mark: 0, ctmask: -1, nfmask: -1, shift: 0, left: true }),
+  check: (spec) => {
+    if (spec.shift > 31) throw new XtError('CONNMARK: a mark has no more than 32 bits');
+  },
   finish: (spec) => {
     if (spec.mode === null) throw new XtError('CONNMARK target: No operation specified');
   },

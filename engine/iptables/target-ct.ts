@@ -167,7 +167,8 @@ export const TARGET_CT: Extension<CtSpec> = {
     {
       name: 'helper',
       parse: (spec, arg) => {
-        spec.helper = arg.text;
+        // Measured: a name of no letters is none.
+        spec.helper = arg.text === '' ? null : arg.text;
       },
     },
     {

@@ -20,6 +20,8 @@ type Key =
 interface HmarkSpec {
   readonly values: Map<Key, number>;
   ct: boolean;
+  /** What --hmark-tuple stood for, which cannot be said again (measured). */
+  readonly tuple: Set<Key>;
 }
 
 /** What each word of --hmark-tuple stands for. */
@@ -58,7 +60,10 @@ function tuple(spec: HmarkSpec, arg: XtArg): void {
     if (word === 'ct') spec.ct = true;
     else if (known === undefined)
       throw new XtError(`HMARK: unknown tuple part \`${word}'`, `${[...TUPLE.keys()].join(', ')}, ct`, 0);
-    else spec.values.set(known[0], known[0].endsWith('prefix') ? whole(arg) : known[1]);
+    else {
+      spec.values.set(known[0], known[0].endsWith('prefix') ? whole(arg) : known[1]);
+      spec.tuple.add(known[0]);
+    }
   }
 }
 
@@ -66,6 +71,8 @@ function option(key: Key, max: (arg: XtArg) => number): XtOption<HmarkSpec> {
   return {
     name: `hmark-${key}`,
     parse: (spec, arg) => {
+      if (spec.tuple.has(key))
+        throw new XtError(`HMARK: option "--hmark-${key}" can only be used once`, undefined, 0);
       spec.values.set(key, uintArg(arg, 0, max(arg)));
     },
   };
@@ -104,7 +111,7 @@ export const TARGET_HMARK: Extension<HmarkSpec> = {
     option('spi', word),
     option('proto-mask', port),
   ],
-  init: () => ({ values: new Map(), ct: false }),
+  init: () => ({ values: new Map(), ct: false, tuple: new Set() }),
   finish: (spec, seen) => {
     if (!seen.has('hmark-mod') || spec.values.get('mod') === 0) throw new XtError('--hmark-mod is mandatory');
     if (!seen.has('hmark-rnd')) throw new XtError('--hmark-rnd is mandatory');

@@ -2,6 +2,11 @@ import { IgnoredExpr } from '../rules/expr-ignored.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import { uintArg } from './values.ts';
 
+/** Longest label, without the zero behind it. */
+const LABEL_MAX = 27;
+/** The kernel counts milliseconds in 31 bits: seconds from here on are refused (measured). */
+const TIMEOUT_END = 2147483;
+
 interface IdletimerSpec {
   timeout: number;
   label: string;
@@ -25,9 +30,10 @@ export const TARGET_IDLETIMER: Extension<IdletimerSpec> = {
       name: 'label',
       required: true,
       parse: (spec, arg) => {
-        if (arg.text === '' || arg.text.length > 27)
-          throw new XtError('IDLETIMER: the label has 1 to 27 characters', undefined, 0);
-        spec.label = arg.text;
+        if (arg.text === '')
+          throw new XtError('Argument must have a minimum length of 1 characters', undefined, 0);
+        // Measured: what is too long is cut off.
+        spec.label = arg.text.slice(0, LABEL_MAX);
       },
     },
     {
@@ -41,7 +47,9 @@ export const TARGET_IDLETIMER: Extension<IdletimerSpec> = {
   init: () => ({ timeout: 0, label: '', alarm: false }),
   check: (spec) => {
     if (spec.timeout === 0) throw new XtError('IDLETIMER: the timeout must not be 0');
-    if (spec.alarm) throw new XtError('IDLETIMER: --alarm is not supported by this kernel');
+    if (spec.timeout >= TIMEOUT_END) throw new XtError('IDLETIMER: the timeout is too long');
+    // It becomes a file in /sys/class/xt_idletimer/timers.
+    if (/^\.{1,2}$|\//.test(spec.label)) throw new XtError(`IDLETIMER: '${spec.label}' cannot be a label`);
   },
   // The real tool does not quote the label.
   save: (spec) => `--timeout ${spec.timeout} --label ${spec.label}${spec.alarm ? ' --alarm' : ''}`,

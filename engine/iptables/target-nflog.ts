@@ -14,6 +14,8 @@ interface NflogSpec {
 
 /** The longest prefix that iptables-nft keeps. */
 const MAX_PREFIX = 127;
+/** The longest that iptables-legacy keeps. */
+const MAX_PREFIX_LEGACY = 63;
 
 const OPTIONS: readonly XtOption<NflogSpec>[] = [
   {
@@ -28,7 +30,7 @@ const OPTIONS: readonly XtOption<NflogSpec>[] = [
       if (arg.text === '')
         throw new XtError('Argument must have a minimum length of 1 characters', undefined, 0);
       if (/[\n]/.test(arg.text)) throw new XtError('Newlines not allowed in --log-prefix', undefined, 0);
-      spec.prefix = arg.text.slice(0, MAX_PREFIX);
+      spec.prefix = arg.text.slice(0, arg.ctx.backend === 'nft' ? MAX_PREFIX : MAX_PREFIX_LEGACY);
     },
   },
   {

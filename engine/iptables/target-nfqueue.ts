@@ -1,6 +1,6 @@
 import { NFT_QUEUE_FLAG_BYPASS, NFT_QUEUE_FLAG_CPU_FANOUT, QueueExpr } from '../rules/expr-queue.ts';
 import { type Extension, XT_BOTH, XtError } from './extension.ts';
-import { readUint, uintArg } from './values.ts';
+import { rangeArg, uintArg } from './values.ts';
 
 interface NfqueueSpec {
   num: number;
@@ -26,9 +26,8 @@ export const TARGET_NFQUEUE: Extension<NfqueueSpec> = {
       name: 'queue-balance',
       excludes: ['queue-num'],
       parse: (spec, arg) => {
-        const [first, last, ...rest] = arg.text.split(':').map((t) => readUint(t, 0, 65535));
-        if (first === undefined || last === undefined || rest.length > 0)
-          throw new XtError(`Bad range "${arg.text}"`, 'first:last', 0);
+        if (!arg.text.includes(':')) throw new XtError(`Bad range "${arg.text}"`, 'first:last', 0);
+        const [first, last] = rangeArg(arg, ':', 0, 65535);
         if (first >= last) throw new XtError(`${first} should be less than ${last}`, undefined, 0);
         spec.num = first;
         spec.total = last - first + 1;

@@ -51,6 +51,8 @@ function refOption(name: string, key: 'add' | 'del' | 'map'): XtOption<SetTarget
   return {
     name,
     args: 2,
+    // It does nothing (measured).
+    invert: true,
     parse: (spec, arg: XtArg) => {
       spec[key] = readSetRef(arg.words[0]!, arg.words[1]!, arg.ctx);
     },
@@ -118,6 +120,13 @@ export const TARGET_SET: Extension<SetTargetSpec> = {
     queue: false,
   }),
   finish: (spec) => {
+    // Measured: each flag needs its option.
+    if (spec.add === null && (spec.exist || spec.timeout !== null))
+      throw new XtError("Flag `--exist' and option `--timeout' can be used with `--add-set' only");
+    if (spec.map === null && (spec.mark || spec.prio || spec.queue))
+      throw new XtError(
+        "Flags `--map-mark', `--map-prio' and `--map-queue' can be used with `--map-set' only",
+      );
     if (spec.add === null && spec.del === null && spec.map === null)
       throw new XtError("You must specify either `--add-set' or `--del-set' or `--map-set'");
     if (spec.map !== null && !spec.mark && !spec.prio && !spec.queue)

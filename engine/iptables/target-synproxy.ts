@@ -50,13 +50,14 @@ export const TARGET_SYNPROXY: Extension<SynproxySpec> = {
     {
       name: 'wscale',
       parse: (spec, arg) => {
-        spec.wscale = uintArg(arg, 0, 255);
+        // Of both numbers the kernel gets what fits (measured).
+        spec.wscale = uintArg(arg) & 0xff;
       },
     },
     {
       name: 'mss',
       parse: (spec, arg) => {
-        spec.mss = uintArg(arg, 0, 65535);
+        spec.mss = uintArg(arg) & 0xffff;
       },
     },
     flag('ecn', 'ecn'),

@@ -73,6 +73,7 @@ export const TARGET_TCPOPTSTRIP: Extension<TcpoptstripSpec> = {
           const option = NAMES.get(word) ?? readUint(word, 0, 255);
           if (option === undefined) throw new XtError(`Bad TCP option value "${word}"`, undefined, 0);
           if (option <= 1) throw new XtError('Option value may not be 0 or 1', undefined, 0);
+          if (spec.options.has(option)) throw new XtError(`Option "${word}" already specified`, undefined, 0);
           spec.options.add(option);
         }
       },

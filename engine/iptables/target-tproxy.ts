@@ -3,7 +3,7 @@ import { NF_INET_PRE_ROUTING, NFPROTO_IPV4 } from '../rules/family.ts';
 import { addressText } from './address.ts';
 import { type Extension, XT_BOTH } from './extension.ts';
 import { optionAddress } from './option-address.ts';
-import { readPort } from './ports.ts';
+import { readLoosePort } from './ports.ts';
 import { hex, valueMaskArg } from './values.ts';
 
 interface TproxySpec {
@@ -26,7 +26,7 @@ export const TARGET_TPROXY: Extension<TproxySpec> = {
       name: 'on-port',
       required: true,
       parse: (spec, arg) => {
-        spec.port = readPort(arg.text);
+        spec.port = readLoosePort(arg.text);
       },
     },
     {

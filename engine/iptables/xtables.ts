@@ -62,16 +62,28 @@ export class Xtables {
     const table = this.table(name, word?.at ?? at);
     const scope = { ...this.scope, table: null, chainsOf: () => table.chains };
     const command = parseCommand(words, at, scope);
-    const done = applyCommand(table, command, this.scope);
-    this.lowered.delete(name);
+    const existed = table.exists;
+    try {
+      const done = applyCommand(table, command, this.scope);
+      this.lowered.delete(name);
+      this.keep(table, done);
+    } catch (error) {
+      // A refused command does not make the table either.
+      table.exists = existed;
+      throw error;
+    }
+  }
+
+  /** Takes back what the kernel refuses. */
+  private keep(table: XtTable, done: Applied): void {
     try {
       this.checkAdded(table, done);
     } catch (error) {
       done.undo();
-      this.reach.delete(name);
+      this.reach.delete(table.name);
       throw error;
     }
-    if (done.added.length === 0) this.reach.delete(name);
+    if (done.added.length === 0) this.reach.delete(table.name);
   }
 
   /** Runs one command given as text, in iptables-restore's quoting. @throws SourceError */
