@@ -11,6 +11,8 @@ export interface CommandName {
   /** Other names. */
   readonly aliases: readonly string[];
   readonly needs: number;
+  /** How many it takes, if those are all. */
+  readonly takes?: number;
 }
 
 /** All commands that change or show sets, in the order in which abbreviations are looked up. */
@@ -19,13 +21,13 @@ export const COMMANDS: readonly CommandName[] = [
   { name: 'add', letter: 'A', aliases: [], needs: 2 },
   { name: 'del', letter: 'D', aliases: [], needs: 2 },
   { name: 'test', letter: 'T', aliases: [], needs: 2 },
-  { name: 'destroy', letter: 'X', aliases: ['x'], needs: 0 },
-  { name: 'list', letter: 'L', aliases: [], needs: 0 },
-  { name: 'save', letter: 'S', aliases: [], needs: 0 },
+  { name: 'destroy', letter: 'X', aliases: ['x'], needs: 0, takes: 1 },
+  { name: 'list', letter: 'L', aliases: [], needs: 0, takes: 1 },
+  { name: 'save', letter: 'S', aliases: [], needs: 0, takes: 1 },
   { name: 'restore', letter: 'R', aliases: [], needs: 0 },
-  { name: 'flush', letter: 'F', aliases: [], needs: 0 },
-  { name: 'rename', letter: 'E', aliases: ['e'], needs: 2 },
-  { name: 'swap', letter: 'W', aliases: ['w'], needs: 2 },
+  { name: 'flush', letter: 'F', aliases: [], needs: 0, takes: 1 },
+  { name: 'rename', letter: 'E', aliases: ['e'], needs: 2, takes: 2 },
+  { name: 'swap', letter: 'W', aliases: ['w'], needs: 2, takes: 2 },
   { name: 'help', letter: 'H', aliases: ['h'], needs: 0 },
   { name: 'version', letter: 'V', aliases: ['v'], needs: 0 },
   { name: 'quit', letter: '', aliases: [], needs: 0 },

@@ -187,6 +187,9 @@ function bitmapRange(o: SetOptions, type: SetType, seen: Seen): void {
   o.to += size - 1 - (o.to % size);
   if ((o.to - o.from + 1) / size > MAX_BITMAP)
     throw new SetError('the range you specified exceeds the size limit of the set type', text);
+  // Measured: one network alone is refused, one address is not.
+  if (o.netmask > 0 && o.to - o.from < size)
+    throw new SetError('element is out of the range of the set', text);
 }
 
 /**

@@ -28,17 +28,19 @@ export interface Extras {
 type Read = (text: string, out: Extras) => void;
 
 function skbmark(text: string, out: Extras): void {
-  const m = /^(0[xX][0-9a-fA-F]{1,8})(?:\/(0[xX][0-9a-fA-F]{1,8}))?$/.exec(text);
+  // Measured: the mask needs no 0x, and one of 0 is all bits.
+  const m = /^(0[xX][0-9a-fA-F]{1,8})(?:\/(?:0[xX])?([0-9a-fA-F]{1,8}))?$/.exec(text);
   if (m === null)
     throw new SetError('invalid skbmark format, it should be MARK/MASK or MARK in hexadecimal', text);
   out.skbmark = Number(m[1]) | 0;
-  out.skbmask = m[2] === undefined ? -1 : Number(m[2]) | 0;
+  out.skbmask = Number.parseInt(m[2] ?? '0', 16) | 0 || -1;
 }
 
 function skbprio(text: string, out: Extras): void {
-  const m = /^([0-9a-fA-F]{1,4}):([0-9a-fA-F]{1,4})$/.exec(text);
+  const m = /^(?:0[xX])?([0-9a-fA-F]{1,8}):(?:0[xX])?([0-9a-fA-F]{1,8})/.exec(text);
   if (m === null) throw new SetError('invalid skbprio format, it should be MAJOR:MINOR', text);
-  out.skbprio = (Number.parseInt(m[1]!, 16) << 16) | Number.parseInt(m[2]!, 16);
+  // Of each half sixteen bits count (measured).
+  out.skbprio = (Number.parseInt(m[1]!, 16) << 16) | (Number.parseInt(m[2]!, 16) & 0xffff);
 }
 
 function comment(text: string, out: Extras): void {

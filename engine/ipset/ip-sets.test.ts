@@ -148,6 +148,27 @@ describe('ipset commands', () => {
     expect(sets.names()).toEqual(['l']);
   });
 
+  test.each([
+    ['create b bitmap:ip range 1.2.3.0/24 netmask 24', 'out of the range'],
+    ['add a 1.1.1.1,tcp:080', 'invalid'],
+    ['destroy a b', 'unknown argument b'],
+    ['swap a a x', 'unknown argument x'],
+    ['add l s before t after t', 'exclude each other'],
+  ])('refuses, as ipset 7.17 does: %s', (line, message) => {
+    const sets = loaded(
+      'create a hash:ip,port\ncreate s hash:ip\ncreate t hash:ip\ncreate l list:set\nadd l t\n',
+    );
+    expect(() => sets.command(line.split(' '))).toThrow(message);
+  });
+
+  test('takes, as ipset 7.17 does, a set of other sizes for the same, and marks with odd masks', () => {
+    const sets = loaded(
+      'create a hash:ip skbinfo\nadd a localhost skbmark 0x5/0 skbprio 10000:1x\nadd a 1.1.1.2 skbmark 0x5/5\n',
+    );
+    sets.command('create -exist a hash:ip skbinfo hashsize 2048 bucketsize 4 forceadd'.split(' '));
+    expect(sets.save()).toContain('add a 127.0.0.1 skbmark 0x5 skbprio 0:1\nadd a 1.1.1.2 skbmark 0x5/0x5\n');
+  });
+
   test('test looks for an address in the networks, the most specific first, exceptions left out', () => {
     const sets = loaded(
       'create a hash:net\nadd a 10.0.0.0/8\nadd a 10.1.0.0/16 nomatch\nadd a 10.1.2.0/24\n',

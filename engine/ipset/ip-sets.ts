@@ -93,6 +93,8 @@ export class IpSets {
       throw new SetError(
         `missing ${rest.length === 0 ? '' : 'second '}mandatory argument to command ${command.name}`,
       );
+    const stray = rest[command.takes ?? rest.length];
+    if (stray !== undefined) throw new SetError(`unknown argument ${stray}`, stray);
     return this.run(command.name, rest, { now, exist: exist || plain.exist, sorted: plain.sorted });
   }
 
@@ -259,7 +261,8 @@ function isSame(had: IpSet, made: IpSet): boolean {
 }
 
 function stable(set: IpSet): string {
-  return set.header().replace(/ initval \S+/, '');
+  // Measured: neither the size of the hash nor that of its buckets counts, nor what happens when it is full.
+  return set.header().replace(/ initval \S+| hashsize \d+| bucketsize \d+| forceadd/g, '');
 }
 
 function saveText(slot: SetSlot, now: number, sorted: boolean): string {

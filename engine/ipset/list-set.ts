@@ -141,6 +141,8 @@ export class ListSet implements IpSet {
   private placeOf(extras: Extras): number {
     const name = extras.before ?? extras.after;
     if (name === undefined) return this.members.length;
+    if (extras.before !== undefined && extras.after !== undefined)
+      throw new SetError("'before' and 'after' exclude each other", name);
     const at = this.members.findIndex((m) => m.slot.name === name);
     if (at < 0)
       throw new SetError("the set to which you referred with 'before' or 'after' does not exist", name);

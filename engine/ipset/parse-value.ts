@@ -25,7 +25,7 @@ export function parseCounter(text: string): number {
 
 function numberOf(text: string): bigint | undefined {
   if (/^0[0-7]+$/.test(text)) return BigInt(`0o${text.slice(1)}`);
-  return /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? BigInt(text) : undefined;
+  return /^(0[xX][0-9a-fA-F]+|0|[1-9]\d*)$/.test(text) ? BigInt(text) : undefined;
 }
 
 /** Without the square brackets that protect dashes in names. */
@@ -56,6 +56,8 @@ function plainIpv4(text: string): number {
 function parseIpv4(text: string): number | undefined {
   const plain = plainIpv4(text);
   if (plain >= 0) return plain;
+  // The one name that every machine's /etc/hosts has.
+  if (text === 'localhost') return 0x7f000001;
   const parts = text.split('.');
   if (parts.length > 4 || !parts.every((p) => /^(0[0-7]*|[1-9]\d*)$/.test(p))) return undefined;
   const numbers = parts.map((p) => Number.parseInt(p, p.startsWith('0') ? 8 : 10));
