@@ -10,8 +10,11 @@ const VERDICTS: readonly string[] = ['ACCEPT', 'DROP', 'RETURN', 'QUEUE'];
 /** Names that no new chain may have besides those of targets. */
 const RESERVED: readonly string[] = [...VERDICTS, 'standard'];
 
-/** @throws SourceError if a chain cannot have this name */
-export function checkChainName(word: Word, family: number): void {
+/**
+ * @param declared of a line of iptables-restore: there (measured) only the names of verdicts are taken
+ * @throws SourceError if a chain cannot have this name
+ */
+export function checkChainName(word: Word, family: number, declared = false): void {
   const name = word.text;
   if (name.length > CHAIN_NAME_MAX)
     throw new SourceError(
@@ -20,8 +23,10 @@ export function checkChainName(word: Word, family: number): void {
     );
   if (name.startsWith('-') || name.startsWith('!'))
     throw new SourceError(`chain name not allowed to start with \`${name[0]}'`, word.at);
-  if (name === '' || RESERVED.includes(name) || findTarget(name, family) !== undefined)
-    throw new SourceError('chain name may not clash with target name', word.at);
+  const taken = declared
+    ? VERDICTS.includes(name)
+    : RESERVED.includes(name) || findTarget(name, family) !== undefined;
+  if (name === '' || taken) throw new SourceError('chain name may not clash with target name', word.at);
   if (/\s/.test(name)) throw new SourceError(`Invalid chain name \`${name}'`, word.at);
 }
 

@@ -157,7 +157,7 @@ class Restore {
     const [name, policy, counters] = words;
     if (name === undefined) throw new SourceError('chain name invalid', this.span(1, 1));
     const chain = table.chains.get(name.text);
-    if (chain?.builtin == null) checkChainName(name, this.scope.family);
+    if (chain?.builtin == null) checkChainName(name, this.scope.family, true);
     if (chain === undefined) table.chains.set(name.text, new XtChain(name.text, null));
     else if (chain.builtin === null) this.again(name, chain);
     if (chain === undefined) this.made.add(name.text);
@@ -211,16 +211,23 @@ class Restore {
   }
 
   private ruleLine(table: XtTable, text: string): void {
-    const m = /^[ \t]*\[[0-9]+:[0-9]+\]/.exec(text);
+    // Measured: not behind blanks.
+    const m = /^\[[0-9]+:[0-9]+\]/.exec(text);
     const from = m === null ? 0 : m[0].length;
     const words = splitLine(text.slice(from), this.source.name, this.line, from + 1);
     const blank = text.length - text.trimStart().length;
     const at = this.span(blank + 1, text.trimEnd().length - blank);
     const given = m === null ? null : COUNTERS.exec(m[0].trim());
     const command = parseCommand(words, at, this.ruleScope!);
-    if (given !== null && words.some((word) => word.text === '-c' || word.text === '--set-counters'))
+    if (
+      given !== null &&
+      this.options.counters === true &&
+      words.some((word) => word.text === '-c' || word.text === '--set-counters')
+    )
       throw new SourceError('multiple -c flags not allowed', at);
     // Those in front of the line count with iptables-restore -c only, those of its own -c always (measured).
+    if (given !== null && this.options.counters === true && 'DC'.includes(command.kind))
+      throw new SourceError("Illegal option `-c' with this command", at);
     if (given !== null && this.options.counters === true)
       command.counters = { packets: Number(given[1]), bytes: Number(given[2]) };
     this.checkRename(command);

@@ -74,3 +74,33 @@ test.each([
   expect(taken('legacy', 'mangle', `-A FORWARD ${match} -j TCPMSS --set-mss 500`)).toBe(isTaken);
   expect(taken('nft', 'mangle', `-A FORWARD ${match} -j TCPMSS --set-mss 500`)).toBe(true);
 });
+
+// All measured with iptables 1.8.9 on Linux 6.18.
+describe('a command that is refused', () => {
+  test.each(['-I INPUT 9', '-F nosuch', '-A INPUT -j DNAT --to 1.1.1.1'])(
+    'does not make the table: %s',
+    (line) => {
+      const tables = new Xtables(NFPROTO_IPV4);
+      expect(() => tables.commandLine(line)).toThrow();
+      expect(tables.save()).toBe('');
+    },
+  );
+
+  test.each(['-D INPUT -c 1 2', '-C INPUT -c 1 2', '-t nat -P PREROUTING DROP', '-E a INPUT'])(
+    'leaves the rules: %s',
+    (line) => {
+      const tables = new Xtables(NFPROTO_IPV4);
+      for (const before of ['-A INPUT', '-N a']) tables.commandLine(before);
+      const was = tables.save();
+      expect(() => tables.commandLine(line)).toThrow();
+      expect(tables.save()).toBe(was);
+    },
+  );
+
+  test('is none that gives a chain the name of a target', () => {
+    const tables = new Xtables(NFPROTO_IPV4);
+    for (const line of ['-N a', '-E a LOG', '-E LOG DROP']) tables.commandLine(line);
+    expect(tables.save()).toContain(':DROP - [0:0]');
+    expect(() => new Xtables(NFPROTO_IPV4).commandLine('-N standard')).toThrow('clash');
+  });
+});
