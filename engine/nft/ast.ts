@@ -52,6 +52,7 @@ export type ObjectNode =
         readonly of: string;
         readonly family?: Family | undefined;
         readonly table?: string | undefined;
+        readonly tableAt?: At | undefined;
       };
     };
 
@@ -146,6 +147,8 @@ export interface SetNode extends NamedNode {
   /** ms; JSON: seconds. */
   readonly 'gc-interval'?: U64 | undefined;
   readonly size?: number | undefined;
+  /** How many elements its declaration has; not JSON's. */
+  readonly declared?: number | undefined;
   readonly 'auto-merge'?: boolean | undefined;
   /** Statements that every element has. */
   readonly stmt?: readonly StmtNode[] | undefined;

@@ -223,8 +223,11 @@ describe('objects', () => {
 });
 
 test('no suggestion repeats the word that stands there', () => {
-  const [error] = new NftRuleset().load({ name: 'x', text: 'table ip t {\n set s {\n type ecn\n }\n}\n' });
-  expect(error!.message).toContain("'ecn'");
+  const [error] = new NftRuleset().load({
+    name: 'x',
+    text: 'table ip t {\n set s {\n type ct_label\n }\n}\n',
+  });
+  expect(error!.message).toContain("'ct_label'");
   expect(error!.hint).toBeUndefined();
 });
 

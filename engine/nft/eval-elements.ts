@@ -1,14 +1,15 @@
 import type { At, ElemExpr, ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { Boxes } from './eval-boxes.ts';
-import { intervalOf, isInterval, normalValue } from './eval-interval.ts';
+import { intervalOf, isInterval, isWildcard, normalValue } from './eval-interval.ts';
 import { besideThem } from './eval-neighbours.ts';
 import { normalElement } from './eval-normal.ts';
 import { constantOf, type Info, partsOf, type Scope } from './eval-scope.ts';
-import { elementValue, mergeElements, refuseOverlaps, sortElements, withValue } from './eval-sorted.ts';
+import { elementAt, elementValue, mergeElements, refuseOverlaps, sortElements } from './eval-sorted.ts';
 import { evalValue } from './eval-value.ts';
 import { evalVerdict, isVerdict } from './eval-verdict.ts';
 import { statefulTrouble } from './limit-range.ts';
+import { keptTime } from './ruleset-declared.ts';
 import type { NftSet } from './ruleset-state.ts';
 
 /** How many times as many elements as are added a set has, for these not to be sorted among all of them. */
@@ -40,7 +41,7 @@ function evalElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
   if ('pair' in node) {
     if (shape.data === null) scope.refuse('mapping outside of map context', node.at);
     const key = evalBareElement(scope, node.pair[0], shape);
-    return { pair: [key, evalData(scope, node.pair[1], shape)], at: node.at };
+    return { pair: [key, evalData(scope, node.pair[1], shape, elementAt(node))], at: node.at };
   }
   if (shape.data !== null && !shape.named)
     return scope.refuse('expected a mapping: key : value', elementValue(node).at ?? node.at);
@@ -52,7 +53,12 @@ function evalBareElement(scope: Scope, node: ExprNode, shape: SetShape): ExprNod
   if ('pair' in node) return scope.refuse('mapping outside of map context', node.at);
   if (!('elem' in node)) return evalElementKey(scope, node, shape);
   refuseOptions(scope, node, shape);
-  return withValue(node, evalElementKey(scope, node.elem.val, shape));
+  const { timeout, expires, comment, stmts } = node.elem;
+  const times = { timeout: keptTime(timeout), expires: keptTime(expires) };
+  return {
+    elem: { val: evalElementKey(scope, node.elem.val, shape), ...times, comment, stmts },
+    at: node.at,
+  };
 }
 
 function refuseOptions(scope: Scope, node: ElemExpr, shape: SetShape): void {
@@ -124,21 +130,24 @@ function evalElementKey(scope: Scope, node: ExprNode, shape: SetShape): ExprNode
   return normalValue(value, shape.key);
 }
 
-function evalData(scope: Scope, node: ExprNode, shape: SetShape): ExprNode {
+/** @param keyAt where the element stands, for what only the kernel refuses */
+function evalData(scope: Scope, node: ExprNode, shape: SetShape, keyAt: At | undefined): ExprNode {
   const { data } = shape;
   if (data === 'verdict') return evalVerdict(scope, node);
   if (isVerdict(node)) return scope.refuse('a verdict is no value of this map', node.at);
   if (data === null) return node;
   if (!('object' in data)) {
     const value = evalValue(scope, node, data);
-    if (shape.named && shape.dataInterval && constantOf(value) !== undefined)
-      scope.refuse('Invalid argument', node.at, 'this map has ranges for values: write a range or a prefix');
+    if (shape.named && !shape.dataInterval && isInterval(value) && data.type.base !== 'string')
+      scope.refuse('a value of this map is a single one', node.at, "declare the map's values as 'interval'");
+    if (shape.named && shape.dataInterval && constantOf(value) !== undefined && !isWildcard(value))
+      scope.refuse('Invalid argument', keyAt, 'this map has ranges for values: write a range or a prefix');
     return normalValue(value, data);
   }
   const name = objectName(node);
   if (name === null) return scope.refuse(`expected the name of a ${data.object}`, node.at);
   if (!scope.table.objects.has(`${data.object} ${name}`))
-    return scope.refuse(`no such ${data.object}: ${name}`, node.at);
+    return scope.refuse(`no such ${data.object}: ${name}`, keyAt);
   return { symbol: name, quoted: true, at: node.at };
 }
 
@@ -211,14 +220,27 @@ export function evalAnonymous(scope: Scope, nodes: readonly ExprNode[], shape: S
     if ('set' in node && shape.data === null) all.push(...evalAnonymous(scope, node.set, shape));
     else all.push(evalElement(scope, node, shape));
   }
+  refuseMixedValues(scope, all);
   const ranged = all.some((node) => isInterval(elementValue(node)));
   const sorted = sortElements(distinct(scope, all, key), key, ranged);
   if (ranged && key.parts !== undefined) refuseBoxes(scope, sorted, key);
   if (!ranged || key.parts !== undefined) return sorted;
-  if (key.type.base === 'string') return sorted;
   if (shape.merge) return mergeElements(sorted, key);
   refuseOverlaps(scope, sorted, key);
   return sorted;
+}
+
+/** Where one value of a map in braces is a range all are: the kernel takes no others then (measured). */
+function refuseMixedValues(scope: Scope, elements: readonly ExprNode[]): void {
+  const pairs = elements.flatMap((node) => ('pair' in node ? [node] : []));
+  if (!pairs.some(({ pair }) => isInterval(pair[1]))) return;
+  const single = pairs.find(({ pair }) => !isInterval(pair[1]));
+  if (single !== undefined)
+    scope.refuse(
+      'Invalid argument',
+      elementAt(single),
+      'other values of this map are ranges: write a range or a prefix',
+    );
 }
 
 function distinct(scope: Scope, nodes: readonly ExprNode[], key: Info): ExprNode[] {
@@ -254,18 +276,19 @@ export function evalNamed(scope: Scope, nodes: readonly ExprNode[], set: NftSet,
       scope.refuse('an element of a map needs a value: key : value', elementValue(node).at ?? node.at);
     return evalElement(scope, node, shape);
   });
-  const checks = shape.interval && !shape.merge && shape.key.parts === undefined;
-  if (checks && shape.key.type.base !== 'string') {
+  const checks = added && shape.interval && !shape.merge && shape.key.parts === undefined;
+  if (checks) {
     const others = inTheirWay(set, out, shape.key);
-    refuseOverlaps(scope, sortElements([...others, ...out], shape.key, true), shape.key);
+    refuseOverlaps(scope, sortElements([...others, ...out], shape.key, true), shape.key, out);
   }
   return out;
 }
 
 /** Of elements that are many more than the new ones only those beside them can be in their way. */
 function inTheirWay(set: NftSet, added: readonly ExprNode[], key: Info): Iterable<ExprNode> {
-  // Flags are sorted otherwise.
-  const isFew = added.length * FEW < set.elements.size && key.type.base !== 'bitmask';
+  // Flags are sorted otherwise, and text is not kept by its neighbours.
+  const isPlain = key.type.base !== 'bitmask' && key.type.base !== 'string';
+  const isFew = isPlain && added.length * FEW < set.elements.size;
   return isFew ? besideThem(set, added.map(elementValue), key.bits, elementValue) : set.elements.values();
 }
 

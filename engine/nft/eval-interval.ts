@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../base/utf8.ts';
 import type { ExprNode } from './ast-expr.ts';
 import { constant, constantOf, type Info, numberOf, partsOf, registerBytes } from './eval-scope.ts';
 import { hasPrefixes } from './eval-value.ts';
@@ -23,6 +24,16 @@ export function intervalOf(node: ExprNode, bits: number): Interval | null {
   const low = numberOf(node.prefix.addr);
   if (low === undefined) return null;
   return { low, high: low | ((1n << BigInt(bits - node.prefix.len)) - 1n) };
+}
+
+/** What an element of a set covers: {@link intervalOf}, and of text the names that begin so. */
+export function coverOf(node: ExprNode, info: Info): Interval | null {
+  const value = constantOf(node);
+  if (typeof value !== 'string' || info.type.base !== 'string') return intervalOf(node, info.bits);
+  const text = isWildcard(node) ? value.slice(0, -1) : value;
+  const low = fromBytes(toBytes(text, info.bits, 'host'), 'big');
+  if (text === value) return { low, high: low };
+  return { low, high: low | ((1n << BigInt(info.bits - 8 * encodeUtf8(text).length)) - 1n) };
 }
 
 /** How many bits of an interval's numbers are the same and all there is: a prefix's length, or -1 if it is none. */

@@ -1,11 +1,11 @@
 import { didYouMean } from '../base/suggest.ts';
 import type { SetNode, TypeName } from './ast.ts';
-import type { ExprNode } from './ast-expr.ts';
+import type { At, ExprNode } from './ast-expr.ts';
 import { MAPPED_KINDS } from './ast-stmt.ts';
 import type { SetShape } from './eval-elements.ts';
 import { evalConcatInfo, evalKey } from './eval-key.ts';
 import type { Info, Scope } from './eval-scope.ts';
-import { statefulTrouble } from './limit-range.ts';
+import { MOST_STATEMENTS, statefulTrouble } from './limit-range.ts';
 import { findType, typeNames } from './type-datatype.ts';
 
 /** The types of a named set or map from its declaration. */
@@ -16,6 +16,8 @@ export function setShape(scope: Scope, set: SetNode, kind: 'set' | 'map'): SetSh
   const data = kind === 'set' ? null : mapData(scope, set);
   if (set['auto-merge'] === true && !interval)
     scope.refuse('auto-merge is only for sets with intervals', set.nameAt, "add 'flags interval'");
+  if ((set.stmt ?? []).length > MOST_STATEMENTS)
+    scope.refuse('Argument list too long', set.nameAt, `elements have ${MOST_STATEMENTS} statements at most`);
   for (const stmt of set.stmt ?? []) {
     const trouble = statefulTrouble(stmt);
     if (trouble !== null) scope.refuse(trouble, stmt.at);
@@ -50,16 +52,26 @@ function keyInfo(
 ): Info {
   if (typeOf !== undefined) {
     scope.typesOnly = true;
+    for (const part of 'concat' in typeOf ? typeOf.concat : [typeOf]) refuseUntyped(scope, part, set);
     return evalKey(scope, typeOf).info;
   }
   if (types === undefined || types.length === 0)
     return scope.refuse(`set ${set.name} has no type`, set.nameAt, 'for example: type ipv4_addr');
-  const parts = types.map((type) => typeInfo(scope, type));
+  const parts = types.map((type) => typeInfo(scope, type, set.nameAt));
   if (parts.length === 1) return parts[0]!;
   return evalConcatInfo(scope, parts, set.nameAt);
 }
 
-function typeInfo(scope: Scope, node: TypeName): Info {
+/** Selectors that take their family from a rule have no type here, in tables of a family neither (measured). */
+function refuseUntyped(scope: Scope, node: ExprNode, set: SetNode): void {
+  const hop = 'rt' in node && node.rt.key === 'nexthop' && node.rt.family === undefined;
+  const address = 'ct' in node && /^[sd]addr$/.test(node.ct.key) && node.ct.family === undefined;
+  if (hop || address)
+    scope.refuse("unqualified type invalid in a set's definition", set.nameAt, 'name the family: ip or ip6');
+}
+
+/** @param at of the set's name, where nft shows what is no type of a set */
+function typeInfo(scope: Scope, node: TypeName, at: At | undefined): Info {
   const type = findType(node.type);
   if (type === null) {
     return scope.refuse(`unknown datatype ${node.type}`, node.at, didYouMean(node.type, typeNames()));
@@ -67,7 +79,7 @@ function typeInfo(scope: Scope, node: TypeName): Info {
   if (type.bits === 0)
     return scope.refuse(
       `unqualified type ${type.name} in a set's definition`,
-      node.at,
+      at,
       "write 'typeof' with an expression",
     );
   return { type, bits: type.bits, order: type.order ?? 'host' };

@@ -1,6 +1,6 @@
 /** Elements of sets and maps in the order of listings, joined, and out of each other's way. */
 import type { At, ElemExpr, ExprNode } from './ast-expr.ts';
-import { type Interval, intervalNode, intervalOf, sortKey } from './eval-interval.ts';
+import { coverOf, type Interval, intervalNode, sortKey } from './eval-interval.ts';
 import { type Info, numberOf, type Scope } from './eval-scope.ts';
 
 /** The value of an element without what else it has: the key of a map's. */
@@ -50,10 +50,19 @@ export function mergeElements(sorted: readonly ExprNode[], key: Info): ExprNode[
   const out: ExprNode[] = [];
   let last: Interval | null = null;
   for (const node of sorted) {
-    const interval = intervalOf(elementValue(node), key.bits);
-    if (last === null || interval === null || interval.low > last.high + 1n) {
+    const interval = coverOf(elementValue(node), key);
+    // Names that only touch, `eth1*` and `eth2*`, stay apart: nft joins them to a range that it cannot list (measured).
+    const touch = key.type.base === 'string' ? 0n : 1n;
+    if (last === null || interval === null || interval.low > last.high + touch) {
       out.push(node);
       last = interval;
+      continue;
+    }
+    if (key.type.base === 'string') {
+      if (interval.high > last.high) {
+        out[out.length - 1] = node;
+        last = interval;
+      }
       continue;
     }
     last = { low: last.low, high: interval.high > last.high ? interval.high : last.high };
@@ -64,18 +73,37 @@ export function mergeElements(sorted: readonly ExprNode[], key: Info): ExprNode[
   return out;
 }
 
-/** Refuses sorted elements of which two overlap without being the same. */
-export function refuseOverlaps(scope: Scope, sorted: readonly ExprNode[], key: Info): void {
-  let last: Interval | null = null;
+/**
+ * Refuses sorted elements of which two overlap without being the same.
+ * @param added those that this text has: an error is shown at one of them
+ */
+export function refuseOverlaps(
+  scope: Scope,
+  sorted: readonly ExprNode[],
+  key: Info,
+  added: readonly ExprNode[] = sorted,
+): void {
+  let last: { interval: Interval; node: ExprNode } | null = null;
   for (const node of sorted) {
-    const value = elementValue(node);
-    const interval = intervalOf(value, key.bits);
+    const interval = coverOf(elementValue(node), key);
     if (interval === null) continue;
-    const same = last !== null && last.low === interval.low && last.high === interval.high;
-    if (last !== null && interval.low <= last.high && !same)
-      scope.refuse('conflicting intervals specified', positionOf(value) ?? node.at);
-    last = interval;
+    if (last !== null && interval.low <= last.interval.high && !isSame(interval, last.interval)) {
+      // As nft: at the one that begins later, or is shorter.
+      const shorter = interval.low === last.interval.low && interval.high > last.interval.high;
+      const [first, second] = shorter ? [last.node, node] : [node, last.node];
+      scope.refuse('conflicting intervals specified', elementAt(added.includes(first) ? first : second));
+    }
+    last = { interval, node };
   }
+}
+
+function isSame(a: Interval, b: Interval): boolean {
+  return a.low === b.low && a.high === b.high;
+}
+
+/** Where an element was written. */
+export function elementAt(element: ExprNode): At | undefined {
+  return positionOf(elementValue(element)) ?? element.at;
 }
 
 /** Where a value was written; what was made of several values, where the first of them was. */

@@ -2,6 +2,7 @@ import { didYouMean } from '../base/suggest.ts';
 import { encodeUtf8 } from '../base/utf8.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import type {
+  FlowStmt,
   LimitSpec,
   LogStmt,
   MangleStmt,
@@ -22,7 +23,7 @@ import { evalValue } from './eval-value.ts';
 import { evalVerdict, isTerminal, isVerdict } from './eval-verdict.ts';
 import { ctKey } from './key-ct.ts';
 import { metaKey } from './key-meta.ts';
-import { cutLimit, limitTrouble, quotaTrouble } from './limit-range.ts';
+import { cutLimit, limitTrouble, MOST_STATEMENTS, quotaTrouble } from './limit-range.ts';
 import { placeOf } from './lower-bits.ts';
 import { checksumOf, widened } from './lower-checksum.ts';
 import type { NftSet } from './ruleset-state.ts';
@@ -63,11 +64,19 @@ function evalStatement(scope: Scope, stmt: StmtNode): void {
   else if ('dup' in stmt) evalDup(scope, stmt);
   else if ('fwd' in stmt) evalFwd(scope, stmt);
   else if ('queue' in stmt) evalQueue(scope, stmt);
+  else if ('flow' in stmt) evalFlow(scope, stmt);
   else if ('reset' in stmt) scope.out.push({ reset: evalKey(scope, stmt.reset).expr, at: stmt.at });
   else if ('synproxy' in stmt) {
     if (scope.th !== null && scope.th !== 'tcp') scope.refuse('synproxy is for tcp only', stmt.at);
     scope.out.push(stmt);
   } else scope.out.push(evalPlain(scope, stmt));
+}
+
+function evalFlow(scope: Scope, stmt: FlowStmt): void {
+  const { flowtable } = stmt.flow;
+  if (!scope.table.flowtables.has(flowtable))
+    scope.refuse('No such file or directory', stmt.at, `there is no flowtable '${flowtable}' in this table`);
+  scope.out.push(stmt);
 }
 
 /** Statements that need nothing of the packet; also those inside elements of sets. */
@@ -210,6 +219,11 @@ function dynamicElement(scope: Scope, node: ExprNode, key: Info, at: At | undefi
   return 'elem' in node ? { elem: { ...node.elem, val: got.expr }, at: node.at } : got.expr;
 }
 
+function refuseMany(scope: Scope, inner: readonly StmtNode[] | undefined, at: At | undefined): void {
+  if ((inner ?? []).length > MOST_STATEMENTS)
+    scope.refuse('Argument list too long', at, `elements have ${MOST_STATEMENTS} statements at most`);
+}
+
 function evalSetStmt(scope: Scope, stmt: SetStmt): void {
   const { op, elem, set: name, stmt: inner } = stmt.set;
   const set = findSet(scope, name, stmt.at);
@@ -219,6 +233,7 @@ function evalSetStmt(scope: Scope, stmt: SetStmt): void {
   if (expires && inner?.some((one) => 'ct count' in one) === true)
     scope.refuse('ct count does not work in a set whose elements expire', stmt.at);
   refuseInterval(scope, set, stmt.at);
+  refuseMany(scope, inner, stmt.at);
   const evaluated = dynamicElement(scope, elem, shapeOf(set).key, stmt.at);
   scope.out.push({ set: { op, elem: evaluated, set: name, stmt: evalInner(scope, inner) }, at: stmt.at });
 }
@@ -232,6 +247,7 @@ function evalMapStmt(scope: Scope, stmt: MapStmt): void {
   const { op, elem, data, map: name, stmt: inner } = stmt.map;
   const set = findSet(scope, name, stmt.at);
   refuseInterval(scope, set, stmt.at);
+  refuseMany(scope, inner, stmt.at);
   const shape = shapeOf(set);
   const value = mapValue(scope, data, shape, stmt.at);
   const evaluated = dynamicElement(scope, elem, shape.key, stmt.at);

@@ -69,6 +69,7 @@ function checkText(scope: Scope, value: string, info: Info, at: At | undefined):
   if (type.base !== 'string' && type.notation !== 'interface') return;
   const bits = type.notation === 'interface' ? NAME_BITS : info.bits;
   if (value === '') scope.refuse(`empty ${type.desc}`, at);
+  if (value === '*') scope.refuse('All-wildcard strings are not supported', at);
   // The real tool counts no zero at the end: sixteen letters pass it, but the kernel's names have fifteen at most.
   if (encodeUtf8(value).length * 8 > bits) scope.refuse(`string exceeds maximum length of ${bits / 8}`, at);
 }

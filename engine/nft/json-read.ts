@@ -181,7 +181,7 @@ const quota: ReadObject = (r, o) => {
 
 const ctTimeout: ReadObject = (r, o) => {
   const node = o.get('policy');
-  const policy = node === undefined ? undefined : r.object(node, 'policy');
+  const policy = node === undefined || node.kind === 'null' ? undefined : r.object(node, 'policy');
   return {
     'ct timeout': {
       ...named(r, o),

@@ -15,7 +15,7 @@ import { exprJson, type JsonContext, secondsJson } from './json-write-expr.ts';
 import { stmtJson, templateJson } from './json-write-stmt.ts';
 import { type Json, jsonText } from './json-write-text.ts';
 import { listedLimit, quotaBytes } from './list-rate.ts';
-import { listedElements, setFlags } from './list-set.ts';
+import { listedElements, listedSize, setFlags } from './list-set.ts';
 import { stmtText } from './list-stmt.ts';
 import type {
   ListOptions,
@@ -53,7 +53,9 @@ function quotaMembers({ quota }: QuotaNode): Members {
 }
 
 function timeoutMembers(node: CtTimeoutNode, family: Family): Members {
-  const policy = Object.fromEntries((node.policy ?? []).map(({ state, value }) => [state, value]));
+  // Without any it is null (measured).
+  const states = (node.policy ?? []).map(({ state, value }) => [state, value] as const);
+  const policy = states.length === 0 ? null : Object.fromEntries(states);
   return { protocol: node.protocol, l3proto: node.l3proto ?? family, policy };
 }
 
@@ -133,7 +135,7 @@ function setJson(set: NftSet, context: JsonContext, word: string = set.kind): Js
       comment: node.comment,
       map: mapType(set),
       policy: node.policy === 'memory' ? 'memory' : undefined,
-      size: node.size,
+      size: listedSize(node),
       flags: flags.length === 0 ? undefined : flags,
       timeout: secondsJson(node.timeout),
       'gc-interval': secondsJson(node['gc-interval']),

@@ -6,6 +6,9 @@ const U64 = 1n << 64n;
 /** What a limit of packets allows at once where nothing is said. */
 const DEFAULT_BURST = 5n;
 
+/** How many statements an element of a set has at most (measured). */
+export const MOST_STATEMENTS = 2;
+
 /** A number that the real tool keeps in so many bits; unchanged where it fits. */
 function cut(value: number | bigint, unit: ByteUnit | 'packets' | undefined, bits: number): bigint | null {
   const all = toUnits(value, unit);

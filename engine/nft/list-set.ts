@@ -2,7 +2,8 @@ import type { SetNode } from './ast.ts';
 import type { ExprNode, U64 } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { shapeOf, sortedElements } from './eval-elements.ts';
-import type { Info } from './eval-scope.ts';
+import { namedPayload } from './eval-raw.ts';
+import { headersOf, type Info, partsOf } from './eval-scope.ts';
 import { exprText, type ListContext } from './list-expr.ts';
 import { templateText } from './list-stmt.ts';
 import type { NftSet } from './ruleset-state.ts';
@@ -62,15 +63,40 @@ function flagsText(node: SetNode): string {
   return `\t\tflags ${flags.join(',')}\n`;
 }
 
-function typeText(node: SetNode, map: boolean, context: ListContext): string {
+/** A selector behind typeof as nft reads it back: ports by their name, of a header its first field (measured). */
+function typeofPart(node: ExprNode): ExprNode {
+  if ('rawPayload' in node) return namedPayload(node, headersOf('inet'));
+  if ('exthdr' in node && node.exthdr.field === undefined)
+    return { exthdr: { ...node.exthdr, field: 'nexthdr' } };
+  return node;
+}
+
+function typeofText(node: ExprNode, context: ListContext): string {
+  const parts = 'concat' in node ? node.concat : [node];
+  return parts.map((part) => exprText(typeofPart(part), context)).join(' . ');
+}
+
+function typeText(set: NftSet, map: boolean, context: ListContext): string {
+  const { node } = set;
   const interval = node.mapInterval === true ? 'interval ' : '';
   const names = (list: readonly { readonly type: string }[] | undefined): string =>
     (list ?? []).map((one) => one.type).join(' . ');
   if (node.typeof === undefined) {
     return `\t\ttype ${names(node.type)}${map ? ` : ${interval}${names(node.map)}` : ''}\n`;
   }
-  const value = node.mapTypeof === undefined ? names(node.map) : exprText(node.mapTypeof, context);
-  return `\t\ttypeof ${exprText(node.typeof, context)}${map ? ` : ${interval}${value}` : ''}\n`;
+  if (node.mapTypeof !== undefined && node.mapInterval === true) return intervalTypes(set);
+  const value = node.mapTypeof === undefined ? names(node.map) : typeofText(node.mapTypeof, context);
+  return `\t\ttypeof ${typeofText(node.typeof, context)}${map ? ` : ${value}` : ''}\n`;
+}
+
+/** Of a map whose values are ranges nft forgets the expressions and lists their types (measured). */
+function intervalTypes(set: NftSet): string {
+  const { key, data } = shapeOf(set);
+  const names = (info: Info): string =>
+    partsOf(info)
+      .map(({ type }) => type.name)
+      .join(' . ');
+  return `\t\ttype ${names(key)} : interval ${names(data as Info)}\n`;
 }
 
 function spanText(ms: number | bigint, { options }: ListContext): string {
@@ -108,6 +134,11 @@ function same(a: U64, b: U64 | undefined): boolean {
   return b !== undefined && BigInt(a) === BigInt(b);
 }
 
+/** The size as nft lists it: not that of what is constant (measured). */
+export function listedSize(node: SetNode): number | undefined {
+  return node.flags?.includes('constant') === true ? undefined : node.size;
+}
+
 /** A set's elements, sorted and with all that the kernel has of them. */
 export function listedElements(set: NftSet, { running, options }: ListContext): readonly ExprNode[] {
   const { node } = set;
@@ -124,9 +155,10 @@ export function setText(set: NftSet, context: ListContext, word: string = set.ki
   const { node } = set;
   const { options } = context;
   let text = `\t${word} ${set.name} {${options.handles === true ? ` # handle ${set.handle}` : ''}\n`;
-  text += typeText(node, set.kind === 'map', context);
+  text += typeText(set, set.kind === 'map', context);
   if (node.policy === 'memory') text += '\t\tpolicy memory\n';
-  if (node.size !== undefined) text += `\t\tsize ${node.size}\n`;
+  const size = listedSize(node);
+  if (size !== undefined) text += `\t\tsize ${size}\n`;
   text += flagsText(node) + statementsText(node.stmt, context);
   if (node['auto-merge'] === true) text += '\t\tauto-merge\n';
   if (node.timeout !== undefined) text += `\t\ttimeout ${spanText(node.timeout, context)}\n`;

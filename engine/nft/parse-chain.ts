@@ -21,7 +21,7 @@ export type ChainParts = Pick<
 >;
 
 /** One of some words, with a suggestion. */
-function known(p: Cursor, what: string, words: readonly string[]): string {
+export function known(p: Cursor, what: string, words: readonly string[]): string {
   const { kind, text, at } = p.token;
   if (kind !== T_WORD || !words.includes(text)) {
     const hint = didYouMean(text, words) ?? `known are ${words.join(', ')}`;
@@ -165,11 +165,14 @@ function chainItem(p: Cursor, into: ChainParts): boolean {
   if (p.is('type')) {
     hookSpec(p, into);
   } else if (p.is('policy')) {
+    if (into.policy !== undefined) {
+      p.fail('the policy is set already', p.at, 'a chain has one');
+    }
     into.policy = policy(p);
   } else if (p.is('flags')) {
     into.flags = flagList(p, 'chain flag', ['offload']);
   } else if (p.is('comment')) {
-    into.comment = commentText(p);
+    into.comment = commentText(p, into.comment);
   } else {
     return false;
   }

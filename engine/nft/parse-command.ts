@@ -10,6 +10,7 @@ import type {
   RuleBody,
   RuleNode,
 } from './ast.ts';
+import type { At } from './ast-expr.ts';
 import { T_NUMBER, T_WORD, type Token } from './lex.ts';
 import { chainBlock, chainNode, rule } from './parse-chain.ts';
 import type { Cursor } from './parse-cursor.ts';
@@ -148,6 +149,9 @@ function object(p: Cursor, op: CommandOp): Command[] | null {
   if (kind === null) {
     return null;
   }
+  if (op === 'list' && (kind === 'ct timeout' || kind === 'ct expectation') && p.is('table')) {
+    return allOf(p, op, kind, start);
+  }
   const name = named(p, `the name of a ${kind}`, op === 'delete' || op === 'destroy');
   const made = op === 'add' || op === 'create';
   const inline = made && !p.is('{') ? inlineObject(p, kind, name) : null;
@@ -173,9 +177,17 @@ function view(p: Cursor, op: CommandOp): Command[] {
   if (words === null) {
     return single(p, op);
   }
+  return allOf(p, op, words, start);
+}
+
+/** `[table ip t]`, `[ip]` behind words for all things of a kind. */
+function allOf(p: Cursor, op: CommandOp, words: string, start: At): Command[] {
   const of = p.eat('table') ? family(p) : undefined;
-  const tableName = of === undefined ? undefined : p.name('the name of a table').text;
-  const all = { of: words, family: of ?? optionalFamily(p), table: tableName };
+  const name = of === undefined ? undefined : p.name('the name of a table');
+  const all = { of: words, family: of ?? optionalFamily(p), table: name?.text, tableAt: name?.at };
+  if (words === 'hooks' && p.eat('device')) {
+    p.string('the name of a device');
+  }
   return [{ op, object: { all }, at: p.since(start) }];
 }
 
@@ -186,13 +198,13 @@ function plural(p: Cursor): string | null {
     p.expect('tables');
     return 'meters';
   }
-  if (text === 'ct' && ['helpers', 'timeout', 'expectation'].includes(p.peek().text)) {
+  if (text === 'ct' && p.peek().text === 'helpers') {
     p.next();
-    const word = p.next().text;
+    p.next();
     if (!p.is('table')) {
       p.unexpected("'table'");
     }
-    return `ct ${word}`;
+    return 'ct helpers';
   }
   return PLURALS.includes(text) ? p.next().text : null;
 }

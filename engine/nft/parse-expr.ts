@@ -199,6 +199,18 @@ export function concatenation(p: Cursor, part: (p: Cursor) => ExprNode): ExprNod
   return { concat, at: p.since(start) };
 }
 
+/** What stands behind `typeof`: selectors, without operations on them (measured, also in parentheses). */
+export function typeofKey(p: Cursor): ExprNode {
+  return concatenation(p, (q) => {
+    const start = q.at;
+    const part = primary(q, 'left');
+    if ('binop' in part) {
+      q.fail('typeof takes selectors without operations', q.since(start));
+    }
+    return part;
+  });
+}
+
 /** A key: a concatenation of selectors and operations on them. */
 export function key(p: Cursor): ExprNode {
   return concatenation(p, (q) => operation(q, 'left'));

@@ -40,7 +40,7 @@ function oneValue<T>(
   const body: { value: T; comment: string | undefined } = { value, comment: undefined };
   block(p, what, () => {
     if (p.is('comment')) {
-      body.comment = commentText(p);
+      body.comment = commentText(p, body.comment);
     } else {
       body.value = read(p);
     }
@@ -113,7 +113,7 @@ function ctHelper(p: Cursor, name: NamedNode): ObjectNode {
   const body: { type?: string; protocol?: string; l3proto?: string; comment?: string } = {};
   block(p, `ct helper '${name.name}'`, () => {
     if (p.is('comment')) {
-      body.comment = commentText(p);
+      body.comment = commentText(p, body.comment);
       return true;
     }
     if (p.is('l3proto')) {
@@ -158,7 +158,7 @@ function ctTimeout(p: Cursor, name: NamedNode): ObjectNode {
   const errors = p.errors.length;
   block(p, `ct timeout '${name.name}'`, () => {
     if (p.is('comment')) {
-      body.comment = commentText(p);
+      body.comment = commentText(p, body.comment);
       return true;
     }
     if (p.is('l3proto')) {
@@ -202,7 +202,7 @@ function ctExpectation(p: Cursor, name: NamedNode): ObjectNode {
   const errors = p.errors.length;
   block(p, `ct expectation '${name.name}'`, () => {
     if (p.is('comment')) {
-      body.comment = commentText(p);
+      body.comment = commentText(p, body.comment);
       return true;
     }
     if (p.is('l3proto')) {

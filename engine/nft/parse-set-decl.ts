@@ -6,7 +6,7 @@ import { T_WORD } from './lex.ts';
 import { block } from './parse-block.ts';
 import { flagList } from './parse-chain.ts';
 import { type Cursor, describeToken } from './parse-cursor.ts';
-import { key, variable } from './parse-expr.ts';
+import { typeofKey, variable } from './parse-expr.ts';
 import { KEYWORDS } from './parse-keywords.ts';
 import { commentText, duration, setExpr, statefulStatements } from './parse-set.ts';
 import { findType, typeNames } from './type-datatype.ts';
@@ -17,7 +17,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type SetParts = Mutable<Omit<SetNode, 'family' | 'table' | 'tableAt' | 'name' | 'nameAt' | 'handle'>>;
 
 /** Types whose names are keywords. */
-const KEYWORD_TYPES: ReadonlySet<string> = new Set(['mark', 'time']);
+const KEYWORD_TYPES: ReadonlySet<string> = new Set(['mark', 'time', 'ecn']);
+
+/** Types of selectors that no declaration can name (measured). */
+const NAMELESS_TYPES: ReadonlySet<string> = new Set(['ct_label']);
 
 /** `ipv4_addr . inet_service`. */
 function typeList(p: Cursor): TypeName[] {
@@ -25,11 +28,16 @@ function typeList(p: Cursor): TypeName[] {
   do {
     const { kind, text, at } = p.token;
     const word = kind === T_WORD && (!KEYWORDS.has(text) || KEYWORD_TYPES.has(text));
-    if (!word || findType(text) === null) {
+    if (!word || NAMELESS_TYPES.has(text) || findType(text) === null) {
       p.fail(
         word ? `unknown datatype '${text}'` : `expected a datatype, found ${describeToken(p.token)}`,
         at,
-        kind === T_WORD ? didYouMean(text, typeNames()) : undefined,
+        kind === T_WORD
+          ? didYouMean(
+              text,
+              typeNames().filter((one) => !NAMELESS_TYPES.has(one)),
+            )
+          : undefined,
       );
     }
     p.next();
@@ -63,7 +71,7 @@ function typeItem(p: Cursor, parts: SetParts, isMap: boolean): void {
     return;
   }
   p.expect('typeof');
-  parts.typeof = key(p);
+  parts.typeof = typeofKey(p);
   if (!isMap) {
     return;
   }
@@ -75,7 +83,7 @@ function typeItem(p: Cursor, parts: SetParts, isMap: boolean): void {
     parts.map = [{ type: 'verdict', at: p.next().at }];
     return;
   }
-  parts.mapTypeof = key(p);
+  parts.mapTypeof = typeofKey(p);
 }
 
 function colon(p: Cursor): void {
@@ -111,6 +119,13 @@ function setItem(p: Cursor, parts: SetParts, isMap: boolean): boolean {
   return text === 'elements' || text === 'auto-merge';
 }
 
+/** Refuses what the language has for sets alone. */
+function ofSetsOnly(p: Cursor, isMap: boolean): void {
+  if (isMap) {
+    p.fail(`a map has no ${p.token.text}`, p.at);
+  }
+}
+
 function setProperty(p: Cursor, parts: SetParts, isMap: boolean, text: string): void {
   switch (text) {
     case 'type':
@@ -125,12 +140,14 @@ function setProperty(p: Cursor, parts: SetParts, isMap: boolean, text: string): 
       parts.timeout = duration(p);
       return;
     case 'gc-interval':
+      ofSetsOnly(p, isMap);
       p.next();
       parts['gc-interval'] = duration(p);
       return;
     case 'size':
       p.next();
-      parts.size = p.number('the size');
+      // The kernel holds it in 32 bits (measured).
+      parts.size = Number(BigInt.asUintN(32, BigInt(p.u64('the size'))));
       return;
     case 'policy':
       p.next();
@@ -140,6 +157,7 @@ function setProperty(p: Cursor, parts: SetParts, isMap: boolean, text: string): 
       );
       return;
     case 'auto-merge':
+      ofSetsOnly(p, isMap);
       p.next();
       parts['auto-merge'] = true;
       return;
@@ -147,7 +165,7 @@ function setProperty(p: Cursor, parts: SetParts, isMap: boolean, text: string): 
       parts.elem = elements(p);
       return;
     case 'comment':
-      parts.comment = commentText(p);
+      parts.comment = commentText(p, parts.comment);
       return;
     default:
       statefulItem(p, parts);

@@ -25,8 +25,14 @@ export function duration(p: Cursor): U64 {
   return ms <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(ms) : ms;
 }
 
-/** Takes a comment's text; at most 128 bytes, as the real tool. */
-export function commentText(p: Cursor): string {
+/**
+ * Takes a comment's text; at most 128 bytes, as the real tool.
+ * @param before the comment that the same thing has already: there is only one
+ */
+export function commentText(p: Cursor, before?: string): string {
+  if (before !== undefined) {
+    p.fail('there is a comment already', p.at, 'a comment can be given once');
+  }
   p.expect('comment');
   const token = p.string('the comment');
   if (encodeUtf8(token.text).length > 128) {
@@ -51,7 +57,7 @@ export function elementOptions(p: Cursor): Options | undefined {
     } else if (p.eat('expires')) {
       options = { ...options, expires: duration(p) };
     } else if (p.is('comment')) {
-      options = { ...options, comment: commentText(p) };
+      options = { ...options, comment: commentText(p, options?.comment) };
     } else {
       return options;
     }

@@ -12,7 +12,7 @@ import type {
 } from './ast.ts';
 import type { At } from './ast-expr.ts';
 import { block } from './parse-block.ts';
-import { chainBlock, chainNode, flagList } from './parse-chain.ts';
+import { chainBlock, chainNode, known } from './parse-chain.ts';
 import type { Cursor } from './parse-cursor.ts';
 import { objectBlock, objectKind } from './parse-object.ts';
 import { commentText } from './parse-set.ts';
@@ -35,7 +35,8 @@ function added(object: ObjectNode, at: At, op: CommandOp = 'add'): Command {
 
 /** A set as two commands: without its elements, and the elements. */
 export function setCommands(op: CommandOp, kind: 'set' | 'map', node: SetNode, at: At): Command[] {
-  const { elem, ...bare } = node;
+  const { elem, ...rest } = node;
+  const bare = { ...rest, declared: elem?.length };
   const commands = [added(kind === 'set' ? { set: bare } : { map: bare }, at, op)];
   if (elem !== undefined && elem.length > 0) {
     const { family, table, tableAt, name, nameAt } = node;
@@ -61,6 +62,15 @@ function named(p: Cursor, table: TableNode, what: string): NamedNode {
   return { family, table: name, tableAt: nameAt, name: token.text, nameAt: token.at };
 }
 
+/** In the order of listings. */
+const TABLE_FLAGS = ['dormant', 'owner'];
+
+/** `flags dormant`: one a line, unlike a set's; several lines add up (measured). */
+function tableFlag(p: Cursor): string {
+  p.expect('flags');
+  return known(p, 'table flag', TABLE_FLAGS);
+}
+
 function tableItem(p: Cursor, table: TableNode, parts: TableParts): void {
   const start = p.at;
   const { text } = p.token;
@@ -77,9 +87,10 @@ function tableItem(p: Cursor, table: TableNode, parts: TableParts): void {
     const body = setBlock(p, name.name, text === 'map');
     parts.sets.push(...setCommands('add', text, { ...name, ...body }, name.nameAt!));
   } else if (text === 'flags') {
-    parts.flags = flagList(p, 'table flag', ['dormant', 'owner']);
+    const flags = [...(parts.flags ?? []), tableFlag(p)];
+    parts.flags = TABLE_FLAGS.filter((flag) => flags.includes(flag));
   } else if (text === 'comment') {
-    parts.comment = commentText(p);
+    parts.comment = commentText(p, parts.comment);
   } else {
     objectItem(p, table, parts);
   }

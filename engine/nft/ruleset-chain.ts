@@ -95,6 +95,9 @@ function checkHook(t: Transaction, node: ChainNode, type: string, hook: string):
       'only ingress and egress chains have devices',
     );
   }
+  if (devices !== undefined && new Set(devices).size < devices.length) {
+    t.fail('File exists', node.nameAt, 'a device is named twice');
+  }
   const nat = type === 'nat' && (hook === 'forward' || !['ip', 'ip6', 'inet'].includes(family) || onDevice);
   const route = type === 'route' && (hook !== 'output' || !['ip', 'ip6', 'inet'].includes(family));
   if (nat || route) {
@@ -103,8 +106,16 @@ function checkHook(t: Transaction, node: ChainNode, type: string, hook: string):
   }
 }
 
+/** Only what stands at a device can be left to it (measured). */
+function refuseOffload(t: Transaction, node: ChainNode): void {
+  if (node.flags?.includes('offload') === true && node.family !== 'netdev') {
+    t.fail('Operation not supported', node.nameAt, 'only chains of family netdev are offloaded');
+  }
+}
+
 /** The properties of a base chain; null of a regular one. */
 function baseOf(t: Transaction, node: ChainNode): NftBase | null {
+  refuseOffload(t, node);
   const { type, hook, prio } = node;
   if (type === undefined || hook === undefined || prio === undefined) {
     return null;
@@ -129,7 +140,8 @@ function baseOf(t: Transaction, node: ChainNode): NftBase | null {
   }
   return {
     ...{ type, hook, prio, priority, policy: node.policy ?? 'accept' },
-    ...{ devices: node.devices ?? [], flags: node.flags ?? [] },
+    // In the order of their names (measured).
+    ...{ devices: [...(node.devices ?? [])].sort(), flags: node.flags ?? [] },
   };
 }
 
@@ -202,6 +214,7 @@ function deleteChain(t: Transaction, node: ChainNode, op: CommandOp): void {
 
 function flushChain(t: Transaction, chain: NftChain): void {
   t.usesOf(chain.table)?.rules(chain.rules, -1);
+  t.keepPast(chain).clear();
   t.rulesOf(chain).length = 0;
 }
 

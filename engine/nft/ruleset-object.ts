@@ -102,17 +102,34 @@ export function applyObject(t: Transaction, op: CommandOp, kind: ObjectKind, nod
       const [what, why] = lacks.includes(': ') ? lacks.split(': ') : ['Invalid argument', lacks];
       t.error(what!, node.nameAt, why);
     }
-    add(t, op, { kind, key: `${kind} ${node.name}`, node, map: objects }, (): NftObject => {
-      return { table, kind, name: node.name, handle: t.nextHandle(table), node };
+    const key = `${kind} ${node.name}`;
+    const old = objects.get(key);
+    add(t, op, { kind, key, node, map: objects }, (): NftObject => {
+      const made = { table, kind, name: node.name, handle: t.nextHandle(table), node };
+      t.made(made);
+      return made;
     });
+    if (old !== undefined) changeQuota(t, old, node);
   } else if (op === 'delete' || op === 'destroy') {
     remove(t, kind, node, table, objects);
   } else {
     const [key, one] = find(t, kind, node, objects);
     if (op === 'reset') {
+      // The kernel is asked before it is given what the same file makes (measured).
+      if (t.isNew(one)) {
+        t.fail('No such file or directory', node.nameAt, 'it is made by the same file');
+      }
       resetObject(t, table, key, one);
     }
   }
+}
+
+/** `add quota` of one that is there: it gets the new limit and keeps what is used; other objects stay (measured). */
+function changeQuota(t: Transaction, old: NftObject, node: ObjectBody): void {
+  if (old.kind !== 'quota' || !('quota' in node) || node.quota === undefined) return;
+  const before = 'quota' in old.node ? old.node.quota : undefined;
+  const quota = { ...node.quota, used: before?.used, used_unit: before?.used_unit };
+  t.set(old.table.objects, `quota ${old.name}`, { ...old, node: { ...old.node, quota } as ObjectBody });
 }
 
 /** Sets a counter, or what is used of a quota, to 0. */

@@ -54,34 +54,47 @@ function makeRule(t: Transaction, chain: NftChain, node: RuleNode): NftRule {
   return rule;
 }
 
+/** Adds a rule before (0) or behind (1) the one that a command names. */
+function addPlaced(t: Transaction, chain: NftChain, node: RuleNode, behind: 0 | 1): void {
+  const past = t.pastOf(chain);
+  const place = past === undefined ? findRule(t, chain.rules, node) : past.find(t, node);
+  const rule = makeRule(t, chain, node);
+  const at = past === undefined ? place + behind : past.insert(rule, place + behind);
+  t.rulesOf(chain).splice(at, 0, rule);
+}
+
 /** A command about a rule. */
 export function applyRule(t: Transaction, op: CommandOp, node: RuleNode): void {
   const chain = chainOfRule(t, node);
-  const placed = node.handle !== undefined || node.index !== undefined;
-  const place = placed ? findRule(t, chain.rules, node) : -1;
-  switch (op) {
-    case 'delete':
-    case 'destroy':
-      t.usesOf(chain.table)?.rules([chain.rules[place]!], -1);
-      t.rulesOf(chain).splice(place, 1);
-      return;
-    case 'replace':
-      t.usesOf(chain.table)?.rules([chain.rules[place]!], -1);
-      t.rulesOf(chain)[place] = makeRule(t, chain, node);
-      return;
-    case 'insert': {
-      const rule = makeRule(t, chain, node);
-      t.rulesOf(chain).splice(placed ? place : 0, 0, rule);
-      return;
+  const isNew = op === 'add' || op === 'insert';
+  if (!isNew) {
+    changeRule(t, chain, op, node);
+  } else if (node.handle !== undefined || node.index !== undefined) {
+    addPlaced(t, chain, node, op === 'add' ? 1 : 0);
+  } else {
+    const rule = makeRule(t, chain, node);
+    if (op === 'insert') {
+      t.pastOf(chain)?.insert(rule, 0);
+      t.rulesOf(chain).unshift(rule);
+    } else {
+      t.pastOf(chain)?.push(rule);
+      t.rulesOf(chain).push(rule);
     }
-    default: {
-      const rule = makeRule(t, chain, node);
-      const rules = t.rulesOf(chain);
-      if (placed) {
-        rules.splice(place + 1, 0, rule);
-      } else {
-        rules.push(rule);
-      }
-    }
+  }
+}
+
+/** Deletes or replaces a rule. */
+function changeRule(t: Transaction, chain: NftChain, op: CommandOp, node: RuleNode): void {
+  const place = findRule(t, chain.rules, node);
+  const old = chain.rules[place]!;
+  t.usesOf(chain.table)?.rules([old], -1);
+  const past = t.keepPast(chain);
+  if (op === 'replace') {
+    const rule = makeRule(t, chain, node);
+    past.replace(old, rule);
+    t.rulesOf(chain)[place] = rule;
+  } else {
+    past.delete(old);
+    t.rulesOf(chain).splice(place, 1);
   }
 }

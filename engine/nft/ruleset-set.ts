@@ -1,11 +1,13 @@
 import type { CommandOp, ElementNode, SetNode } from './ast.ts';
-import type { ExprNode } from './ast-expr.ts';
+import type { At, ExprNode } from './ast-expr.ts';
 import { evalElements, evalSet } from './eval.ts';
-import { elementKey, type SetShape, setBoxes, shapeOf, valueText } from './eval-elements.ts';
+import { elementKey, plainElements, type SetShape, setBoxes, shapeOf, valueText } from './eval-elements.ts';
+import { coverOf } from './eval-interval.ts';
 import { forgetNeighbours, noteAdded, noteDeleted } from './eval-neighbours.ts';
 import { type Info, partsOf } from './eval-scope.ts';
-import { elementValue } from './eval-sorted.ts';
+import { elementAt, elementValue } from './eval-sorted.ts';
 import { setFlags } from './list-set.ts';
+import { keptDeclaration } from './ruleset-declared.ts';
 import { checkNewName, findSet, findTable, lookTable } from './ruleset-find.ts';
 import type { NftSet } from './ruleset-state.ts';
 import type { Transaction } from './ruleset-transaction.ts';
@@ -58,10 +60,12 @@ function addAgain(t: Transaction, old: NftSet, kind: 'set' | 'map', node: SetNod
   changeSet(t, old, { ...old.node, ...times, size, flags: setFlags(node) }, { ...shapeOf(old), timeout });
 }
 
-/** Flags that the kernel has no set for (measured). */
+/** Flags and times that the kernel has no set for (measured). */
 function refuseFlags(t: Transaction, node: SetNode): void {
   const flags = setFlags(node);
-  const expires = flags.includes('timeout') || node.timeout !== undefined;
+  const expires = flags.includes('timeout');
+  if (node['gc-interval'] !== undefined && !expires)
+    t.fail('Invalid argument', node.nameAt, "what does not expire has no gc-interval: add 'flags timeout'");
   if (flags.includes('interval') && flags.includes('dynamic'))
     t.fail(
       'Operation not supported',
@@ -72,7 +76,8 @@ function refuseFlags(t: Transaction, node: SetNode): void {
     t.fail('Operation not supported', node.nameAt, 'what is constant does not expire');
 }
 
-function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', node: SetNode): void {
+function addSet(t: Transaction, op: CommandOp, kind: 'set' | 'map', written: SetNode): void {
+  const node = keptDeclaration(written);
   const table = findTable(t, node.family, node.table, node.tableAt);
   const old = table.sets.get(node.name);
   if (old !== undefined) {
@@ -142,27 +147,35 @@ export function applySet(t: Transaction, op: CommandOp, kind: 'set' | 'map', nod
   }
 }
 
+function refuseMore(t: Transaction, set: NftSet, at: At | undefined): never {
+  return t.fail(
+    'Too many open files in system',
+    at,
+    `the ${set.kind} '${set.name}' holds ${set.node.size} elements at most`,
+  );
+}
+
 function addElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNode): void {
   const key = elementKey(element, set);
   const old = set.elements.get(key);
   if (old !== undefined) {
     if (op === 'create' || valueText(old) !== valueText(element)) {
-      t.error('File exists', element.at, `the ${set.kind} '${set.name}' has this element already`);
+      t.error('File exists', elementAt(element), `the ${set.kind} '${set.name}' has this element already`);
     }
     return;
   }
-  const { size, flags } = set.node;
-  if (size !== undefined && set.elements.size >= size && flags?.includes('interval') !== true) {
-    t.fail(
-      'Too many open files in system',
-      element.at,
-      `the ${set.kind} '${set.name}' holds ${size} elements at most`,
-    );
-  }
+  const { size } = set.node;
+  // Of what is joined only the whole counts.
+  if (size !== undefined && set.elements.size >= size && !shapeOf(set).merge)
+    refuseMore(t, set, elementAt(element));
   const isThere = (other: ExprNode): boolean => set.elements.get(elementKey(other, set)) === other;
   const overlaps = setBoxes(set)?.add(element, isThere) ?? null;
   if (overlaps !== null) {
-    t.error('File exists', element.at, `this element overlaps another of the ${set.kind} '${set.name}'`);
+    t.error(
+      'File exists',
+      elementAt(element),
+      `this element overlaps another of the ${set.kind} '${set.name}'`,
+    );
     return;
   }
   t.set(set.elements, key, element);
@@ -178,7 +191,26 @@ function deleteElement(t: Transaction, op: CommandOp, set: NftSet, element: Expr
     t.deleteUnordered(set.elements, key);
     noteDeleted(set, elementValue(old));
   } else if (op !== 'destroy') {
-    t.error('No such file or directory', element.at, `the ${set.kind} '${set.name}' has no such element`);
+    t.error(
+      'No such file or directory',
+      elementAt(element),
+      `the ${set.kind} '${set.name}' has no such element`,
+    );
+  }
+}
+
+/** `get element` of what is not there. */
+function getElements(t: Transaction, set: NftSet, node: ElementNode): void {
+  const { key } = shapeOf(set);
+  for (const element of evalElements(node.elem, set, t)) {
+    const sought = coverOf(elementValue(element), key);
+    const isIn = (one: ExprNode): boolean => {
+      const cover = coverOf(elementValue(one), key);
+      return cover !== null && sought !== null && cover.low <= sought.low && sought.high <= cover.high;
+    };
+    if (set.elements.has(elementKey(element, set))) continue;
+    if (!shapeOf(set).interval || (key.parts === undefined && ![...set.elements.values()].some(isIn)))
+      t.fail('No such file or directory', undefined, `the ${set.kind} '${set.name}' has no such element`);
   }
 }
 
@@ -186,6 +218,7 @@ function deleteElement(t: Transaction, op: CommandOp, set: NftSet, element: Expr
 export function applyElements(t: Transaction, op: CommandOp, node: ElementNode): void {
   const set = findSet(t, node);
   if (op === 'get') {
+    getElements(t, set, node);
     return;
   }
   t.onUndo(() => forgetNeighbours(set));
@@ -196,4 +229,7 @@ export function applyElements(t: Transaction, op: CommandOp, node: ElementNode):
       deleteElement(t, op, set, element);
     }
   }
+  const { size } = set.node;
+  if (size === undefined || set.elements.size <= size || !shapeOf(set).merge) return;
+  if (plainElements(set).length > size) refuseMore(t, set, elementAt(node.elem.at(-1)!));
 }

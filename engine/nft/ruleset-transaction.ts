@@ -3,7 +3,8 @@ import type { Family } from './ast.ts';
 import type { At } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import type { Sources } from './lex-source.ts';
-import type { EvalContext, NftChain, NftSet, NftState, NftTable } from './ruleset-state.ts';
+import { PastRules } from './ruleset-past.ts';
+import type { EvalContext, NftChain, NftObject, NftSet, NftState, NftTable } from './ruleset-state.ts';
 import { refersTo, UseIndex } from './ruleset-uses.ts';
 
 /** Number of errors after which a transaction is given up. */
@@ -33,8 +34,12 @@ export class Transaction implements EvalContext {
   readonly #uses: Map<NftTable, UseIndex> = new Map();
   /** Sets whose declaration is wrong; what uses them is no error of its own. */
   readonly #broken: Set<NftSet> = new Set();
-  /** Chains and sets that it has made. */
-  readonly #made: Set<NftChain | NftSet> = new Set();
+  /** Chains, sets and objects that it has made. */
+  readonly #made: Set<NftChain | NftSet | NftObject> = new Set();
+  readonly #pasts: Map<NftChain, PastRules> = new Map();
+  readonly #commit: (() => void)[] = [];
+  /** Names that chains will have once all commands are done, behind the name of their table. */
+  readonly newNames: Set<string> = new Set();
   #begin: At | undefined;
   #last: NftTable | undefined;
 
@@ -70,13 +75,13 @@ export class Transaction implements EvalContext {
     }
   }
 
-  /** Takes note of a chain or set that this transaction has made. */
-  made(thing: NftChain | NftSet): void {
+  /** Takes note of a chain, set or object that this transaction has made. */
+  made(thing: NftChain | NftSet | NftObject): void {
     this.#made.add(thing);
   }
 
   /** Whether this transaction made it: the kernel does not know it yet. */
-  isNew(thing: NftChain | NftSet): boolean {
+  isNew(thing: NftChain | NftSet | NftObject): boolean {
     return this.#made.has(thing);
   }
 
@@ -125,6 +130,18 @@ export class Transaction implements EvalContext {
   /** Where a node stands. */
   span(at: At | undefined): Span | null {
     return this.#sources.span(at);
+  }
+
+  /** Has something done when all commands were, and none failed. */
+  atCommit(change: () => void): void {
+    this.#commit.push(change);
+  }
+
+  /** All commands are done. */
+  commit(): void {
+    for (const change of this.#commit) {
+      change();
+    }
   }
 
   /** Says how a change that was just made is undone. */
@@ -208,6 +225,21 @@ export class Transaction implements EvalContext {
       });
     }
     return chain.rules as NftChain['rules'][number][];
+  }
+
+  /** The rules of a chain with those that were deleted; undefined if none was. */
+  pastOf(chain: NftChain): PastRules | undefined {
+    return this.#pasts.get(chain);
+  }
+
+  /** The same, when one is about to be deleted. */
+  keepPast(chain: NftChain): PastRules {
+    let past = this.#pasts.get(chain);
+    if (past === undefined) {
+      past = new PastRules(chain.rules);
+      this.#pasts.set(chain, past);
+    }
+    return past;
   }
 
   /** Undoes everything, the last change first. */

@@ -117,7 +117,8 @@ export class UseIndex {
     if (set.kind !== 'map') {
       return;
     }
-    const objects = set.node.map?.[0]?.type;
+    const type = set.node.map?.[0]?.type;
+    const objects = type === 'verdict' ? undefined : type;
     for (const element of elements) {
       this.#add(elementUses(element, objects), by);
     }

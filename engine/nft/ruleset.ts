@@ -92,6 +92,9 @@ export class NftRuleset {
         validateState(this.state, t);
       }
       done = t.isWhole && t.errors.length === 0;
+      if (done) {
+        t.commit();
+      }
     } finally {
       if (!done) {
         t.rollback();
@@ -166,11 +169,11 @@ type All = Extract<ObjectNode, { readonly all: unknown }>['all'];
 
 /** `list …` and `reset …` of all things of a kind: `reset counters table ip x`. */
 function applyAll(t: Transaction, op: CommandOp, all: All): void {
-  const { of, family, table } = all;
+  const { of, family, table, tableAt } = all;
   const tables =
     table === undefined
       ? [...t.state.tables.values()].filter((one) => family === undefined || one.family === family)
-      : [findTable(t, family ?? 'ip', table, undefined)];
+      : [findTable(t, family ?? 'ip', table, tableAt)];
   if (op !== 'reset') {
     return;
   }

@@ -7,11 +7,11 @@ const START = 4;
 const NO_WORDS: Int32Array = new Int32Array(0);
 
 /** Milliseconds of the kernel's clock tick (HZ is 250). */
-const JIFFY = 4;
+export const ONE_JIFFY = 4;
 
 /** Whole ticks, in ms: elements expire by the kernel's clock (measured: `timeout 70ms` lasts 17 ticks). */
 export function jiffies(ms: number): number {
-  return Math.floor(ms / JIFFY) * JIFFY;
+  return Math.floor(ms / ONE_JIFFY) * ONE_JIFFY;
 }
 
 /**
