@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 
 const WILD = /[*?[]/;
 
@@ -52,16 +51,24 @@ function isReadable(path: string): boolean {
   }
 }
 
+/** A path as glob(3) gives it: with the dot at its beginning that the pattern has. */
+function beside(folder: string, name: string): string {
+  return folder === '' || folder.endsWith('/') ? folder + name : `${folder}/${name}`;
+}
+
 /**
  * The files that a pattern of glob(3) names, sorted; hidden ones only where the pattern begins with a dot.
  * @returns [] if there is none, or if a path without wildcards does not exist
  */
 export function glob(pattern: string): string[] {
   if (!WILD.test(pattern)) return isReadable(pattern) ? [pattern] : [];
-  let found = [pattern.startsWith('/') ? '/' : ''];
-  for (const component of pattern.split('/').filter((c) => c !== '')) {
+  let found = [/^(\.?\/)?/.exec(pattern)![0]];
+  for (const component of pattern
+    .slice(found[0]!.length)
+    .split('/')
+    .filter((c) => c !== '')) {
     if (!WILD.test(component)) {
-      found = found.map((f) => join(f, component)).filter((f) => existsSync(f));
+      found = found.map((f) => beside(f, component)).filter((f) => existsSync(f));
       continue;
     }
     const wanted = componentPattern(component);
@@ -69,7 +76,7 @@ export function glob(pattern: string): string[] {
     found = found.flatMap((folder) =>
       entries(folder)
         .filter((name) => wanted.test(name) && (hidden || !name.startsWith('.')))
-        .map((name) => join(folder, name)),
+        .map((name) => beside(folder, name)),
     );
   }
   return found.filter(isReadable);

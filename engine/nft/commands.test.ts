@@ -233,3 +233,70 @@ test('only chains of family netdev are offloaded', () => {
     'Operation not supported',
   );
 });
+
+describe('names', () => {
+  test.each([
+    ['add table bytes; add counter bytes x', '1:30: expected the name of a table'],
+    ['table t { counter packets { }; }', '1:19: expected the name of a counter'],
+    ['table t { quota used { 5 bytes; }; }', '1:17: expected the name of a quota'],
+    ['table t { limit rate { rate 5/second; }; }', '1:17: expected the name of a limit'],
+    ['table t { synproxy mss { mss 5 wscale 5; }; }', '1:20: expected the name of a synproxy'],
+    ['table t { ct helper saddr { type "ftp" protocol tcp; }; }', '1:21: expected the name of a ct helper'],
+  ])('are no keywords of what they name: %s', (text, error) => {
+    expect(after(text)).toContain(error);
+  });
+
+  test('a backslash continues a line as its last character only', () => {
+    expect(after('add table \\\nip t')).toBe('table ip t { }');
+    expect(after('add table \\ \nip t')).toMatch(/^1:11: expected/);
+  });
+});
+
+describe('keywords and truths are no text and no numbers', () => {
+  test.each([
+    'iifname tcp',
+    'iifname { lo, tcp }',
+    'iifname redirect',
+    'meta mark exists',
+    'iifname missing',
+  ])('%s is refused', (match) => {
+    expect(after(`table t { chain c { ${match}; }; }`)).toContain('datatype mismatch');
+  });
+
+  test('in quotes they are', () => {
+    expect(after('table t { chain c { iifname "tcp"; ip protocol comp; }; }')).toContain(
+      'iifname "tcp" ip protocol ipcomp',
+    );
+  });
+});
+
+describe('variables', () => {
+  const chain = (value: string): string =>
+    after(`define p = ${value}\ntable t { chain c { type filter hook prerouting priority $p; }; }`);
+
+  test.each([
+    ['"filter - 10 "', 'priority filter - 10'],
+    ['"raw +5"', 'priority raw + 5'],
+    ['"0x10"', 'priority 16'],
+    ['-10', 'priority filter - 10'],
+    ['filter - 10', '1:12: this variable is a range, no priority'],
+    ['"filter-10"', 'this variable is no priority'],
+    ['"filter 10"', 'this variable is no priority'],
+    ['"+10"', 'this variable is no priority'],
+  ])('a priority of %s', (value, expected) => {
+    expect(chain(value).replace('priority filter + 16', 'priority 16')).toContain(expected);
+  });
+
+  test('an empty set is nothing to compare with', () => {
+    expect(after('define a = { }\ntable t { chain c { ip saddr $a; }; }')).toBe('1:12: Set is empty');
+    expect(after('define a = { }\ntable t { chain c { ip saddr { $a, 1.1.1.1 }; }; }')).toContain('1.1.1.1');
+  });
+
+  test('hold a set with its @, not its name alone', () => {
+    const declared = 'table t { set s { type ipv4_addr; }; chain c { ip saddr $a; }; }';
+    expect(after(`define a = @s\n${declared}`)).toContain('ip saddr @s');
+    expect(after(`define a = s\n${declared.replace('$a', '@$a')}`)).toMatch(
+      /^2:58: expected the name of a set/,
+    );
+  });
+});

@@ -95,6 +95,7 @@ function evalRight(scope: Scope, node: ExprNode, info: Info): ExprNode {
   }
   if (!('set' in node)) return evalValue(scope, node, info);
   const elements = evalAnonymous(scope, node.set, anonymousShape(info, null));
+  if (elements.length === 0) scope.refuse('Set is empty', node.at);
   // One element in braces is no set for nft (measured), unless it is a concatenation or stands for everything.
   const only =
     node.set.length === 1 && elements.length === 1 && info.parts === undefined ? elements[0]! : null;

@@ -1,8 +1,9 @@
 import { didYouMean } from '../base/suggest.ts';
 import { encodeUtf8 } from '../base/utf8.ts';
-import type { At, ExprNode } from './ast-expr.ts';
+import type { At, ExprNode, SymbolExpr } from './ast-expr.ts';
 import { constant, describeInfo, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
-import type { Datatype } from './type-datatype.ts';
+import { TYPED_KEYWORDS } from './parse-keywords.ts';
+import { BOOLEAN, type Datatype } from './type-datatype.ts';
 import { numberValue, parseSymbol } from './type-parse.ts';
 import { protocolNames } from './type-protocols.ts';
 import type { Value } from './type-value.ts';
@@ -17,8 +18,14 @@ const NAME_BITS = 128;
 export function evalValue(scope: Scope, node: ExprNode, info: Info): ExprNode {
   if ('constant' in node) return node;
   if (info.parts !== undefined) return evalConcat(scope, node, info);
-  if ('symbol' in node) return symbolValue(scope, node.symbol, info, node.at);
+  if ('symbol' in node) {
+    if (isNoText(node, info))
+      return scope.refuse(`datatype mismatch, expected ${describeInfo(info)}`, node.at);
+    return symbolValue(scope, node.symbol, info, node.at);
+  }
   if ('number' in node) return checked(scope, numberValue(info.type, node.number), info, node.at);
+  if ('boolean' in node && info.type !== BOOLEAN)
+    return scope.refuse(`datatype mismatch, expected ${describeInfo(info)}`, node.at, 'not a boolean');
   if ('boolean' in node) return constant(info, node.boolean ? 1n : 0n, node.at);
   if ('range' in node) return evalRange(scope, node, info);
   if ('prefix' in node) return evalPrefix(scope, node, info);
@@ -26,6 +33,11 @@ export function evalValue(scope: Scope, node: ExprNode, info: Info): ExprNode {
   if ('binop' in node) return foldBinop(scope, node, info);
   if ('concat' in node) return scope.refuse(`invalid data type, expected ${describeInfo(info)}`, node.at);
   return scope.refuse(`expected a constant ${describeInfo(info)} here`, node.at);
+}
+
+/** Keywords that are values of another type, where text is expected: quotes make them text. */
+function isNoText({ symbol, quoted }: SymbolExpr, { type }: Info): boolean {
+  return quoted !== true && type.base === 'string' && TYPED_KEYWORDS.has(symbol);
 }
 
 function evalConcat(scope: Scope, node: ExprNode, info: Info): ExprNode {

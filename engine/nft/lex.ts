@@ -39,7 +39,7 @@ const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const VLAN_TYPE = /8021(?:ad|q)/y;
 const TIME = /(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?/y;
 /** A backslash at a line's end. */
-const CONTINUED = /\\[ \t]*\n/y;
+const CONTINUED = /\\\n/y;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** The length of what a sticky expression matches at `i`; 0 for nothing. */

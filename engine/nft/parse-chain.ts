@@ -38,18 +38,30 @@ function textOf(value: ExprNode): string | null {
   return 'number' in value ? String(value.number) : null;
 }
 
-/** The priority that a variable holds: a number, a name, `filter - 10`, or that in quotes. */
+/** A number, or a name and perhaps a space, a sign and a number (measured). */
+const PRIORITIES = [
+  /^(?<sign>-?)(?<offset>0x[\da-f]+|\d+)$/i,
+  /^(?<name>[a-z]\w*)(\s+(?<sign>[+-])\s*(?<offset>0x[\da-f]+|\d+)\s*)?$/i,
+];
+
+/** The priority that a variable holds: a number, a name, or `"filter - 10"` in quotes. */
 function variablePriority(p: Cursor): PriorityNode {
   const start = p.at;
   const value = variable(p);
-  const range = 'range' in value ? value.range.map(textOf) : null;
-  const text = range === null ? textOf(value) : `${range[0]} - ${range[1]}`;
-  const parts = /^(?:([A-Za-z]\w*)\s*)?(?:([+-]?)\s*(\d+))?$/.exec(text ?? '-');
-  if (parts === null) {
+  if ('range' in value) {
+    p.fail(
+      'this variable is a range, no priority',
+      value.at ?? p.since(start),
+      'put it in quotes: "filter - 10"',
+    );
+  }
+  const text = textOf(value) ?? '';
+  const parts = PRIORITIES.map((one) => one.exec(text)?.groups).find((one) => one !== undefined);
+  if (parts === undefined) {
     p.fail('this variable is no priority', p.since(start));
   }
-  const offset = Number(parts[3] ?? 0);
-  return { name: parts[1], offset: parts[2] === '-' ? -offset : offset, at: p.since(start) };
+  const { name, sign, offset = '0' } = parts;
+  return { name, offset: sign === '-' ? -Number(offset) : Number(offset), at: p.since(start) };
 }
 
 /** `priority filter - 10`. */

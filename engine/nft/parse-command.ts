@@ -39,14 +39,14 @@ function handle(p: Cursor): number {
 }
 
 /** `[family] table name`, or with `byHandle` also `[family] table handle N`. */
-function named(p: Cursor, what: string, byHandle: boolean = false): NamedNode {
+function named(p: Cursor, what: string, byHandle: boolean = false, kind?: string): NamedNode {
   const of = family(p);
-  const table = p.name('the name of a table');
+  const table = p.name('the name of a table', kind);
   if (byHandle && p.is('handle')) {
     const at = p.peek().at;
     return { family: of, table: table.text, tableAt: table.at, name: '', nameAt: at, handle: handle(p) };
   }
-  const name = p.name(what);
+  const name = p.name(what, kind);
   return { family: of, table: table.text, tableAt: table.at, name: name.text, nameAt: name.at };
 }
 
@@ -152,7 +152,7 @@ function object(p: Cursor, op: CommandOp): Command[] | null {
   if (op === 'list' && (kind === 'ct timeout' || kind === 'ct expectation') && p.is('table')) {
     return allOf(p, op, kind, start);
   }
-  const name = named(p, `the name of a ${kind}`, op === 'delete' || op === 'destroy');
+  const name = named(p, `the name of a ${kind}`, op === 'delete' || op === 'destroy', kind);
   const made = op === 'add' || op === 'create';
   const inline = made && !p.is('{') ? inlineObject(p, kind, name) : null;
   const node: ObjectNode = inline ?? (made ? objectBlock(p, kind, name) : bareObject(kind, name));

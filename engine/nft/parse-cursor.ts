@@ -5,7 +5,7 @@ import type { At, ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
 import { Lexer, T_EOF, T_JUNK, T_NEWLINE, T_NUMBER, T_PUNCT, T_STRING, T_WORD, type Token } from './lex.ts';
 import { atJoin, type Sources } from './lex-source.ts';
-import { KEYWORDS } from './parse-keywords.ts';
+import { KEYWORDS, SCOPED_KEYWORDS } from './parse-keywords.ts';
 import { Scope } from './parse-scope.ts';
 
 /** How deep brackets, braces and included files may be nested; the real tool gives up at some depth, too. */
@@ -172,12 +172,16 @@ export class Cursor {
     return this.next().text as T;
   }
 
-  /** Takes a name that is no keyword, or a time or an address; none in quotes. */
-  name(what: string): Token {
+  /**
+   * Takes a name that is no keyword, or a time or an address; none in quotes.
+   * @param behind the word behind which it stands, where that has keywords of its own
+   */
+  name(what: string, behind: string = ''): Token {
     const token = this.#token;
-    if (token.kind !== T_WORD || KEYWORDS.has(token.text) || token.text.endsWith('*')) {
+    const isKeyword = KEYWORDS.has(token.text) || SCOPED_KEYWORDS[behind]?.has(token.text) === true;
+    if (token.kind !== T_WORD || isKeyword || token.text.endsWith('*')) {
       const hint =
-        token.kind === T_WORD && KEYWORDS.has(token.text)
+        token.kind === T_WORD && isKeyword
           ? `'${token.text}' is a keyword and cannot be a name`
           : token.kind === T_STRING
             ? 'write it without quotes'

@@ -4,7 +4,7 @@ import { type Cursor, describeToken } from './parse-cursor.ts';
 import { constantList } from './parse-match.ts';
 import { setExpr, setRef } from './parse-set.ts';
 
-/** How deep files may include each other; the real tool's limit. */
+/** How many files may be open, the first one included; the real tool's limit. */
 const MAX_INCLUDES = 16;
 const WILDCARDS = /[*?[]/;
 
@@ -81,7 +81,7 @@ function include(p: Cursor): void {
   if (files === null && !WILDCARDS.test(text)) {
     p.fail(`file not found: ${text}`, at);
   }
-  if (p.files > MAX_INCLUDES) {
+  if (p.files >= MAX_INCLUDES) {
     p.fail(`include nested too deeply, at most ${MAX_INCLUDES} levels`, at);
   }
   p.nextThen(() => {

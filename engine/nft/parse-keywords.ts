@@ -26,6 +26,29 @@ export const VALUE_KEYWORDS: ReadonlySet<string> = new Set(
   ),
 );
 
+const CT_WORDS = new Set(
+  words(
+    `avgpkt bytes count daddr direction dport event expectation expiration helper id l3proto label original over packets
+     proto-dst proto-src protocol reply saddr state status zone`,
+  ),
+);
+
+/** Words that are keywords behind a certain one only, and no names there (measured). */
+export const SCOPED_KEYWORDS: Readonly<Record<string, ReadonlySet<string>>> = {
+  counter: new Set(words('bytes name packets')),
+  quota: new Set(words('bytes name over until used')),
+  limit: new Set(words('burst bytes minute name over packets rate second week')),
+  synproxy: new Set(words('mss name sack-perm timestamp wscale')),
+  'ct helper': CT_WORDS,
+  'ct timeout': CT_WORDS,
+  'ct expectation': CT_WORDS,
+};
+
+/** Of these, those that are values of a type of their own: no text, whatever a comparison is about (measured). */
+export const TYPED_KEYWORDS: ReadonlySet<string> = new Set(
+  words('ah comp dccp esp icmp icmpv6 igmp redirect sctp tcp udp udplite'),
+);
+
 /** The same where an expression may stand as well (behind `set`): only these. */
 export const STATEMENT_VALUE_KEYWORDS: ReadonlySet<string> = new Set(
   words('arp dnat ecn ether ip ip6 reset snat vlan'),

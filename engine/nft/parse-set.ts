@@ -182,16 +182,9 @@ export function setData(p: Cursor): ExprNode {
   p.unexpected("'{' or the name of a map behind '@'");
 }
 
-/** `@name`, or `@$name`. */
+/** `@name`; a variable may hold all of it, but not the name (measured). */
 export function setRef(p: Cursor): ExprNode {
   const start = p.at;
   p.expect('@');
-  if (p.is('$')) {
-    const value = variable(p);
-    if (!('symbol' in value)) {
-      p.fail('this variable is not the name of a set', p.since(start));
-    }
-    return { setref: value.symbol, at: p.since(start) };
-  }
   return { setref: p.name('the name of a set').text, at: p.since(start) };
 }

@@ -56,8 +56,8 @@ export function ruleCommands(chain: ChainNode, rules: readonly RuleBody[]): Comm
 }
 
 /** Takes the name of something in a table's block. */
-function named(p: Cursor, table: TableNode, what: string): NamedNode {
-  const token = p.name(what);
+function named(p: Cursor, table: TableNode, what: string, kind?: string): NamedNode {
+  const token = p.name(what, kind);
   const { family, name, nameAt } = table;
   return { family, table: name, tableAt: nameAt, name: token.text, nameAt: token.at };
 }
@@ -104,7 +104,7 @@ function objectItem(p: Cursor, table: TableNode, parts: TableParts): void {
   if (kind === null) {
     p.unexpected('something that a table holds (a chain, a set, …)', ITEMS.split(' '));
   }
-  const name = named(p, table, `the name of a ${kind}`);
+  const name = named(p, table, `the name of a ${kind}`, kind);
   const command = added(objectBlock(p, kind, name), p.since(start));
   (kind === 'flowtable' ? parts.flowtables : parts.objects).push(command);
 }

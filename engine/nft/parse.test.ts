@@ -156,7 +156,7 @@ describe('trees', () => {
 
 describe('variables and included files', () => {
   test('a variable is its value, wherever the tool takes one', () => {
-    const defines = 'define p = { 22, 80 }\ndefine c = x\ndefine prio = filter - 5\n';
+    const defines = 'define p = { 22, 80 }\ndefine c = x\ndefine prio = "filter - 5"\n';
     const commands = commandsOf(
       `${defines}add chain t c { type filter hook input priority $prio; }; add rule t c tcp dport $p jump $c`,
     );

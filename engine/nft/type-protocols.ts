@@ -11,8 +11,11 @@ const PROTOCOLS = `
   rohc=ROHC:142 ethernet=Ethernet:143 mptcp=MPTCP:262
 `;
 
-// nft's own word for ipv6-icmp, which /etc/protocols lacks.
-const NUMBERS = new Map<string, number>([['icmpv6', 58]]);
+// nft's own words for ipv6-icmp and ipcomp, which /etc/protocols lacks.
+const NUMBERS = new Map<string, number>([
+  ['icmpv6', 58],
+  ['comp', 108],
+]);
 const NAMES = new Map<number, string>();
 
 for (const word of PROTOCOLS.trim().split(/\s+/)) {
