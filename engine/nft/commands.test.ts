@@ -300,3 +300,42 @@ describe('variables', () => {
     );
   });
 });
+
+describe('an element that is added again', () => {
+  test('gets the new one’s time and keeps all else', () => {
+    const body = 'type mark; flags timeout; elements = { 1 timeout 10s comment "a" };';
+    expect(setAfter(body, 'add element t s { 1 timeout 1h }')).toContain('timeout 1h expires 1h comment "a"');
+    expect(setAfter(body, 'add element t s { 1 }')).toContain('elements = { 0x00000001 comment "a" }');
+  });
+
+  test('in the same command counts alone where the set has intervals', () => {
+    const body = 'type inet_service; flags interval;';
+    expect(setAfter(body, 'add element t s { 1-9 comment "a", 1-9 }')).toContain('{ 1-9 }');
+    expect(setAfter(body, 'add element t s { 1-9, 1-9 comment "a" }')).toContain('{ 1-9 comment "a" }');
+  });
+});
+
+test('a range alone in braces is listed as a range, not as the prefix that it is', () => {
+  const text = 'table t { chain c { ip saddr { 10.0.0.0-10.0.0.255 }; ip saddr { 10.0.0.0/24 }; }; }';
+  expect(after(text)).toContain('ip saddr 10.0.0.0-10.0.0.255 ip saddr 10.0.0.0/24');
+});
+
+test('what stands for all others is listed behind concatenations', () => {
+  const body = 'type ipv4_addr . mark; flags interval; elements = { *, 1.1.1.1 . 1-5 };';
+  expect(setAfter(body)).toMatch(/elements = \{ 1\.1\.1\.1 .*, \* \}$/);
+});
+
+test.each(['map m { type mark : quota; flags dynamic; }', 'map m { type mark : counter; flags dynamic; }'])(
+  'packets cannot change a map to objects: %s',
+  (map) => {
+    expect(after(`table t { ${map}; }`)).toContain('Operation not supported');
+  },
+);
+
+test.each(['ct state new', 'meta mark set ct mark', 'ct count 5', 'synproxy mss 5'])(
+  'nothing is tracked in families arp and netdev: %s',
+  (statement) => {
+    for (const family of ['arp', 'netdev'])
+      expect(after(`table ${family} t { chain c { ${statement}; }; }`)).toContain('Protocol error');
+  },
+);

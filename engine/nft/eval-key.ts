@@ -91,12 +91,17 @@ function metaExpr(scope: Scope, node: ExprNode & { meta: { key: string } }): Key
   return { expr, info: key };
 }
 
+/** Families whose packets the kernel does not track: it has no expression of ct there (measured). */
+export const UNTRACKED: ReadonlySet<string> = new Set(['arp', 'netdev']);
+
 type CtNode = ExprNode & {
   ct: { key: string; family?: 'ip' | 'ip6' | undefined; dir?: 'original' | 'reply' | undefined };
 };
 
 function ctExpr(scope: Scope, node: CtNode): Key {
   const { key, family, dir } = node.ct;
+  if (UNTRACKED.has(scope.family) && !scope.typesOnly)
+    return scope.refuse('Protocol error', node.at, `the ${scope.family} family has no tracking`);
   const known = ctKey(key, family);
   if (known === null) return scope.refuse(`unknown ct key ${key}`, node.at);
   if (dir === undefined && known.direction === 'must')

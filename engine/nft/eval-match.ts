@@ -7,6 +7,7 @@ import { isWildcard } from './eval-interval.ts';
 import { EXISTENCE, evalKey, type Key, sameType, setMapEvaluation } from './eval-key.ts';
 import { learnHeaders } from './eval-proto.ts';
 import { constant, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
+import { elementValue } from './eval-sorted.ts';
 import { evalValue, fold } from './eval-value.ts';
 import type { NftSet } from './ruleset-state.ts';
 
@@ -99,8 +100,11 @@ function evalRight(scope: Scope, node: ExprNode, info: Info): ExprNode {
   // One element in braces is no set for nft (measured), unless it is a concatenation or stands for everything.
   const only =
     node.set.length === 1 && elements.length === 1 && info.parts === undefined ? elements[0]! : null;
-  const value = only !== null && 'elem' in only ? only.elem.val : only;
-  return value !== null && !('wildcard' in value) ? value : { set: elements, at: node.at };
+  const value = only === null ? null : elementValue(only);
+  if (value === null || 'wildcard' in value) return { set: elements, at: node.at };
+  // As written: a range stays one (measured), which in a set it does not.
+  const written = elementValue(node.set[0]!);
+  return 'set' in written ? value : evalValue(scope, written, info);
 }
 
 function resolveOp(

@@ -21,8 +21,11 @@ export function withValue(node: ElemExpr, val: ExprNode): ElemExpr {
  * @param ranged whether the set has intervals: text is then sorted from its first letter on
  */
 export function sortElements(elements: readonly ExprNode[], key: Info, ranged: boolean): ExprNode[] {
-  // The kernel keeps ranged concatenations in the order in which they came.
-  if (ranged && key.parts !== undefined) return [...elements];
+  // The kernel keeps ranged concatenations in the order in which they came, but what stands for all others.
+  if (ranged && key.parts !== undefined) {
+    const isLast = (node: ExprNode): boolean => 'wildcard' in elementValue(node);
+    return [...elements.filter((node) => !isLast(node)), ...elements.filter(isLast)];
+  }
   const order = ranged ? 'big' : 'host';
   const keyed = elements.map((node, index) => {
     const value = elementValue(node);

@@ -14,7 +14,7 @@ import type {
   StmtNode,
 } from './ast-stmt.ts';
 import { type SetShape, shapeOf } from './eval-elements.ts';
-import { evalKey } from './eval-key.ts';
+import { evalKey, UNTRACKED } from './eval-key.ts';
 import { evalAssigned, evalMatch, evalObjectMap, evalVmap, findSet, requireType } from './eval-match.ts';
 import { evalDup, evalFwd, evalNat, evalTproxy } from './eval-nat.ts';
 import { evalReject } from './eval-reject.ts';
@@ -49,6 +49,8 @@ export function evalStatements(scope: Scope, statements: readonly StmtNode[]): v
 const ENDS = ['reject', 'snat', 'dnat', 'masquerade', 'redirect', 'queue', 'fwd'];
 
 function evalStatement(scope: Scope, stmt: StmtNode): void {
+  if (('ct count' in stmt || 'synproxy' in stmt) && UNTRACKED.has(scope.family))
+    scope.refuse('Protocol error', stmt.at, `the ${scope.family} family has no tracking`);
   if ('match' in stmt) evalMatch(scope, stmt);
   else if ('vmap' in stmt) evalVmap(scope, stmt);
   else if (isVerdict(stmt)) scope.out.push(evalVerdict(scope, stmt));

@@ -134,7 +134,7 @@ function setJson(set: NftSet, context: JsonContext, word: string = set.kind): Js
       handle: set.handle,
       comment: node.comment,
       map: mapType(set),
-      policy: node.policy === 'memory' ? 'memory' : undefined,
+      policy: node.policy === 'memory' && node.flags?.includes('constant') !== true ? 'memory' : undefined,
       size: listedSize(node),
       flags: flags.length === 0 ? undefined : flags,
       timeout: secondsJson(node.timeout),

@@ -156,7 +156,7 @@ export function setText(set: NftSet, context: ListContext, word: string = set.ki
   const { options } = context;
   let text = `\t${word} ${set.name} {${options.handles === true ? ` # handle ${set.handle}` : ''}\n`;
   text += typeText(set, set.kind === 'map', context);
-  if (node.policy === 'memory') text += '\t\tpolicy memory\n';
+  if (node.policy === 'memory' && node.flags?.includes('constant') !== true) text += '\t\tpolicy memory\n';
   const size = listedSize(node);
   if (size !== undefined) text += `\t\tsize ${size}\n`;
   text += flagsText(node) + statementsText(node.stmt, context);

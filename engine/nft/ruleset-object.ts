@@ -1,6 +1,7 @@
 import type { CommandOp, CounterNode, FlowtableNode, NamedNode } from './ast.ts';
 import type { ObjectKind } from './ast-stmt.ts';
 import { ctObjectTrouble } from './ct-object.ts';
+import { UNTRACKED } from './eval-key.ts';
 import { limitTrouble, quotaTrouble } from './limit-range.ts';
 import { checkNewName, findTable, lookTable } from './ruleset-find.ts';
 import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';
@@ -75,8 +76,13 @@ function isGone(t: Transaction, op: CommandOp, kind: string, node: NamedNode): b
   return there !== true;
 }
 
+/** Objects that need tracking of the table's family. */
+const TRACKING: ReadonlySet<string> = new Set(['ct helper', 'ct timeout', 'synproxy']);
+
 /** What an object must say to be one. */
 function incomplete(t: Transaction, kind: ObjectKind, node: ObjectBody): string | null {
+  if (TRACKING.has(kind) && UNTRACKED.has(node.family))
+    return `Protocol error: the ${node.family} family has no tracking`;
   if (kind === 'limit' && 'limit' in node && node.limit !== undefined) {
     return limitTrouble(node.limit);
   }

@@ -1,5 +1,6 @@
 import type { CommandOp, ElementNode, SetNode } from './ast.ts';
 import type { At, ExprNode } from './ast-expr.ts';
+import { MAPPED_KINDS } from './ast-stmt.ts';
 import { evalElements, evalSet } from './eval.ts';
 import { elementKey, plainElements, type SetShape, setBoxes, shapeOf, valueText } from './eval-elements.ts';
 import { coverOf } from './eval-interval.ts';
@@ -71,6 +72,13 @@ function refuseFlags(t: Transaction, node: SetNode): void {
       'Operation not supported',
       node.nameAt,
       'packets cannot change a set with intervals: it is not dynamic',
+    );
+  const values = node.map?.[0]?.type;
+  if (flags.includes('dynamic') && MAPPED_KINDS.some((kind) => kind === values))
+    t.fail(
+      'Operation not supported',
+      node.nameAt,
+      'packets cannot change a map to objects: it is not dynamic',
     );
   if (flags.includes('constant') && expires)
     t.fail('Operation not supported', node.nameAt, 'what is constant does not expire');
@@ -147,6 +155,22 @@ export function applySet(t: Transaction, op: CommandOp, kind: 'set' | 'map', nod
   }
 }
 
+/** An element that is added again: its time begins anew, as the new one says; all else stays (measured). */
+function withTimes(old: ExprNode, added: ExprNode): ExprNode {
+  if ('pair' in old) return { ...old, pair: [withTimes(old.pair[0], added), old.pair[1]] };
+  const key = 'pair' in added ? added.pair[0] : added;
+  const { timeout, expires } = 'elem' in key ? key.elem : {};
+  const parts = 'elem' in old ? old.elem : { val: old };
+  return { elem: { ...parts, timeout, expires }, at: old.at };
+}
+
+/** Of the same interval twice in one command nft takes the last (measured). */
+function lastOfEach(elements: readonly ExprNode[], set: NftSet): readonly ExprNode[] {
+  const { interval, key } = shapeOf(set);
+  if (!interval || key.parts !== undefined) return elements;
+  return [...new Map(elements.map((one) => [`${elementKey(one, set)} ${valueText(one)}`, one])).values()];
+}
+
 function refuseMore(t: Transaction, set: NftSet, at: At | undefined): never {
   return t.fail(
     'Too many open files in system',
@@ -161,6 +185,8 @@ function addElement(t: Transaction, op: CommandOp, set: NftSet, element: ExprNod
   if (old !== undefined) {
     if (op === 'create' || valueText(old) !== valueText(element)) {
       t.error('File exists', elementAt(element), `the ${set.kind} '${set.name}' has this element already`);
+    } else if (shapeOf(set).expires) {
+      t.set(set.elements, key, withTimes(old, element));
     }
     return;
   }
@@ -217,12 +243,17 @@ function getElements(t: Transaction, set: NftSet, node: ElementNode): void {
 /** A command about elements. */
 export function applyElements(t: Transaction, op: CommandOp, node: ElementNode): void {
   const set = findSet(t, node);
+  // What is wrong with its declaration was said.
+  if (set.plan === null) {
+    return;
+  }
   if (op === 'get') {
     getElements(t, set, node);
     return;
   }
   t.onUndo(() => forgetNeighbours(set));
-  for (const element of evalElements(node.elem, set, t, op === 'add' || op === 'create')) {
+  const evaluated = evalElements(node.elem, set, t, op === 'add' || op === 'create');
+  for (const element of lastOfEach(evaluated, set)) {
     if (op === 'add' || op === 'create') {
       addElement(t, op, set, element);
     } else {
