@@ -8,7 +8,15 @@ import { metaKey } from './key-meta.ts';
 import { fibResult, GENERATED, ipsecKey, osfKey, rtKey, socketKey } from './key-other.ts';
 import type { HeaderField } from './proto-header.ts';
 import { findField, findProtocol, vlanOffset } from './proto-table.ts';
-import { BOOLEAN, INET_SERVICE, INTEGER, IPV4_ADDR, IPV6_ADDR, RAW_INTEGER } from './type-datatype.ts';
+import {
+  BOOLEAN,
+  type Datatype,
+  INET_SERVICE,
+  INTEGER,
+  IPV4_ADDR,
+  IPV6_ADDR,
+  RAW_INTEGER,
+} from './type-datatype.ts';
 
 /** An expression that is read from the packet, and what it yields. */
 export interface Key {
@@ -317,19 +325,31 @@ function rtExpr(
   return { expr: family === node.rt.family ? node : { rt: { key, family }, at: node.at }, info: known };
 }
 
-/** Whether two types may stand on both sides of a comparison or an assignment. */
+/** Whether two types may stand on both sides of a comparison: nothing is converted (measured). */
 export function sameType(a: Info, b: Info): boolean {
   const left = partsOf(a);
   const right = partsOf(b);
-  return left.length === right.length && left.every((part, i) => compatible(part, right[i]!));
+  return left.length === right.length && left.every((part, i) => isSame(part.type, right[i]!.type));
 }
 
-function compatible(a: Info, b: Info): boolean {
-  if (a.type.name === b.type.name && a.type.base === b.type.base) return true;
-  // Plain integers take and give any number, strings any name (measured: meta mark set numgen …, iifname @strings).
-  return a.type.base === b.type.base && (isPlain(a) || isPlain(b));
+function isSame(a: Datatype, b: Datatype): boolean {
+  return a.name === b.name && a.base === b.base;
 }
 
-function isPlain(info: Info): boolean {
-  return info.type.name === 'integer' || info.type.name === 'string';
+/**
+ * Whether what a key yields may be assigned to something of a type. Plain integers are taken for any type (measured),
+ * but not whole bytes of the packet, which must be a number of the same length.
+ * @param expr the key; left out for the values of a map
+ */
+export function isAssignable(wanted: Info, got: Info, expr?: ExprNode): boolean {
+  if (got.parts !== undefined || got.type.name !== INTEGER.name) return sameType(wanted, got);
+  if (expr === undefined || !isWholePayload(expr)) return true;
+  return wanted.parts === undefined && wanted.type.base === 'integer' && wanted.bits === got.bits;
+}
+
+function isWholePayload(expr: ExprNode): boolean {
+  if ('rawPayload' in expr) return expr.rawPayload.offset % 8 === 0 && expr.rawPayload.len % 8 === 0;
+  if (!('payload' in expr)) return false;
+  const field = findField(expr.payload.protocol, expr.payload.field);
+  return field !== null && field.offset % 8 === 0 && field.bits % 8 === 0;
 }

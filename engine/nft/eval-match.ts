@@ -4,9 +4,9 @@ import type { At, ExprNode } from './ast-expr.ts';
 import type { MatchOp, MatchStmt, VmapStmt } from './ast-stmt.ts';
 import { anonymousShape, evalAnonymous, keyText, type SetShape, shapeOf } from './eval-elements.ts';
 import { isWildcard } from './eval-interval.ts';
-import { EXISTENCE, evalKey, type Key, sameType, setMapEvaluation } from './eval-key.ts';
+import { EXISTENCE, evalKey, isAssignable, type Key, sameType, setMapEvaluation } from './eval-key.ts';
 import { learnHeaders } from './eval-proto.ts';
-import { constant, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
+import { constant, describeInfo, type Info, numberOf, registerBytes, type Scope } from './eval-scope.ts';
 import { evalValue, fold } from './eval-value.ts';
 import type { NftSet } from './ruleset-state.ts';
 
@@ -18,6 +18,8 @@ const OWN_PROTOCOL: Partial<Record<Family, bigint>> = { ip: 0x0800n, ip6: 0x86dd
 /** Evaluates `left op right` and adds it to the rule. */
 export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   const { match } = stmt;
+  if ('map' in match.left)
+    scope.refuse(`Relational expression (${match.op}) has constant value`, match.left.at);
   let { expr: left, info } = evalKey(scope, match.left);
   if ('boolean' in match.right && 'fib' in left) info = EXISTENCE;
   if ('binop' in left && (left.binop.op === '<<' || left.binop.op === '>>') && info.type.name !== 'integer')
@@ -177,7 +179,7 @@ function requireData(
   at: At | undefined,
 ): void {
   if (typeof wanted === 'object' && !('object' in wanted) && typeof got === 'object' && !('object' in got)) {
-    requireType(scope, wanted, got, at);
+    if (!isAssignable(wanted, got)) requireType(scope, wanted, got, at);
     return;
   }
   const name = (data: typeof wanted): string =>
@@ -194,14 +196,19 @@ export function evalAssigned(scope: Scope, node: ExprNode, info: Info): ExprNode
   }
   if (!readsPacket(node)) return evalValue(scope, node, info);
   const key = evalKey(scope, node);
-  const generated = key.info.type.name === 'integer' && key.info.bits === info.bits;
-  const same = info.type.name === key.info.type.name && sameType(info, key.info);
-  if (!same && !(generated && info.type.base === 'integer'))
-    scope.refuse(
-      `datatype mismatch: expected ${describeInfo(info)}, expression has type ${describeInfo(key.info)}`,
-      node.at,
-    );
+  requireAssignable(scope, info, key, node.at);
   return key.expr;
+}
+
+/** Refuses to assign what is of another type, or has less than is wanted: the kernel reads no register that nobody wrote. */
+export function requireAssignable(scope: Scope, wanted: Info, key: Key, at: At | undefined): void {
+  const { info } = key;
+  if (!isAssignable(wanted, info, key.expr))
+    scope.refuse(
+      `datatype mismatch: expected ${describeInfo(wanted)}, expression has type ${describeInfo(info)}`,
+      at,
+    );
+  if (registerBytes(info.bits) < registerBytes(wanted.bits)) scope.refuse('No data available', at);
 }
 
 /** A map to the names of objects. */

@@ -14,7 +14,14 @@ import type {
 } from './ast-stmt.ts';
 import { type SetShape, shapeOf } from './eval-elements.ts';
 import { evalKey } from './eval-key.ts';
-import { evalAssigned, evalMatch, evalObjectMap, evalVmap, findSet, requireType } from './eval-match.ts';
+import {
+  evalAssigned,
+  evalMatch,
+  evalObjectMap,
+  evalVmap,
+  findSet,
+  requireAssignable,
+} from './eval-match.ts';
 import { evalDup, evalFwd, evalNat, evalTproxy } from './eval-nat.ts';
 import { evalReject } from './eval-reject.ts';
 import type { Info, Scope } from './eval-scope.ts';
@@ -206,7 +213,7 @@ function innerStatement(scope: Scope, stmt: StmtNode): StmtNode {
 function dynamicElement(scope: Scope, node: ExprNode, key: Info, at: At | undefined): ExprNode {
   const value = 'elem' in node ? node.elem.val : node;
   const got = evalKey(scope, value);
-  requireType(scope, key, got.info, value.at ?? at);
+  requireAssignable(scope, key, got, value.at ?? at);
   return 'elem' in node ? { elem: { ...node.elem, val: got.expr }, at: node.at } : got.expr;
 }
 

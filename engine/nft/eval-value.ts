@@ -2,7 +2,7 @@ import { didYouMean } from '../base/suggest.ts';
 import { encodeUtf8 } from '../base/utf8.ts';
 import type { At, ExprNode } from './ast-expr.ts';
 import { constant, describeInfo, type Info, numberOf, partsOf, type Scope } from './eval-scope.ts';
-import type { Datatype } from './type-datatype.ts';
+import { BOOLEAN, type Datatype } from './type-datatype.ts';
 import { numberValue, parseSymbol } from './type-parse.ts';
 import { protocolNames } from './type-protocols.ts';
 import type { Value } from './type-value.ts';
@@ -18,14 +18,30 @@ export function evalValue(scope: Scope, node: ExprNode, info: Info): ExprNode {
   if ('constant' in node) return node;
   if (info.parts !== undefined) return evalConcat(scope, node, info);
   if ('symbol' in node) return symbolValue(scope, node.symbol, info, node.at);
-  if ('number' in node) return checked(scope, numberValue(info.type, node.number), info, node.at);
-  if ('boolean' in node) return constant(info, node.boolean ? 1n : 0n, node.at);
+  if ('number' in node) return writtenNumber(scope, node.number, info, node.at);
+  if ('boolean' in node) return existence(scope, node.boolean, info, node.at);
   if ('range' in node) return evalRange(scope, node, info);
   if ('prefix' in node) return evalPrefix(scope, node, info);
   if ('list' in node) return evalFlags(scope, node.list, info, node.at);
   if ('binop' in node) return foldBinop(scope, node, info);
   if ('concat' in node) return scope.refuse(`invalid data type, expected ${describeInfo(info)}`, node.at);
   return scope.refuse(`expected a constant ${describeInfo(info)} here`, node.at);
+}
+
+/** `exists` and `missing` are values of their own type only (measured). */
+function existence(scope: Scope, exists: boolean, info: Info, at: At | undefined): ExprNode {
+  if (info.type !== BOOLEAN)
+    scope.refuse(
+      `datatype mismatch, expected ${describeInfo(info)}, expression has type ${BOOLEAN.desc}`,
+      at,
+    );
+  return constant(info, exists ? 1n : 0n, at);
+}
+
+function writtenNumber(scope: Scope, number: number | bigint, info: Info, at: At | undefined): ExprNode {
+  const value = numberValue(info.type, number);
+  if (value === null) return scope.refuse(`could not parse ${info.type.desc} '${number}'`, at);
+  return checked(scope, value, info, at);
 }
 
 function evalConcat(scope: Scope, node: ExprNode, info: Info): ExprNode {
