@@ -22,10 +22,16 @@ export function parseSymbol(type: Datatype, text: string): Value | null {
 /**
  * The value of a number written where a constant of this type stands: that number, but seconds where the type counts
  * smaller units, and the bit of that number for labels.
+ * @returns null if it is none of the type
  */
-export function numberValue(type: Datatype, number: number | bigint): Value {
+export function numberValue(type: Datatype, number: number | bigint): Value | null {
   const value = BigInt(number);
   switch (type.notation) {
+    // nft reads the digits once more: those of Ethernet are hexadecimal, and none are IPv6 (measured).
+    case 'lladdr':
+      return parseLladdr(String(number));
+    case 'ipv6':
+      return null;
     case 'relative':
       return value * MS_PER_SECOND;
     case 'date':
@@ -45,12 +51,15 @@ export function numberValue(type: Datatype, number: number | bigint): Value {
 export function parseInteger(text: string): bigint | null {
   if (/^0[xX][0-9a-fA-F]+$/.test(text)) return BigInt(text);
   if (/^0[0-7]+$/.test(text)) return BigInt(`0o${text.slice(1)}`);
-  // What starts with 0 but is no octal number is decimal: nft reads `08` and `010` alike (measured: 010 is 8).
-  return /^[0-9]+$/.test(text) ? BigInt(text) : null;
+  return /^(0|[1-9][0-9]*)$/.test(text) ? BigInt(text) : null;
 }
 
+/** Types for which what begins with 0 and is no octal number is decimal: `tcp dport 08`, not `meta mark 08` (measured). */
+const LENIENT: ReadonlySet<string> = new Set(['service', 'user', 'group', 'date', 'hour']);
+
 function parseNumber(type: Datatype, text: string): Value | null {
-  const number = parseInteger(text);
+  const decimal = LENIENT.has(type.notation) && /^[0-9]+$/.test(text) ? BigInt(text) : null;
+  const number = parseInteger(text) ?? decimal;
   return number === null ? null : numberValue(type, number);
 }
 
@@ -85,23 +94,34 @@ function parseHour(text: string): bigint | null {
   return BigInt(hour! * 3600 + minute! * 60 + second!);
 }
 
-function addressValue(text: string, words: number): bigint | null {
+function ipv6Value(text: string): bigint | null {
   const parsed = parseAddress(text);
-  if (parsed === undefined || parsed.length !== words) return null;
+  if (parsed === undefined || parsed.length !== 4) return null;
   return parsed.reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
 }
 
+/** As inet_aton(3): numbers may be octal or hexadecimal, and the last of fewer than four fills the rest (measured). */
 function parseIpv4(text: string): bigint | null {
-  return text === 'localhost' ? 0x7f000001n : addressValue(text, 1);
+  if (text === 'localhost') return 0x7f000001n;
+  const parts = text.split('.').map(parseInteger);
+  const rest = parts.pop()!;
+  const bits = BigInt(32 - 8 * parts.length);
+  if (parts.length > 3 || rest === null || rest >> bits !== 0n) return null;
+  let value = 0n;
+  for (const part of parts) {
+    if (part === null || part > 255n) return null;
+    value = (value << 8n) | part;
+  }
+  return (value << bits) | rest;
 }
 
 function parseIpv6(text: string): bigint | null {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  return bare === 'localhost' || bare === 'ip6-localhost' ? 1n : addressValue(bare, 4);
+  return bare === 'localhost' || bare === 'ip6-localhost' ? 1n : ipv6Value(bare);
 }
 
 function parseLladdr(text: string): bigint | null {
-  if (!/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})+$/.test(text)) return null;
+  if (!/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})*$/.test(text)) return null;
   return text.split(':').reduce((value, group) => (value << 8n) | BigInt(Number.parseInt(group, 16)), 0n);
 }
 
