@@ -1,4 +1,5 @@
 import type { At, ExprNode, RawPayloadExpr } from './ast-expr.ts';
+import { unsupported } from './eval-family.ts';
 import { fieldInfo, requireHeader, requireIcmpType } from './eval-proto.ts';
 import { concatInfo, constant, describeInfo, type Info, partsOf, type Scope } from './eval-scope.ts';
 import { evalValue, shiftWidth } from './eval-value.ts';
@@ -36,6 +37,8 @@ const MOST_BITS = 512;
  * type.
  */
 export function evalKey(scope: Scope, node: ExprNode): Key {
+  const wrong = unsupported(node, scope.family);
+  if (wrong !== null && !scope.typesOnly) scope.refuse(wrong, node.at);
   if ('payload' in node) return payloadKey(scope, node);
   if ('rawPayload' in node) return rawPayloadKey(scope, node);
   if ('meta' in node) return metaExpr(scope, node);
@@ -133,6 +136,8 @@ function concatKey(scope: Scope, nodes: readonly ExprNode[], at: At | undefined)
   const keys = nodes.map((node) => evalKey(scope, node));
   const infos = keys.map((key) => key.info);
   if (infos.some((info) => info.parts !== undefined)) scope.refuse('a concatenation cannot hold another', at);
+  if (keys.some(({ expr }) => 'osf' in expr))
+    scope.refuse('can not use variable sized data types (string) in concat expressions', at);
   return { expr: { concat: keys.map((key) => key.expr), at }, info: evalConcatInfo(scope, infos, at) };
 }
 
@@ -256,7 +261,8 @@ function generated(
   const max = mod + offset - 1;
   if (mod === 0 || mod > 0xffffffff) scope.refuse('Numerical result out of range', at);
   if (max > 0xffffffff) scope.refuse('Value too large for defined data type', at);
-  return { type, bits, order, max: BigInt(max) };
+  // Of a generator that gives 0 only nft does not check the range (measured).
+  return { type, bits, order, max: max === 0 ? undefined : BigInt(max) };
 }
 
 /**
@@ -314,7 +320,7 @@ function rtExpr(
 ): Key {
   const { key } = node.rt;
   const network = scope.nh === 'ip' || scope.nh === 'ip6' ? scope.nh : undefined;
-  const family = node.rt.family ?? (key === 'nexthop' ? network : undefined);
+  const family = key === 'nexthop' ? nexthopFamily(scope, node, network) : node.rt.family;
   const known = rtKey(key, family);
   if (known === null)
     return scope.refuse(
@@ -323,6 +329,16 @@ function rtExpr(
       'write rt ip nexthop or rt ip6 nexthop',
     );
   return { expr: family === node.rt.family ? node : { rt: { key, family }, at: node.at }, info: known };
+}
+
+/** IPv6 packets have no other next hop, whatever is written; of IPv4 packets nft refuses the other (measured). */
+function nexthopFamily(
+  scope: Scope,
+  { rt, at }: ExprNode & { rt: { family?: 'ip' | 'ip6' | undefined } },
+  network: 'ip' | 'ip6' | undefined,
+): 'ip' | 'ip6' | undefined {
+  if (scope.family === 'ip' && rt.family === 'ip6') scope.refuse('ip6 nexthop will not match', at);
+  return network === 'ip6' ? network : (rt.family ?? network);
 }
 
 /** Whether two types may stand on both sides of a comparison: nothing is converted (measured). */

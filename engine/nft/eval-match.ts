@@ -21,14 +21,19 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   if ('map' in match.left)
     scope.refuse(`Relational expression (${match.op}) has constant value`, match.left.at);
   let { expr: left, info } = evalKey(scope, match.left);
-  if ('boolean' in match.right && 'fib' in left) info = EXISTENCE;
+  if ('boolean' in match.right && 'fib' in left) {
+    if (left.fib.result !== 'oif')
+      scope.refuse('Invalid argument', stmt.at, 'only fib oif has exists and missing');
+    info = EXISTENCE;
+  }
   if ('binop' in left && (left.binop.op === '<<' || left.binop.op === '>>') && info.type.name !== 'integer')
     scope.refuse(`a shifted ${describeInfo(info)} is an integer and cannot be compared with one`, left.at);
-  let right = evalRight(scope, match.right, info);
+  const turned = turnedRange(scope, stmt, left, info);
+  let right = turned === null ? evalRight(scope, match.right, info) : turned.right;
   if ('set' in right || 'setref' in right) needFamily(scope, match.left);
   if (info.parts !== undefined && !('set' in right) && !('setref' in right))
     scope.refuse('use concatenations with sets and maps, not single values', stmt.at ?? match.right.at);
-  const op = resolveOp(scope, match.op, left, right, info, stmt.at);
+  const op = resolveOp(scope, turned?.op ?? match.op, left, right, info, stmt.at);
   if ((op === '==' || op === '!=') && 'binop' in left && left.binop.op === '^') {
     const mask = numberOf(left.binop.right);
     const value = numberOf(right);
@@ -47,20 +52,37 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   else learnHeaders(scope, left, { set: writtenValues(scope, written, info) });
 }
 
-/** What a rule can set, but not compare with a value (measured). */
-function refuseSetOnly(scope: Scope, left: ExprNode, right: ExprNode): void {
-  const key = 'meta' in left ? left.meta.key : 'ct' in left ? left.ct.key : '';
-  if (key === 'secmark' && ('constant' in right || 'set' in right))
-    scope.refuse('secmark cannot be compared with a constant value', right.at);
-  refuseEvent(scope, key, left.at);
+const OPPOSITE: Partial<Record<MatchOp, MatchOp>> = { '==': '!=', '!=': '==', implicit: '!=', in: '!=' };
+
+/** A range of hours or days that goes over midnight or the week's end is everything but the hours between (measured). */
+function turnedRange(
+  scope: Scope,
+  { match }: MatchStmt,
+  left: ExprNode,
+  info: Info,
+): { op: MatchOp; right: ExprNode } | null {
+  const op = OPPOSITE[match.op];
+  if (op === undefined || !('range' in match.right) || !('meta' in left)) return null;
+  if (left.meta.key !== 'hour' && left.meta.key !== 'day') return null;
+  const [low, high] = match.right.range.map((end) => evalValue(scope, end, info)) as [ExprNode, ExprNode];
+  if (numberOf(low)! <= numberOf(high)!) return null;
+  return { op, right: { range: [high, low], at: match.right.at } };
 }
 
-function refuseEvent(scope: Scope, key: string, at: At | undefined): void {
-  if (key === 'event') scope.refuse('Operation not supported', at, 'ct event can only be set');
+/** What a rule can set, but not compare with a value (measured). */
+function refuseSetOnly(scope: Scope, node: ExprNode, right?: ExprNode): void {
+  if ('concat' in node) for (const part of node.concat) refuseSetOnly(scope, part);
+  if ('binop' in node) refuseSetOnly(scope, node.binop.left);
+  const key = 'meta' in node ? node.meta.key : 'ct' in node ? node.ct.key : '';
+  if (key === 'secmark' && right !== undefined && !('setref' in right))
+    scope.refuse('secmark cannot be compared with a constant value', right.at);
+  if (key === 'nftrace') scope.refuse('Operation not supported', node.at, 'meta nftrace can only be set');
+  if (key === 'event') scope.refuse('Operation not supported', node.at, 'ct event can only be set');
 }
 
 /** `ct original saddr` alone is typed by the one address that it is compared with (measured). */
 function needFamily(scope: Scope, node: ExprNode): void {
+  if ('concat' in node) for (const part of node.concat) needFamily(scope, part);
   if (!('ct' in node) || node.ct.family !== undefined) return;
   if (node.ct.key === 'saddr' || node.ct.key === 'daddr')
     scope.refuse(
@@ -100,6 +122,7 @@ function evalRight(scope: Scope, node: ExprNode, info: Info): ExprNode {
   // One element in braces is no set for nft (measured), unless it is a concatenation or stands for everything.
   const only =
     node.set.length === 1 && elements.length === 1 && info.parts === undefined ? elements[0]! : null;
+  if (only !== null && 'range' in node.set[0]!) return evalValue(scope, node.set[0], info);
   const value = only !== null && 'elem' in only ? only.elem.val : only;
   return value !== null && !('wildcard' in value) ? value : { set: elements, at: node.at };
 }
@@ -155,7 +178,7 @@ function evalMapping(
 ): { key: Key; data: ExprNode; shape: SetShape } {
   const key = evalKey(scope, keyNode);
   needFamily(scope, keyNode);
-  if ('ct' in keyNode) refuseEvent(scope, keyNode.ct.key, keyNode.at);
+  refuseSetOnly(scope, key.expr);
   if ('setref' in dataNode) {
     const set = findSet(scope, dataNode.setref, dataNode.at);
     const shape = shapeOf(set);

@@ -28,7 +28,7 @@ export function evalReject(scope: Scope, stmt: RejectStmt): void {
     scope.out.push({ reject: { type }, at: stmt.at });
     return;
   }
-  const kind = type ?? defaultKind(scope);
+  const kind = type ?? defaultKind(scope, stmt.at);
   if (kind === 'icmpx' && (scope.family === 'ip' || scope.family === 'ip6'))
     scope.refuse(
       'abstracted ICMP unreachable not supported',
@@ -53,6 +53,10 @@ function requireInFront(scope: Scope, header: string, at: At | undefined): void 
   scope.out.unshift(...scope.out.splice(before));
 }
 
-function defaultKind(scope: Scope): 'icmp' | 'icmpv6' | 'icmpx' {
+function defaultKind(scope: Scope, at: At | undefined): 'icmp' | 'icmpv6' | 'icmpx' {
+  const isLink = scope.family === 'bridge' || scope.family === 'netdev';
+  if (isLink && scope.nh !== null && scope.nh !== 'ip' && scope.nh !== 'ip6')
+    scope.refuse('cannot reject this network family', at);
+  if (isLink && scope.ll === 'unknown') scope.refuse('cannot reject from this link layer protocol', at);
   return scope.nh === 'ip' ? 'icmp' : scope.nh === 'ip6' ? 'icmpv6' : 'icmpx';
 }

@@ -13,6 +13,7 @@ import type {
   StmtNode,
 } from './ast-stmt.ts';
 import { type SetShape, shapeOf } from './eval-elements.ts';
+import { unsupportedStatement } from './eval-family.ts';
 import { evalKey } from './eval-key.ts';
 import {
   evalAssigned,
@@ -72,6 +73,8 @@ function evalStatement(scope: Scope, stmt: StmtNode): void {
   else if ('queue' in stmt) evalQueue(scope, stmt);
   else if ('reset' in stmt) scope.out.push({ reset: evalKey(scope, stmt.reset).expr, at: stmt.at });
   else if ('synproxy' in stmt) {
+    const wrong = unsupportedStatement('synproxy', scope.family);
+    if (wrong !== null) scope.refuse(wrong, stmt.at);
     if (scope.th !== null && scope.th !== 'tcp') scope.refuse('synproxy is for tcp only', stmt.at);
     scope.out.push(stmt);
   } else scope.out.push(evalPlain(scope, stmt));
@@ -79,6 +82,10 @@ function evalStatement(scope: Scope, stmt: StmtNode): void {
 
 /** Statements that need nothing of the packet; also those inside elements of sets. */
 function evalPlain(scope: Scope, stmt: StmtNode): StmtNode {
+  const wrong = 'ct count' in stmt ? unsupportedStatement('ct count', scope.family) : null;
+  if (wrong !== null) scope.refuse(wrong, stmt.at);
+  if ('flow' in stmt && !scope.table.flowtables.has(stmt.flow.flowtable))
+    scope.lacks(`no flowtable ${stmt.flow.flowtable} in table ${scope.table.name}`, stmt.at);
   if ('limit' in stmt) return { limit: normalLimit(scope, stmt.limit, stmt.at), at: stmt.at };
   if ('xt' in stmt)
     return scope.refuse(
@@ -160,6 +167,8 @@ function evalMangle(scope: Scope, stmt: MangleStmt): void {
   if ('list' in value && 'ct' in key && key.ct.key === 'label')
     scope.refuse('expected one label', value.at ?? stmt.at, 'several are written 1 | 2');
   const assigned = evalAssigned(scope, value, info);
+  if ('ct' in key && key.ct.key === 'secmark' && 'constant' in assigned)
+    scope.refuse('ct secmark must not be set to constant value', value.at ?? stmt.at);
   if ('range' in assigned) scope.refuse('a range cannot be assigned', value.at ?? stmt.at);
   if ('prefix' in assigned) scope.refuse('a prefix cannot be assigned', value.at ?? stmt.at);
   const place = placeOf(key);

@@ -85,8 +85,9 @@ function checkText(scope: Scope, value: string, info: Info, at: At | undefined):
   if (type.base !== 'string' && type.notation !== 'interface') return;
   const bits = type.notation === 'interface' ? NAME_BITS : info.bits;
   if (value === '') scope.refuse(`empty ${type.desc}`, at);
-  // The real tool counts no zero at the end: sixteen letters pass it, but the kernel's names have fifteen at most.
-  if (encodeUtf8(value).length * 8 > bits) scope.refuse(`string exceeds maximum length of ${bits / 8}`, at);
+  if (value === '*' && type.base === 'string') scope.refuse('All-wildcard strings are not supported', at);
+  // A zero belongs to it.
+  if (encodeUtf8(value).length * 8 >= bits) scope.refuse(`string exceeds maximum length of ${bits / 8}`, at);
 }
 
 function evalRange(
@@ -190,7 +191,9 @@ export function shiftWidth(node: ExprNode): bigint | undefined {
   return 'number' in node ? BigInt(node.number) : numberOf(node);
 }
 
+const WITH_PREFIXES: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr', 'mark', 'realm', 'devgroup']);
+
 /** Whether a type's ranges are listed as prefixes where they are one (DTYPE_F_PREFIX). */
 export function hasPrefixes(type: Datatype): boolean {
-  return type.name === 'ipv4_addr' || type.name === 'ipv6_addr' || type.name === 'mark';
+  return WITH_PREFIXES.has(type.name);
 }

@@ -4,6 +4,7 @@ import { protocolNumber } from './type-protocols.ts';
 import { servicePort } from './type-services.ts';
 import type { Value } from './type-value.ts';
 
+const IPPROTO_COMP = 108;
 const MS_PER_SECOND = 1000n;
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -81,16 +82,19 @@ function parseDate(text: string): bigint | null {
   const match = /^(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?/.exec(text);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
-  if (month! < 1 || month! > 12 || day! < 1 || day! > 31 || hour! > 23 || minute! > 59) return null;
-  const seconds = daysSince1970(year!, month!, day!) * 86400 + hour! * 3600 + minute! * 60 + second!;
-  return BigInt(seconds) * NS_PER_SECOND;
+  if (month! < 1 || month! > 12 || day! < 1 || day! > 31 || minute! > 59) return null;
+  // A time that there is not is ignored; dates before 1970 are numbers of 64 bits without a sign (measured).
+  const time = hour! > 23 ? 0 : hour! * 3600 + minute! * 60 + second!;
+  const seconds = daysSince1970(year!, month!, day!) * 86400 + time;
+  return BigInt.asUintN(64, BigInt(seconds) * NS_PER_SECOND);
 }
 
 function parseHour(text: string): bigint | null {
   const match = /^(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?$/.exec(text);
   if (match === null) return null;
   const [hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
-  if (hour! > 23 || minute! > 59 || second! > 59) return null;
+  // strptime(3) knows leap seconds.
+  if (hour! > 23 || minute! > 59 || second! > 61) return null;
   return BigInt(hour! * 3600 + minute! * 60 + second!);
 }
 
@@ -133,8 +137,8 @@ function parseClassid(text: string): bigint | null {
   return (BigInt(`0x${match[1] || 0}`) << 16n) | BigInt(`0x${match[2] || 0}`);
 }
 
-function known(number: number | undefined): bigint | null {
-  return number === undefined ? null : BigInt(number);
+function known(number: number | undefined, mask: bigint = 0xffffn): bigint | null {
+  return number === undefined ? null : BigInt(number) & mask;
 }
 
 const PARSERS: { readonly [notation: string]: (text: string) => Value | null } = {
@@ -142,7 +146,8 @@ const PARSERS: { readonly [notation: string]: (text: string) => Value | null } =
   ipv6: parseIpv6,
   lladdr: parseLladdr,
   service: (text) => known(servicePort(text)),
-  protocol: (text) => known(protocolNumber(text)),
+  // nft's own word for ipcomp. Eight bits count: /etc/protocols' mptcp (262) is 6 (measured).
+  protocol: (text) => known(text === 'comp' ? IPPROTO_COMP : protocolNumber(text), 0xffn),
   classid: parseClassid,
   relative: parseDuration,
   date: parseDate,
