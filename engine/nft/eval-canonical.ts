@@ -259,7 +259,7 @@ class Listing {
       const typed = retyped(this.assigned(stmt.mangle.value), stmt.mangle.key, key);
       // Events are listed with commas, labels are not (measured).
       const isEvent = 'ct' in key && key.ct.key === 'event';
-      const value = isEvent ? flagList(typed) : 'ct' in key ? flagBinop(typed, infoOf(key)) : typed;
+      const value = isEvent ? flagList(typed) : flagBinop(typed, infoOf(key));
       return { mangle: { key, value }, at: stmt.at };
     }
     if ('set' in stmt)

@@ -1,7 +1,7 @@
 import type { At } from './ast-expr.ts';
 import type { RejectStmt } from './ast-stmt.ts';
 import { requireHeader } from './eval-proto.ts';
-import { constant, type Info, type Scope } from './eval-scope.ts';
+import { constant, type Info, numberOf, type Scope } from './eval-scope.ts';
 import { evalValue } from './eval-value.ts';
 import { ICMP_CODE, ICMPV6_CODE, ICMPX_CODE } from './type-datatype.ts';
 
@@ -12,6 +12,8 @@ const CODES: Readonly<Record<string, Info>> = {
 };
 /** Port unreachable: ICMP, ICMPv6, and nft's own number for both. */
 const PORT_UNREACHABLE: Readonly<Record<string, bigint>> = { icmp: 3n, icmpv6: 4n, icmpx: 1n };
+/** NFT_REJECT_ICMPX_MAX. */
+const MOST_ICMPX = 3n;
 const NETWORK: Readonly<Record<string, string>> = { icmp: 'ip', icmpv6: 'ip6' };
 
 /**
@@ -43,6 +45,8 @@ export function evalReject(scope: Scope, stmt: RejectStmt): void {
   }
   const info = CODES[kind]!;
   const code = expr === undefined ? constant(info, PORT_UNREACHABLE[kind]!) : evalValue(scope, expr, info);
+  const number = numberOf(code) ?? 0n;
+  if (number === 255n || (kind === 'icmpx' && number > MOST_ICMPX)) scope.refuse('Invalid argument', stmt.at);
   scope.out.push({ reject: { type: kind, expr: code }, at: stmt.at });
 }
 

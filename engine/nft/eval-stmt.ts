@@ -136,16 +136,21 @@ function normalLog(scope: Scope, log: LogStmt['log'], at: At | undefined): LogSt
   const { prefix, group, level } = log;
   if (prefix !== undefined && encodeUtf8(prefix).length > LOG_PREFIX_MAX)
     scope.refuse(`log prefix is too long: at most ${LOG_PREFIX_MAX} bytes`, at);
+  const others = [prefix, group, log.flags, log.snaplen, log['queue-threshold']];
+  if (level === 'audit' && others.some((one) => one !== undefined))
+    scope.refuse("log level audit doesn't support any further options", at);
+  if (group !== undefined && log.flags !== undefined)
+    scope.refuse('flags and group are mutually exclusive', at);
   if (group !== undefined && level !== undefined) scope.refuse('level and group are mutually exclusive', at);
   const all = log.flags?.includes('all') === true;
   const set = LOG_FLAGS.filter((flag) => all || log.flags?.includes(flag) === true);
   const flags = set.length === 0 ? undefined : set.length === LOG_FLAGS.length ? ['all'] : set;
-  const threshold = log['queue-threshold'];
+  const threshold = (log['queue-threshold'] ?? 0) & 0xffff;
   return {
     prefix,
     // nft takes the lower 16 bits without a word (measured).
     group: group === undefined ? undefined : group & 0xffff,
-    snaplen: group === undefined || log.snaplen === 0 ? undefined : log.snaplen,
+    snaplen: group === undefined ? undefined : log.snaplen,
     'queue-threshold': group === undefined || threshold === 0 ? undefined : threshold,
     level: level === 'warn' ? undefined : level,
     flags,
@@ -223,17 +228,24 @@ function dynamicElement(scope: Scope, node: ExprNode, key: Info, at: At | undefi
   const value = 'elem' in node ? node.elem.val : node;
   const got = evalKey(scope, value);
   requireAssignable(scope, key, got, value.at ?? at);
+  if ('elem' in node && node.elem.comment !== undefined)
+    scope.refuse('Key expression comments are not supported', node.at ?? at);
+  if ('elem' in node && Number(node.elem.timeout ?? 0) === 0) return got.expr;
   return 'elem' in node ? { elem: { ...node.elem, val: got.expr }, at: node.at } : got.expr;
 }
 
 function evalSetStmt(scope: Scope, stmt: SetStmt): void {
-  const { op, elem, set: name, stmt: inner } = stmt.set;
+  const { op, elem, set: name, stmt: written } = stmt.set;
   const set = findSet(scope, name, stmt.at);
-  const { expires } = shapeOf(set);
+  const { expires, stmts: declared } = shapeOf(set);
+  // What the set declares every element has, and is not listed here (measured).
+  const inner = declared !== null && declared.length > 0 ? undefined : written;
   if (!expires && 'elem' in elem && elem.elem.timeout !== undefined)
     scope.refuse(`elements of ${name} have no timeout`, stmt.at, "add 'flags timeout' to the set");
-  if (expires && inner?.some((one) => 'ct count' in one) === true)
+  if (expires && written?.some((one) => 'ct count' in one) === true)
     scope.refuse('ct count does not work in a set whose elements expire', stmt.at);
+  if (shapeOf(set).data !== null)
+    scope.refuse('Invalid argument', stmt.at, `elements of the map ${name} need a value`);
   refuseInterval(scope, set, stmt.at);
   const evaluated = dynamicElement(scope, elem, shapeOf(set).key, stmt.at);
   scope.out.push({ set: { op, elem: evaluated, set: name, stmt: evalInner(scope, inner) }, at: stmt.at });
@@ -249,6 +261,8 @@ function evalMapStmt(scope: Scope, stmt: MapStmt): void {
   const set = findSet(scope, name, stmt.at);
   refuseInterval(scope, set, stmt.at);
   const shape = shapeOf(set);
+  if (!shape.expires && 'elem' in elem && elem.elem.timeout !== undefined)
+    scope.refuse(`elements of ${name} have no timeout`, stmt.at, "add 'flags timeout' to the map");
   const value = mapValue(scope, data, shape, stmt.at);
   const evaluated = dynamicElement(scope, elem, shape.key, stmt.at);
   const map = { op, elem: evaluated, data: value, map: name, stmt: evalInner(scope, inner) };
@@ -272,7 +286,7 @@ function evalMeter(scope: Scope, stmt: MeterStmt): void {
   const got = evalKey(scope, node);
   const elem: ExprNode = 'elem' in key ? { elem: { ...key.elem, val: got.expr } } : got.expr;
   scope.out.push({
-    meter: { name, key: elem, stmt: innerStatement(scope, inner), size: size ?? 65535 },
+    meter: { name, key: elem, stmt: innerStatement(scope, inner), size: size || 65535 },
     at: stmt.at,
   });
 }
