@@ -19,24 +19,25 @@ const NOT_SUPPORTED = 'Operation not supported';
 const NO_TRACKING = 'Protocol error';
 
 /**
- * Whether the kernel has no such expression in a family, in no chain of it.
+ * Whether the kernel has no such expression in a family, in no chain of it, even if nothing leads there.
  * @returns what it says, or null. All measured on Linux 6.18
  */
 export function unsupported(node: ExprNode, family: Family): string | null {
   if ('ct' in node) return UNTRACKED.has(family) ? NO_TRACKING : null;
-  if ('meta' in node) return unsupportedMeta(node.meta.key, family);
+  if ('meta' in node) return BRIDGE_KEYS.has(node.meta.key) && family !== 'bridge' ? NOT_SUPPORTED : null;
   if ('fib' in node) return unsupportedFib(node.fib, family);
   if ('ipsec' in node) return (node.ipsec.spnum ?? 0) >= POLICIES ? 'Numerical result out of range' : null;
-  if ('rt' in node || 'socket' in node || 'osf' in node)
-    return IP_FAMILIES.has(family) ? null : NOT_SUPPORTED;
-  return null;
+  return 'socket' in node && !IP_FAMILIES.has(family) ? NOT_SUPPORTED : null;
 }
 
-function unsupportedMeta(key: string, family: Family): string | null {
-  if (BRIDGE_KEYS.has(key)) return family === 'bridge' ? null : NOT_SUPPORTED;
+/** The same of what the kernel looks at only in chains that a hook's packets come to. */
+export function unsupportedInBase(node: ExprNode, family: Family): string | null {
+  if ('rt' in node || 'osf' in node) return IP_FAMILIES.has(family) ? null : NOT_SUPPORTED;
+  if (!('meta' in node)) return null;
+  const { key } = node.meta;
   if (key === 'sdif' || key === 'sdifname') return IP_FAMILIES.has(family) ? null : NOT_SUPPORTED;
-  if (key !== 'ipsec' && key !== 'secpath') return null;
-  return family === 'arp' || family === 'bridge' ? NOT_SUPPORTED : null;
+  const isPath = key === 'ipsec' || key === 'secpath';
+  return isPath && (family === 'arp' || family === 'bridge') ? NOT_SUPPORTED : null;
 }
 
 type Fib = Extract<ExprNode, { readonly fib: unknown }>['fib'];

@@ -1,6 +1,7 @@
 import type { Family } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
+import { unsupportedInBase } from './eval-family.ts';
 import type { NftBase } from './ruleset-state.ts';
 
 /** Where something works: hooks, and the one type of chain if it needs one. */
@@ -46,6 +47,8 @@ export function misplaced(stmt: StmtNode, base: NftBase, family: Family): string
   const wrong = own === null ? null : trouble(own, base, family);
   if (wrong !== null) return wrong;
   for (const node of expressions) {
+    const none = unsupportedInBase(node, family);
+    if (none !== null) return none;
     const place = expressionPlace(node);
     const other = place === null ? null : trouble(place, base, family);
     if (other !== null) return other;
