@@ -204,7 +204,7 @@ describe('objects', () => {
   });
 
   test('a flowtable must be there', () => {
-    expect(after('table t { chain c { flow add @f; }; }')).toBe('1:21: No such file or directory');
+    expect(after('table t { chain c { flow add @f; }; }')).toBe('1:21: no flowtable f in table t');
   });
 
   test.each(['list ct timeout t x', 'list ct timeout table t', 'list hooks netdev device lo'])(

@@ -3,9 +3,9 @@ import type { ExprNode } from './ast-expr.ts';
 import type { MatchStmt, NatSpec, RejectStmt, StmtNode } from './ast-stmt.ts';
 import { infoOf } from './eval-key.ts';
 import { type Item, mergePayloads } from './eval-merge.ts';
-import { flagBinop, flagList, normalKey, normalMapping, normalMatch } from './eval-normal.ts';
+import { concatPart, flagBinop, flagList, normalKey, normalMapping, normalMatch } from './eval-normal.ts';
 import { learnHeaders } from './eval-proto.ts';
-import { fieldTests, movedValues, rawTarget, retyped } from './eval-raw.ts';
+import { assignedBytes, fieldTests, movedValues, rawTarget, retyped } from './eval-raw.ts';
 import { constant, type Headers, headersOf, type Info, numberOf } from './eval-scope.ts';
 import { placeOf } from './lower-bits.ts';
 import { findField, findProtocol } from './proto-table.ts';
@@ -247,21 +247,26 @@ class Listing {
     return out;
   }
 
+  private assigned(expr: ExprNode): ExprNode {
+    return this.key(assignedBytes(expr));
+  }
+
   private normalStatement(stmt: StmtNode): StmtNode {
     if ('mangle' in stmt) {
       const key = this.key(stmt.mangle.key);
       const bits = icmpBits(stmt.mangle.key, stmt.mangle.value);
       if (bits !== null) return { mangle: bits, at: stmt.at };
-      const typed = retyped(this.key(stmt.mangle.value), stmt.mangle.key, key);
+      const typed = retyped(this.assigned(stmt.mangle.value), stmt.mangle.key, key);
       // Events are listed with commas, labels are not (measured).
       const isEvent = 'ct' in key && key.ct.key === 'event';
-      const value = isEvent ? flagList(typed) : 'ct' in key ? flagBinop(typed, infoOf(key)) : typed;
+      const value = isEvent ? flagList(typed) : flagBinop(typed, infoOf(key));
       return { mangle: { key, value }, at: stmt.at };
     }
-    if ('set' in stmt) return { set: { ...stmt.set, elem: this.key(stmt.set.elem) }, at: stmt.at };
+    if ('set' in stmt)
+      return { set: { ...stmt.set, elem: dynamicKey(this.key(stmt.set.elem)) }, at: stmt.at };
     if ('map' in stmt)
       return {
-        map: { ...stmt.map, elem: this.key(stmt.map.elem), data: this.key(stmt.map.data) },
+        map: { ...stmt.map, elem: dynamicKey(this.key(stmt.map.elem)), data: this.assigned(stmt.map.data) },
         at: stmt.at,
       };
     if ('meter' in stmt) return { meter: { ...stmt.meter, key: this.key(stmt.meter.key) }, at: stmt.at };
@@ -277,9 +282,9 @@ class Listing {
   private natSpec({ family, addr, port, flags, type_flags }: NatSpec): NatSpec {
     return {
       family,
-      addr: addr === undefined ? undefined : this.key(addr),
+      addr: addr === undefined ? undefined : this.assigned(addr),
       // What a map for the port reads makes no test needless (measured).
-      port: port === undefined ? undefined : normalKey(port, this.headers),
+      port: port === undefined ? undefined : normalKey(assignedBytes(port), this.headers),
       flags,
       type_flags,
     };
@@ -298,6 +303,12 @@ class Listing {
       ? { reject: PLAIN_REJECT, at: stmt.at }
       : stmt;
   }
+}
+
+/** What is added to a set: a field smaller than a byte is shifted to its place, as in a concatenation. */
+function dynamicKey(elem: ExprNode): ExprNode {
+  if ('elem' in elem) return { elem: { ...elem.elem, val: dynamicKey(elem.elem.val) }, at: elem.at };
+  return concatPart(elem);
 }
 
 const WORD: Info = { type: INTEGER, bits: 16, order: 'big' };

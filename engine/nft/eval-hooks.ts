@@ -1,6 +1,7 @@
 import type { Family } from './ast.ts';
 import type { ExprNode } from './ast-expr.ts';
 import type { StmtNode } from './ast-stmt.ts';
+import { unsupportedInBase } from './eval-family.ts';
 import type { NftBase } from './ruleset-state.ts';
 
 /** Where something works: hooks, and the one type of chain if it needs one. */
@@ -24,6 +25,7 @@ const SET_PKTTYPE: Place = { what: 'meta pkttype set', hooks: ['prerouting', 'in
 const FIB_OIF: Place = { what: 'fib oif', hooks: INCOMING };
 const FIB_IIF: Place = { what: 'fib with iif', hooks: INCOMING };
 const FIB_OUT: Place = { what: 'fib with oif', hooks: OUTGOING };
+const FIB_TYPE: Place = { what: 'fib', hooks: [...INCOMING, 'output', 'postrouting', 'egress'] };
 const RT_MTU: Place = { what: 'rt mtu', hooks: ['forward', 'output', 'postrouting'] };
 const SOCKET: Place = { what: 'socket', hooks: ['prerouting', 'input', 'output'] };
 const OSF: Place = { what: 'osf', hooks: INCOMING };
@@ -42,18 +44,23 @@ export function misplaced(stmt: StmtNode, base: NftBase, family: Family): string
   const expressions = expressionsOf(stmt);
   if (family === 'ip6' && expressions.some((node) => 'osf' in node)) return 'osf is for IPv4 only';
   const own = statementPlace(stmt);
-  const wrong = own === null ? null : trouble(own, base);
+  const wrong = own === null ? null : trouble(own, base, family);
   if (wrong !== null) return wrong;
   for (const node of expressions) {
+    const none = unsupportedInBase(node, family);
+    if (none !== null) return none;
     const place = expressionPlace(node);
-    const other = place === null ? null : trouble(place, base);
+    const other = place === null ? null : trouble(place, base, family);
     if (other !== null) return other;
   }
   return null;
 }
 
 /** What is wrong with something in a base chain, or null. */
-function trouble(place: Place, base: NftBase): string | null {
+function trouble(place: Place, base: NftBase, family: Family): string | null {
+  // The kernel's hooks of inet are those of IP; only reject knows its ingress (measured).
+  if (base.hook === 'ingress' && family === 'inet' && place !== REJECT)
+    return `${place.what} does not work in the ingress hook of inet`;
   if (place.type !== undefined && base.type !== place.type)
     return `${place.what} works in chains of type ${place.type} only, not of type ${base.type}`;
   if (!place.hooks.includes(base.hook))
@@ -97,7 +104,7 @@ function expressionPlace(node: ExprNode): Place | null {
   if ('fib' in node) {
     const { result, flags } = node.fib;
     if (result !== 'type') return FIB_OIF;
-    return flags.includes('iif') ? FIB_IIF : flags.includes('oif') ? FIB_OUT : null;
+    return flags.includes('iif') ? FIB_IIF : flags.includes('oif') ? FIB_OUT : FIB_TYPE;
   }
   if ('rt' in node) return node.rt.key === 'mtu' ? RT_MTU : null;
   if ('socket' in node) return SOCKET;
@@ -105,5 +112,5 @@ function expressionPlace(node: ExprNode): Place | null {
   if ('ipsec' in node) return node.ipsec.dir === 'in' ? IPSEC_IN : IPSEC_OUT;
   if (!('meta' in node)) return null;
   const { key } = node.meta;
-  return key === 'ipsec' ? SECPATH : key === 'sdif' || key === 'sdifname' ? SDIF : null;
+  return key === 'ipsec' || key === 'secpath' ? SECPATH : key === 'sdif' || key === 'sdifname' ? SDIF : null;
 }

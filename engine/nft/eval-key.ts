@@ -1,4 +1,5 @@
 import type { At, ExprNode, RawPayloadExpr } from './ast-expr.ts';
+import { unsupported } from './eval-family.ts';
 import { fieldInfo, requireHeader, requireIcmpType } from './eval-proto.ts';
 import { concatInfo, constant, describeInfo, type Info, partsOf, type Scope } from './eval-scope.ts';
 import { evalValue, shiftWidth } from './eval-value.ts';
@@ -8,7 +9,15 @@ import { metaKey } from './key-meta.ts';
 import { fibResult, GENERATED, ipsecKey, osfKey, rtKey, socketKey } from './key-other.ts';
 import type { HeaderField } from './proto-header.ts';
 import { findField, findProtocol, vlanOffset } from './proto-table.ts';
-import { BOOLEAN, INET_SERVICE, INTEGER, IPV4_ADDR, IPV6_ADDR, RAW_INTEGER } from './type-datatype.ts';
+import {
+  BOOLEAN,
+  type Datatype,
+  INET_SERVICE,
+  INTEGER,
+  IPV4_ADDR,
+  IPV6_ADDR,
+  RAW_INTEGER,
+} from './type-datatype.ts';
 
 /** An expression that is read from the packet, and what it yields. */
 export interface Key {
@@ -28,6 +37,8 @@ const MOST_BITS = 512;
  * type.
  */
 export function evalKey(scope: Scope, node: ExprNode): Key {
+  const wrong = unsupported(node, scope.family);
+  if (wrong !== null && !scope.typesOnly) scope.refuse(wrong, node.at);
   if ('payload' in node) return payloadKey(scope, node);
   if ('rawPayload' in node) return rawPayloadKey(scope, node);
   if ('meta' in node) return metaExpr(scope, node);
@@ -91,17 +102,12 @@ function metaExpr(scope: Scope, node: ExprNode & { meta: { key: string } }): Key
   return { expr, info: key };
 }
 
-/** Families whose packets the kernel does not track: it has no expression of ct there (measured). */
-export const UNTRACKED: ReadonlySet<string> = new Set(['arp', 'netdev']);
-
 type CtNode = ExprNode & {
   ct: { key: string; family?: 'ip' | 'ip6' | undefined; dir?: 'original' | 'reply' | undefined };
 };
 
 function ctExpr(scope: Scope, node: CtNode): Key {
   const { key, family, dir } = node.ct;
-  if (UNTRACKED.has(scope.family) && !scope.typesOnly)
-    return scope.refuse('Protocol error', node.at, `the ${scope.family} family has no tracking`);
   const known = ctKey(key, family);
   if (known === null) return scope.refuse(`unknown ct key ${key}`, node.at);
   if (dir === undefined && known.direction === 'must')
@@ -130,6 +136,8 @@ function concatKey(scope: Scope, nodes: readonly ExprNode[], at: At | undefined)
   const keys = nodes.map((node) => evalKey(scope, node));
   const infos = keys.map((key) => key.info);
   if (infos.some((info) => info.parts !== undefined)) scope.refuse('a concatenation cannot hold another', at);
+  if (keys.some(({ expr }) => 'osf' in expr))
+    scope.refuse('can not use variable sized data types (string) in concat expressions', at);
   return { expr: { concat: keys.map((key) => key.expr), at }, info: evalConcatInfo(scope, infos, at) };
 }
 
@@ -253,7 +261,8 @@ function generated(
   const max = mod + offset - 1;
   if (mod === 0 || mod > 0xffffffff) scope.refuse('Numerical result out of range', at);
   if (max > 0xffffffff) scope.refuse('Value too large for defined data type', at);
-  return { type, bits, order, max: BigInt(max) };
+  // Of a generator that gives 0 only nft does not check the range (measured).
+  return { type, bits, order, max: max === 0 ? undefined : BigInt(max) };
 }
 
 /**
@@ -311,7 +320,7 @@ function rtExpr(
 ): Key {
   const { key } = node.rt;
   const network = scope.nh === 'ip' || scope.nh === 'ip6' ? scope.nh : undefined;
-  const family = node.rt.family ?? (key === 'nexthop' ? network : undefined);
+  const family = key === 'nexthop' ? nexthopFamily(scope, node, network) : node.rt.family;
   const known = rtKey(key, family);
   if (known === null)
     return scope.refuse(
@@ -322,19 +331,41 @@ function rtExpr(
   return { expr: family === node.rt.family ? node : { rt: { key, family }, at: node.at }, info: known };
 }
 
-/** Whether two types may stand on both sides of a comparison or an assignment. */
+/** IPv6 packets have no other next hop, whatever is written; of IPv4 packets nft refuses the other (measured). */
+function nexthopFamily(
+  scope: Scope,
+  { rt, at }: ExprNode & { rt: { family?: 'ip' | 'ip6' | undefined } },
+  network: 'ip' | 'ip6' | undefined,
+): 'ip' | 'ip6' | undefined {
+  if (scope.family === 'ip' && rt.family === 'ip6') scope.refuse('ip6 nexthop will not match', at);
+  return network === 'ip6' ? network : (rt.family ?? network);
+}
+
+/** Whether two types may stand on both sides of a comparison: nothing is converted (measured). */
 export function sameType(a: Info, b: Info): boolean {
   const left = partsOf(a);
   const right = partsOf(b);
-  return left.length === right.length && left.every((part, i) => compatible(part, right[i]!));
+  return left.length === right.length && left.every((part, i) => isSame(part.type, right[i]!.type));
 }
 
-function compatible(a: Info, b: Info): boolean {
-  if (a.type.name === b.type.name && a.type.base === b.type.base) return true;
-  // Plain integers take and give any number, strings any name (measured: meta mark set numgen …, iifname @strings).
-  return a.type.base === b.type.base && (isPlain(a) || isPlain(b));
+function isSame(a: Datatype, b: Datatype): boolean {
+  return a.name === b.name && a.base === b.base;
 }
 
-function isPlain(info: Info): boolean {
-  return info.type.name === 'integer' || info.type.name === 'string';
+/**
+ * Whether what a key yields may be assigned to something of a type. Plain integers are taken for any type (measured),
+ * but not whole bytes of the packet, which must be a number of the same length.
+ * @param expr the key; left out for the values of a map
+ */
+export function isAssignable(wanted: Info, got: Info, expr?: ExprNode): boolean {
+  if (got.parts !== undefined || got.type.name !== INTEGER.name) return sameType(wanted, got);
+  if (expr === undefined || !isWholePayload(expr)) return true;
+  return wanted.parts === undefined && wanted.type.base === 'integer' && wanted.bits === got.bits;
+}
+
+function isWholePayload(expr: ExprNode): boolean {
+  if ('rawPayload' in expr) return expr.rawPayload.offset % 8 === 0 && expr.rawPayload.len % 8 === 0;
+  if (!('payload' in expr)) return false;
+  const field = findField(expr.payload.protocol, expr.payload.field);
+  return field !== null && field.offset % 8 === 0 && field.bits % 8 === 0;
 }

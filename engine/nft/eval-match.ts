@@ -4,9 +4,9 @@ import type { At, ExprNode } from './ast-expr.ts';
 import type { MatchOp, MatchStmt, VmapStmt } from './ast-stmt.ts';
 import { anonymousShape, evalAnonymous, keyText, type SetShape, shapeOf } from './eval-elements.ts';
 import { isWildcard } from './eval-interval.ts';
-import { EXISTENCE, evalKey, type Key, sameType, setMapEvaluation } from './eval-key.ts';
+import { EXISTENCE, evalKey, isAssignable, type Key, sameType, setMapEvaluation } from './eval-key.ts';
 import { learnHeaders } from './eval-proto.ts';
-import { constant, describeInfo, type Info, numberOf, type Scope } from './eval-scope.ts';
+import { constant, describeInfo, type Info, numberOf, registerBytes, type Scope } from './eval-scope.ts';
 import { elementValue } from './eval-sorted.ts';
 import { evalValue, fold } from './eval-value.ts';
 import type { NftSet } from './ruleset-state.ts';
@@ -19,15 +19,22 @@ const OWN_PROTOCOL: Partial<Record<Family, bigint>> = { ip: 0x0800n, ip6: 0x86dd
 /** Evaluates `left op right` and adds it to the rule. */
 export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   const { match } = stmt;
+  if ('map' in match.left)
+    scope.refuse(`Relational expression (${match.op}) has constant value`, match.left.at);
   let { expr: left, info } = evalKey(scope, match.left);
-  if ('boolean' in match.right && 'fib' in left) info = EXISTENCE;
+  if ('boolean' in match.right && 'fib' in left) {
+    if (left.fib.result !== 'oif')
+      scope.refuse('Invalid argument', stmt.at, 'only fib oif has exists and missing');
+    info = EXISTENCE;
+  }
   if ('binop' in left && (left.binop.op === '<<' || left.binop.op === '>>') && info.type.name !== 'integer')
     scope.refuse(`a shifted ${describeInfo(info)} is an integer and cannot be compared with one`, left.at);
-  let right = evalRight(scope, match.right, info);
+  const turned = turnedRange(scope, stmt, left, info);
+  let right = turned === null ? evalRight(scope, match.right, info) : turned.right;
   if ('set' in right || 'setref' in right) needFamily(scope, match.left);
   if (info.parts !== undefined && !('set' in right) && !('setref' in right))
     scope.refuse('use concatenations with sets and maps, not single values', stmt.at ?? match.right.at);
-  const op = resolveOp(scope, match.op, left, right, info, stmt.at);
+  const op = resolveOp(scope, turned?.op ?? match.op, left, right, info, stmt.at);
   if ((op === '==' || op === '!=') && 'binop' in left && left.binop.op === '^') {
     const mask = numberOf(left.binop.right);
     const value = numberOf(right);
@@ -46,20 +53,37 @@ export function evalMatch(scope: Scope, stmt: MatchStmt): void {
   else learnHeaders(scope, left, { set: writtenValues(scope, written, info) });
 }
 
-/** What a rule can set, but not compare with a value (measured). */
-function refuseSetOnly(scope: Scope, left: ExprNode, right: ExprNode): void {
-  const key = 'meta' in left ? left.meta.key : 'ct' in left ? left.ct.key : '';
-  if (key === 'secmark' && ('constant' in right || 'set' in right))
-    scope.refuse('secmark cannot be compared with a constant value', right.at);
-  refuseEvent(scope, key, left.at);
+const OPPOSITE: Partial<Record<MatchOp, MatchOp>> = { '==': '!=', '!=': '==', implicit: '!=', in: '!=' };
+
+/** A range of hours or days that goes over midnight or the week's end is everything but the hours between (measured). */
+function turnedRange(
+  scope: Scope,
+  { match }: MatchStmt,
+  left: ExprNode,
+  info: Info,
+): { op: MatchOp; right: ExprNode } | null {
+  const op = OPPOSITE[match.op];
+  if (op === undefined || !('range' in match.right) || !('meta' in left)) return null;
+  if (left.meta.key !== 'hour' && left.meta.key !== 'day') return null;
+  const [low, high] = match.right.range.map((end) => evalValue(scope, end, info)) as [ExprNode, ExprNode];
+  if (numberOf(low)! <= numberOf(high)!) return null;
+  return { op, right: { range: [high, low], at: match.right.at } };
 }
 
-function refuseEvent(scope: Scope, key: string, at: At | undefined): void {
-  if (key === 'event') scope.refuse('Operation not supported', at, 'ct event can only be set');
+/** What a rule can set, but not compare with a value (measured). */
+function refuseSetOnly(scope: Scope, node: ExprNode, right?: ExprNode): void {
+  if ('concat' in node) for (const part of node.concat) refuseSetOnly(scope, part);
+  if ('binop' in node) refuseSetOnly(scope, node.binop.left);
+  const key = 'meta' in node ? node.meta.key : 'ct' in node ? node.ct.key : '';
+  if (key === 'secmark' && right !== undefined && !('setref' in right))
+    scope.refuse('secmark cannot be compared with a constant value', right.at);
+  if (key === 'nftrace') scope.refuse('Operation not supported', node.at, 'meta nftrace can only be set');
+  if (key === 'event') scope.refuse('Operation not supported', node.at, 'ct event can only be set');
 }
 
 /** `ct original saddr` alone is typed by the one address that it is compared with (measured). */
 function needFamily(scope: Scope, node: ExprNode): void {
+  if ('concat' in node) for (const part of node.concat) needFamily(scope, part);
   if (!('ct' in node) || node.ct.family !== undefined) return;
   if (node.ct.key === 'saddr' || node.ct.key === 'daddr')
     scope.refuse(
@@ -158,7 +182,7 @@ function evalMapping(
 ): { key: Key; data: ExprNode; shape: SetShape } {
   const key = evalKey(scope, keyNode);
   needFamily(scope, keyNode);
-  if ('ct' in keyNode) refuseEvent(scope, keyNode.ct.key, keyNode.at);
+  refuseSetOnly(scope, key.expr);
   if ('setref' in dataNode) {
     const set = findSet(scope, dataNode.setref, dataNode.at);
     const shape = shapeOf(set);
@@ -182,7 +206,7 @@ function requireData(
   at: At | undefined,
 ): void {
   if (typeof wanted === 'object' && !('object' in wanted) && typeof got === 'object' && !('object' in got)) {
-    requireType(scope, wanted, got, at);
+    if (!isAssignable(wanted, got)) requireType(scope, wanted, got, at);
     return;
   }
   const name = (data: typeof wanted): string =>
@@ -199,14 +223,19 @@ export function evalAssigned(scope: Scope, node: ExprNode, info: Info): ExprNode
   }
   if (!readsPacket(node)) return evalValue(scope, node, info);
   const key = evalKey(scope, node);
-  const generated = key.info.type.name === 'integer' && key.info.bits === info.bits;
-  const same = info.type.name === key.info.type.name && sameType(info, key.info);
-  if (!same && !(generated && info.type.base === 'integer'))
-    scope.refuse(
-      `datatype mismatch: expected ${describeInfo(info)}, expression has type ${describeInfo(key.info)}`,
-      node.at,
-    );
+  requireAssignable(scope, info, key, node.at);
   return key.expr;
+}
+
+/** Refuses to assign what is of another type, or has less than is wanted: the kernel reads no register that nobody wrote. */
+export function requireAssignable(scope: Scope, wanted: Info, key: Key, at: At | undefined): void {
+  const { info } = key;
+  if (!isAssignable(wanted, info, key.expr))
+    scope.refuse(
+      `datatype mismatch: expected ${describeInfo(wanted)}, expression has type ${describeInfo(info)}`,
+      at,
+    );
+  if (registerBytes(info.bits) < registerBytes(wanted.bits)) scope.refuse('No data available', at);
 }
 
 /** A map to the names of objects. */

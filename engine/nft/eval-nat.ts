@@ -91,17 +91,33 @@ function isConcatMap(scope: Scope, addr: ExprNode, spec: NatSpec): boolean {
   return first !== undefined && 'pair' in first && 'concat' in first.pair[1];
 }
 
+/** Where the network is known, tproxy of an inet table must name it, and no table's may name another (measured). */
+function refuseTproxyFamily(scope: Scope, written: 'ip' | 'ip6' | undefined, at: At | undefined): void {
+  const { family, nh } = scope;
+  const named = written ?? (family === 'inet' ? undefined : family);
+  if ((nh === 'ip' || nh === 'ip6') && named !== nh)
+    scope.refuse(
+      `conflicting protocols specified: ${nh} vs. ${named ?? 'unknown'}. You must specify ip or ip6 family in tproxy statement`,
+      at,
+    );
+}
+
 /** Evaluates tproxy. */
 export function evalTproxy(scope: Scope, stmt: TproxyStmt): void {
   inetOnly(scope, 'tproxy is only supported for IPv4/IPv6/INET', stmt.at);
   const { addr, port, family: written } = stmt.tproxy;
-  if (scope.th !== 'tcp' && scope.th !== 'udp')
+  if (scope.th === null)
     scope.refuse(
       'transparent proxy support requires transport protocol match',
       stmt.at,
       'for example: meta l4proto tcp',
     );
+  refuseTproxyFamily(scope, written, stmt.at);
   const family = addr === undefined ? written : addressFamily(scope, written, stmt.at);
+  if (addr !== undefined && 'range' in addr)
+    scope.refuse('Address ranges are not supported for tproxy.', stmt.at);
+  if (port !== undefined && 'range' in port)
+    scope.refuse('Port ranges are not supported for tproxy.', stmt.at);
   scope.out.push({
     tproxy: {
       family: scope.family === 'inet' ? family : undefined,
@@ -116,6 +132,7 @@ export function evalTproxy(scope: Scope, stmt: TproxyStmt): void {
 export function evalDup(scope: Scope, stmt: DupStmt): void {
   const { addr, dev } = stmt.dup;
   if (scope.family === 'netdev') {
+    if (dev !== undefined) scope.refuse('cannot specify device', stmt.at);
     scope.out.push({ dup: { addr: evalAssigned(scope, addr, DEVICE) }, at: stmt.at });
     return;
   }

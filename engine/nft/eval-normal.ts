@@ -60,7 +60,7 @@ function namedOption(expr: RawTcpOptionExpr): ExprNode {
 }
 
 /** A field smaller than a byte is shifted to its place in a concatenation, and listed so (measured). */
-function concatPart(expr: ExprNode): ExprNode {
+export function concatPart(expr: ExprNode): ExprNode {
   if ('binop' in expr) return expr;
   const { len, shift } = keyPlace(expr);
   if (len !== 1 || shift === 0) return expr;

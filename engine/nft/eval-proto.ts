@@ -9,6 +9,10 @@ import { TRANSPORTS } from './proto-transport.ts';
 
 const NFPROTO_OF: Readonly<Record<string, bigint>> = { ip: BigInt(NFPROTO_IPV4), ip6: BigInt(NFPROTO_IPV6) };
 const ARPHRD_ETHER = 1n;
+/** What a layer is where the rule has asked for something that nft has no header of. */
+const UNKNOWN = 'unknown';
+/** Networks that have transports. */
+const CARRIERS: ReadonlySet<string> = new Set(['ip', 'ip6']);
 /** The network that a transport is only defined in. */
 const HOME: Readonly<Record<string, string>> = { icmp: 'ip', igmp: 'ip', icmpv6: 'ip6' };
 
@@ -30,13 +34,16 @@ function conflict(scope: Scope, known: string, wanted: string, at: At | undefine
 }
 
 function requireLink(scope: Scope, name: string, at: At | undefined): void {
-  if (scope.ll === null) {
+  if (scope.ll === UNKNOWN) conflict(scope, UNKNOWN, name, at);
+  const { family, ll } = scope;
+  if (ll === null) {
     test(scope, { meta: { key: 'iiftype' } }, ARPHRD_ETHER);
     scope.ll = 'ether';
   }
   if (name === 'vlan' && scope.ll !== 'vlan') {
-    const { family } = scope;
-    const known = family === 'inet' || family === 'bridge' || family === 'netdev' ? scope.nh : null;
+    // Families of one network know it only where the rule has asked for Ethernet already (measured).
+    const isWide = family === 'inet' || family === 'bridge' || family === 'netdev';
+    const known = isWide || ll === 'ether' ? scope.nh : null;
     if (known !== null) conflict(scope, 'ether', 'vlan', at);
     testField(scope, 'ether', 'type', 0x8100n);
     scope.ll = 'vlan';
@@ -46,6 +53,7 @@ function requireLink(scope: Scope, name: string, at: At | undefined): void {
 function requireNetwork(scope: Scope, name: string, at: At | undefined, direct: boolean): void {
   if (scope.nh === name) return;
   if (scope.nh !== null) conflict(scope, scope.nh, name, at);
+  if (scope.ll === UNKNOWN) conflict(scope, UNKNOWN, name, at);
   const type = ethernetType(name);
   if (scope.ll === 'vlan') testField(scope, 'vlan', 'type', type);
   else if (scope.family === 'bridge' && direct && name !== 'arp')
@@ -60,7 +68,7 @@ function requireNetwork(scope: Scope, name: string, at: At | undefined, direct: 
 function requireTransport(scope: Scope, name: string, at: At | undefined): void {
   for (const other of scope.transports) if (other !== name) conflict(scope, other, name, at);
   if (scope.th === name) return;
-  if (scope.nh === 'arp') conflict(scope, scope.nh, name, at);
+  if (scope.nh !== null && !CARRIERS.has(scope.nh)) conflict(scope, scope.nh, name, at);
   const home = HOME[name];
   if (home !== undefined && scope.nh === null) requireNetwork(scope, home, at, false);
   test(scope, { meta: { key: 'l4proto' } }, transportNumber(name));
@@ -160,7 +168,7 @@ function learnEther(scope: Headers, value: number, behindVlan: boolean): void {
 function learnMeta(scope: Headers, key: string, value: number): void {
   if (key === 'nfproto') scope.nh = value === NFPROTO_IPV4 ? 'ip' : value === NFPROTO_IPV6 ? 'ip6' : scope.nh;
   else if (key === 'l4proto') learnTransport(scope, TRANSPORTS.get(value) ?? 'unknown');
-  else if (key === 'iiftype') scope.ll = value === 1 ? 'ether' : scope.ll;
+  else if (key === 'iiftype' && scope.family !== 'bridge') scope.ll = value === 1 ? 'ether' : UNKNOWN;
   else if (key === 'protocol' && (scope.family === 'bridge' || scope.family === 'netdev'))
-    learnEther(scope, value, false);
+    scope.nh = NETWORKS.get(value) ?? UNKNOWN;
 }

@@ -235,6 +235,22 @@ function bytesOf({ base, offset, bits }: Place): { bytes: Place; own: bigint; sh
   return { bytes: { base, offset: first, bits: all }, own, shift };
 }
 
+/** What is assigned, as nft lists it: a field that is no whole bytes as the bytes that it is read from (measured). */
+export function assignedBytes(node: ExprNode): ExprNode {
+  if ('binop' in node) {
+    const { op, left, right } = node.binop;
+    return { binop: { op, left: assignedBytes(left), right }, at: node.at };
+  }
+  const place = 'payload' in node ? placeOf(node) : null;
+  if (place === null || isWholeBytes(place)) return node;
+  const { bytes, own, shift } = bytesOf(place);
+  const masked: ExprNode = {
+    binop: { op: '&', left: rawOf(bytes), right: constant(rawInfo(bytes.bits), own) },
+  };
+  if (shift === 0) return masked;
+  return { binop: { op: '>>', left: masked, right: constant(SHIFT, BigInt(shift)) } };
+}
+
 function targetOf(place: Place, mask: bigint, shift: number, headers: Headers): RawTarget {
   const bytes = rawOf(place);
   const masked: ExprNode = { binop: { op: '&', left: bytes, right: constant(rawInfo(place.bits), mask) } };

@@ -88,6 +88,22 @@ describe("an element's statements are those that the set declares", () => {
   });
 });
 
+describe('the ingress hook of inet has less than that of netdev', () => {
+  test.each([
+    ['fib daddr type local', false],
+    ['fib saddr oif exists', false],
+    ['meta ipsec exists', false],
+    ['osf name "Linux"', false],
+    ['meta pkttype set host', false],
+    ['reject', true],
+    ['meta mark 1', true],
+  ])('%s: %s', (text, isTaken) => {
+    const chain = `type filter hook ingress device "lo" priority 0\n  ${text}`;
+    const said = errors(`table inet t {\n chain c {\n  ${chain}\n }\n}\n`);
+    expect(said).toHaveLength(isTaken ? 0 : 1);
+  });
+});
+
 test('matches and targets of iptables cannot be written', () => {
   expect(errors(rule('xt match foo'))).toEqual(['3: unsupported xtables compat expression']);
 });

@@ -1,7 +1,7 @@
 import type { At } from './ast-expr.ts';
 import type { RejectStmt } from './ast-stmt.ts';
 import { requireHeader } from './eval-proto.ts';
-import { constant, type Info, type Scope } from './eval-scope.ts';
+import { constant, type Info, numberOf, type Scope } from './eval-scope.ts';
 import { evalValue } from './eval-value.ts';
 import { ICMP_CODE, ICMPV6_CODE, ICMPX_CODE } from './type-datatype.ts';
 
@@ -12,6 +12,8 @@ const CODES: Readonly<Record<string, Info>> = {
 };
 /** Port unreachable: ICMP, ICMPv6, and nft's own number for both. */
 const PORT_UNREACHABLE: Readonly<Record<string, bigint>> = { icmp: 3n, icmpv6: 4n, icmpx: 1n };
+/** NFT_REJECT_ICMPX_MAX. */
+const MOST_ICMPX = 3n;
 const NETWORK: Readonly<Record<string, string>> = { icmp: 'ip', icmpv6: 'ip6' };
 
 /**
@@ -28,7 +30,7 @@ export function evalReject(scope: Scope, stmt: RejectStmt): void {
     scope.out.push({ reject: { type }, at: stmt.at });
     return;
   }
-  const kind = type ?? defaultKind(scope);
+  const kind = type ?? defaultKind(scope, stmt.at);
   if (kind === 'icmpx' && (scope.family === 'ip' || scope.family === 'ip6'))
     scope.refuse(
       'abstracted ICMP unreachable not supported',
@@ -43,6 +45,8 @@ export function evalReject(scope: Scope, stmt: RejectStmt): void {
   }
   const info = CODES[kind]!;
   const code = expr === undefined ? constant(info, PORT_UNREACHABLE[kind]!) : evalValue(scope, expr, info);
+  const number = numberOf(code) ?? 0n;
+  if (number === 255n || (kind === 'icmpx' && number > MOST_ICMPX)) scope.refuse('Invalid argument', stmt.at);
   scope.out.push({ reject: { type: kind, expr: code }, at: stmt.at });
 }
 
@@ -53,6 +57,10 @@ function requireInFront(scope: Scope, header: string, at: At | undefined): void 
   scope.out.unshift(...scope.out.splice(before));
 }
 
-function defaultKind(scope: Scope): 'icmp' | 'icmpv6' | 'icmpx' {
+function defaultKind(scope: Scope, at: At | undefined): 'icmp' | 'icmpv6' | 'icmpx' {
+  const isLink = scope.family === 'bridge' || scope.family === 'netdev';
+  if (isLink && scope.nh !== null && scope.nh !== 'ip' && scope.nh !== 'ip6')
+    scope.refuse('cannot reject this network family', at);
+  if (isLink && scope.ll === 'unknown') scope.refuse('cannot reject from this link layer protocol', at);
   return scope.nh === 'ip' ? 'icmp' : scope.nh === 'ip6' ? 'icmpv6' : 'icmpx';
 }

@@ -14,8 +14,16 @@ import type {
   StmtNode,
 } from './ast-stmt.ts';
 import { type SetShape, shapeOf } from './eval-elements.ts';
-import { evalKey, UNTRACKED } from './eval-key.ts';
-import { evalAssigned, evalMatch, evalObjectMap, evalVmap, findSet, requireType } from './eval-match.ts';
+import { unsupportedStatement } from './eval-family.ts';
+import { evalKey } from './eval-key.ts';
+import {
+  evalAssigned,
+  evalMatch,
+  evalObjectMap,
+  evalVmap,
+  findSet,
+  requireAssignable,
+} from './eval-match.ts';
 import { evalDup, evalFwd, evalNat, evalTproxy } from './eval-nat.ts';
 import { evalReject } from './eval-reject.ts';
 import type { Info, Scope } from './eval-scope.ts';
@@ -49,8 +57,6 @@ export function evalStatements(scope: Scope, statements: readonly StmtNode[]): v
 const ENDS = ['reject', 'snat', 'dnat', 'masquerade', 'redirect', 'queue', 'fwd'];
 
 function evalStatement(scope: Scope, stmt: StmtNode): void {
-  if (('ct count' in stmt || 'synproxy' in stmt) && UNTRACKED.has(scope.family))
-    scope.refuse('Protocol error', stmt.at, `the ${scope.family} family has no tracking`);
   if ('match' in stmt) evalMatch(scope, stmt);
   else if ('vmap' in stmt) evalVmap(scope, stmt);
   else if (isVerdict(stmt)) scope.out.push(evalVerdict(scope, stmt));
@@ -69,6 +75,8 @@ function evalStatement(scope: Scope, stmt: StmtNode): void {
   else if ('flow' in stmt) evalFlow(scope, stmt);
   else if ('reset' in stmt) scope.out.push({ reset: evalKey(scope, stmt.reset).expr, at: stmt.at });
   else if ('synproxy' in stmt) {
+    const wrong = unsupportedStatement('synproxy', scope.family);
+    if (wrong !== null) scope.refuse(wrong, stmt.at);
     if (scope.th !== null && scope.th !== 'tcp') scope.refuse('synproxy is for tcp only', stmt.at);
     scope.out.push(stmt);
   } else scope.out.push(evalPlain(scope, stmt));
@@ -77,12 +85,14 @@ function evalStatement(scope: Scope, stmt: StmtNode): void {
 function evalFlow(scope: Scope, stmt: FlowStmt): void {
   const { flowtable } = stmt.flow;
   if (!scope.table.flowtables.has(flowtable))
-    scope.refuse('No such file or directory', stmt.at, `there is no flowtable '${flowtable}' in this table`);
+    scope.lacks(`no flowtable ${flowtable} in table ${scope.table.name}`, stmt.at);
   scope.out.push(stmt);
 }
 
 /** Statements that need nothing of the packet; also those inside elements of sets. */
 function evalPlain(scope: Scope, stmt: StmtNode): StmtNode {
+  const wrong = 'ct count' in stmt ? unsupportedStatement('ct count', scope.family) : null;
+  if (wrong !== null) scope.refuse(wrong, stmt.at);
   if ('limit' in stmt) return { limit: normalLimit(scope, stmt.limit, stmt.at), at: stmt.at };
   if ('xt' in stmt)
     return scope.refuse(
@@ -133,16 +143,21 @@ function normalLog(scope: Scope, log: LogStmt['log'], at: At | undefined): LogSt
   const { prefix, group, level } = log;
   if (prefix !== undefined && encodeUtf8(prefix).length > LOG_PREFIX_MAX)
     scope.refuse(`log prefix is too long: at most ${LOG_PREFIX_MAX} bytes`, at);
+  const others = [prefix, group, log.flags, log.snaplen, log['queue-threshold']];
+  if (level === 'audit' && others.some((one) => one !== undefined))
+    scope.refuse("log level audit doesn't support any further options", at);
+  if (group !== undefined && log.flags !== undefined)
+    scope.refuse('flags and group are mutually exclusive', at);
   if (group !== undefined && level !== undefined) scope.refuse('level and group are mutually exclusive', at);
   const all = log.flags?.includes('all') === true;
   const set = LOG_FLAGS.filter((flag) => all || log.flags?.includes(flag) === true);
   const flags = set.length === 0 ? undefined : set.length === LOG_FLAGS.length ? ['all'] : set;
-  const threshold = log['queue-threshold'];
+  const threshold = (log['queue-threshold'] ?? 0) & 0xffff;
   return {
     prefix,
     // nft takes the lower 16 bits without a word (measured).
     group: group === undefined ? undefined : group & 0xffff,
-    snaplen: group === undefined || log.snaplen === 0 ? undefined : log.snaplen,
+    snaplen: group === undefined ? undefined : log.snaplen,
     'queue-threshold': group === undefined || threshold === 0 ? undefined : threshold,
     level: level === 'warn' ? undefined : level,
     flags,
@@ -164,6 +179,8 @@ function evalMangle(scope: Scope, stmt: MangleStmt): void {
   if ('list' in value && 'ct' in key && key.ct.key === 'label')
     scope.refuse('expected one label', value.at ?? stmt.at, 'several are written 1 | 2');
   const assigned = evalAssigned(scope, value, info);
+  if ('ct' in key && key.ct.key === 'secmark' && 'constant' in assigned)
+    scope.refuse('ct secmark must not be set to constant value', value.at ?? stmt.at);
   if ('range' in assigned) scope.refuse('a range cannot be assigned', value.at ?? stmt.at);
   if ('prefix' in assigned) scope.refuse('a prefix cannot be assigned', value.at ?? stmt.at);
   const place = placeOf(key);
@@ -217,7 +234,10 @@ function innerStatement(scope: Scope, stmt: StmtNode): StmtNode {
 function dynamicElement(scope: Scope, node: ExprNode, key: Info, at: At | undefined): ExprNode {
   const value = 'elem' in node ? node.elem.val : node;
   const got = evalKey(scope, value);
-  requireType(scope, key, got.info, value.at ?? at);
+  requireAssignable(scope, key, got, value.at ?? at);
+  if ('elem' in node && node.elem.comment !== undefined)
+    scope.refuse('Key expression comments are not supported', node.at ?? at);
+  if ('elem' in node && Number(node.elem.timeout ?? 0) === 0) return got.expr;
   return 'elem' in node ? { elem: { ...node.elem, val: got.expr }, at: node.at } : got.expr;
 }
 
@@ -227,13 +247,17 @@ function refuseMany(scope: Scope, inner: readonly StmtNode[] | undefined, at: At
 }
 
 function evalSetStmt(scope: Scope, stmt: SetStmt): void {
-  const { op, elem, set: name, stmt: inner } = stmt.set;
+  const { op, elem, set: name, stmt: written } = stmt.set;
   const set = findSet(scope, name, stmt.at);
-  const { expires } = shapeOf(set);
+  const { expires, stmts: declared } = shapeOf(set);
+  // What the set declares every element has, and is not listed here (measured).
+  const inner = declared !== null && declared.length > 0 ? undefined : written;
   if (!expires && 'elem' in elem && elem.elem.timeout !== undefined)
     scope.refuse(`elements of ${name} have no timeout`, stmt.at, "add 'flags timeout' to the set");
-  if (expires && inner?.some((one) => 'ct count' in one) === true)
+  if (expires && written?.some((one) => 'ct count' in one) === true)
     scope.refuse('ct count does not work in a set whose elements expire', stmt.at);
+  if (shapeOf(set).data !== null)
+    scope.refuse('Invalid argument', stmt.at, `elements of the map ${name} need a value`);
   refuseInterval(scope, set, stmt.at);
   refuseMany(scope, inner, stmt.at);
   const evaluated = dynamicElement(scope, elem, shapeOf(set).key, stmt.at);
@@ -251,6 +275,8 @@ function evalMapStmt(scope: Scope, stmt: MapStmt): void {
   refuseInterval(scope, set, stmt.at);
   refuseMany(scope, inner, stmt.at);
   const shape = shapeOf(set);
+  if (!shape.expires && 'elem' in elem && elem.elem.timeout !== undefined)
+    scope.refuse(`elements of ${name} have no timeout`, stmt.at, "add 'flags timeout' to the map");
   const value = mapValue(scope, data, shape, stmt.at);
   const evaluated = dynamicElement(scope, elem, shape.key, stmt.at);
   const map = { op, elem: evaluated, data: value, map: name, stmt: evalInner(scope, inner) };
@@ -274,7 +300,7 @@ function evalMeter(scope: Scope, stmt: MeterStmt): void {
   const got = evalKey(scope, node);
   const elem: ExprNode = 'elem' in key ? { elem: { ...key.elem, val: got.expr } } : got.expr;
   scope.out.push({
-    meter: { name, key: elem, stmt: innerStatement(scope, inner), size: size ?? 65535 },
+    meter: { name, key: elem, stmt: innerStatement(scope, inner), size: size || 65535 },
     at: stmt.at,
   });
 }

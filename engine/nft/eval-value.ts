@@ -23,10 +23,8 @@ export function evalValue(scope: Scope, node: ExprNode, info: Info): ExprNode {
       return scope.refuse(`datatype mismatch, expected ${describeInfo(info)}`, node.at);
     return symbolValue(scope, node.symbol, info, node.at);
   }
-  if ('number' in node) return checked(scope, numberValue(info.type, node.number), info, node.at);
-  if ('boolean' in node && info.type !== BOOLEAN)
-    return scope.refuse(`datatype mismatch, expected ${describeInfo(info)}`, node.at, 'not a boolean');
-  if ('boolean' in node) return constant(info, node.boolean ? 1n : 0n, node.at);
+  if ('number' in node) return writtenNumber(scope, node.number, info, node.at);
+  if ('boolean' in node) return existence(scope, node.boolean, info, node.at);
   if ('range' in node) return evalRange(scope, node, info);
   if ('prefix' in node) return evalPrefix(scope, node, info);
   if ('list' in node) return evalFlags(scope, node.list, info, node.at);
@@ -38,6 +36,22 @@ export function evalValue(scope: Scope, node: ExprNode, info: Info): ExprNode {
 /** Keywords that are values of another type, where text is expected: quotes make them text. */
 function isNoText({ symbol, quoted }: SymbolExpr, { type }: Info): boolean {
   return quoted !== true && type.base === 'string' && TYPED_KEYWORDS.has(symbol);
+}
+
+/** `exists` and `missing` are values of their own type only (measured). */
+function existence(scope: Scope, exists: boolean, info: Info, at: At | undefined): ExprNode {
+  if (info.type !== BOOLEAN)
+    scope.refuse(
+      `datatype mismatch, expected ${describeInfo(info)}, expression has type ${BOOLEAN.desc}`,
+      at,
+    );
+  return constant(info, exists ? 1n : 0n, at);
+}
+
+function writtenNumber(scope: Scope, number: number | bigint, info: Info, at: At | undefined): ExprNode {
+  const value = numberValue(info.type, number);
+  if (value === null) return scope.refuse(`could not parse ${info.type.desc} '${number}'`, at);
+  return checked(scope, value, info, at);
 }
 
 function evalConcat(scope: Scope, node: ExprNode, info: Info): ExprNode {
@@ -82,8 +96,8 @@ function checkText(scope: Scope, value: string, info: Info, at: At | undefined):
   const bits = type.notation === 'interface' ? NAME_BITS : info.bits;
   if (value === '') scope.refuse(`empty ${type.desc}`, at);
   if (value === '*') scope.refuse('All-wildcard strings are not supported', at);
-  // The real tool counts no zero at the end: sixteen letters pass it, but the kernel's names have fifteen at most.
-  if (encodeUtf8(value).length * 8 > bits) scope.refuse(`string exceeds maximum length of ${bits / 8}`, at);
+  // A zero belongs to it.
+  if (encodeUtf8(value).length * 8 >= bits) scope.refuse(`string exceeds maximum length of ${bits / 8}`, at);
 }
 
 function evalRange(
@@ -187,7 +201,9 @@ export function shiftWidth(node: ExprNode): bigint | undefined {
   return 'number' in node ? BigInt(node.number) : numberOf(node);
 }
 
+const WITH_PREFIXES: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr', 'mark', 'realm', 'devgroup']);
+
 /** Whether a type's ranges are listed as prefixes where they are one (DTYPE_F_PREFIX). */
 export function hasPrefixes(type: Datatype): boolean {
-  return type.name === 'ipv4_addr' || type.name === 'ipv6_addr' || type.name === 'mark';
+  return WITH_PREFIXES.has(type.name);
 }

@@ -115,3 +115,11 @@ test('intervals of an auto-merge set that touch are listed as one', () => {
   ruleset.load({ name: 'b', text: 'add element inet t merged { 10.0.1.0/24, 10.0.3.1 }\n' });
   expect(ruleset.list()).toContain('elements = { 10.0.0.0/23, 10.0.3.1 }');
 });
+
+test('what a set declares of its elements is not listed where packets add to it', () => {
+  const ruleset = new NftRuleset();
+  const set = 'set s {\n type ipv4_addr\n flags dynamic\n size 10\n counter\n }';
+  const chain = 'chain c {\n add @s { ip saddr counter }\n }';
+  expect(ruleset.load({ name: 'x', text: `table ip t {\n ${set}\n ${chain}\n}\n` })).toEqual([]);
+  expect(ruleset.list()).toContain('\t\tadd @s { ip saddr }\n');
+});

@@ -35,6 +35,8 @@ export interface MetaKey {
   readonly bare: boolean;
   /** `meta KEY set` exists. */
   readonly settable: boolean;
+  /** The highest value, where not all bits are used. */
+  readonly max?: bigint;
 }
 
 interface Rest {
@@ -90,7 +92,7 @@ const KEYS: readonly MetaKey[] = [
   key('ibrpvid', 28, INTEGER, { kernelName: 'bri_iifpvid', bits: 16 }),
   key('ibrvproto', 29, ETHER_TYPE, { kernelName: 'bri_iifvproto' }),
   key('time', 30, META_TIME),
-  key('day', 31, DAY),
+  { ...key('day', 31, DAY), max: 6n },
   key('hour', 32, HOUR),
   key('sdif', 33, IFACE_INDEX),
   key('sdifname', 34, IFNAME),

@@ -23,6 +23,8 @@ export interface OtherKey {
   readonly type: Datatype;
   readonly bits: number;
   readonly order: ByteOrder;
+  /** The highest value, where not all bits are used. */
+  readonly max?: bigint;
 }
 
 function key(
@@ -45,9 +47,9 @@ const NEXTHOP4 = key('nexthop', 1, IPV4_ADDR, 32, 'big', 'nexthop4');
 const NEXTHOP6 = key('nexthop', 2, IPV6_ADDR, 128, 'big', 'nexthop6');
 
 const SOCKET: readonly OtherKey[] = [
-  key('transparent', 0, INTEGER, 8),
+  { ...key('transparent', 0, INTEGER, 8), max: 1n },
   key('mark', 1, MARK),
-  key('wildcard', 2, INTEGER, 8),
+  { ...key('wildcard', 2, INTEGER, 8), max: 1n },
   key('cgroupv2', 3, CGROUPSV2),
 ];
 

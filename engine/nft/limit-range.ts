@@ -44,9 +44,11 @@ export function limitTrouble(limit: LimitSpec): string | null {
     : null;
 }
 
-/** Why the kernel refuses a quota: it counts in 63 bits (measured); null if it does not. */
+/** Why the kernel refuses a quota: it counts in 63 bits, and no more may be used than there is (measured); null if it does not. */
 export function quotaTrouble(quota: QuotaSpec): string | null {
-  return toUnits(quota.val, quota.val_unit) >= 1n << 63n ? 'Value too large for defined data type' : null;
+  const bytes = toUnits(quota.val, quota.val_unit);
+  if (bytes >= 1n << 63n) return 'Value too large for defined data type';
+  return toUnits(quota.used ?? 0, quota.used_unit) > bytes ? 'Invalid argument' : null;
 }
 
 /** Why the kernel refuses a limit or quota, null for what it takes and for all other statements. */

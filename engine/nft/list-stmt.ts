@@ -103,10 +103,18 @@ function addressText(node: ExprNode, port: boolean, context: ListContext): strin
   return port && isIpv6(node) ? `[${text}]` : text;
 }
 
-/** ` to 1.2.3.4:80`, or nothing where neither is given. */
-function targetText(addr: ExprNode | undefined, port: ExprNode | undefined, context: ListContext): string {
+/**
+ * ` to 1.2.3.4:80`, or nothing where neither is given.
+ * @param brackets whether IPv6 addresses have them without a port too, as those of tproxy (measured)
+ */
+function targetText(
+  addr: ExprNode | undefined,
+  port: ExprNode | undefined,
+  context: ListContext,
+  brackets: boolean = false,
+): string {
   if (addr === undefined && port === undefined) return '';
-  const address = addr === undefined ? '' : addressText(addr, port !== undefined, context);
+  const address = addr === undefined ? '' : addressText(addr, brackets || port !== undefined, context);
   return ` to ${address}${port === undefined ? '' : `:${exprText(port, context)}`}`;
 }
 
@@ -204,7 +212,7 @@ const PRINTERS: { readonly [K in KeysOf<StmtNode>]: Printer<NodeOf<K>> } = {
   masquerade: (node, context) => natText('masquerade', node.masquerade, context),
   redirect: (node, context) => natText('redirect', node.redirect, context),
   tproxy: ({ tproxy }, context) =>
-    `tproxy${tproxy.family === undefined ? '' : ` ${tproxy.family}`}${targetText(tproxy.addr, tproxy.port, context)}`,
+    `tproxy${tproxy.family === undefined ? '' : ` ${tproxy.family}`}${targetText(tproxy.addr, tproxy.port, context, true)}`,
   queue: queueText,
   dup: ({ dup }, context) =>
     `dup to ${exprText(dup.addr, context)}${dup.dev === undefined ? '' : ` device ${exprText(dup.dev, context)}`}`,

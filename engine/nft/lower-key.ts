@@ -1,6 +1,6 @@
 import { UnknownExpr } from '../rules/expr.ts';
 import { BitwiseExpr, NFT_BITWISE_LSHIFT, NFT_BITWISE_RSHIFT, ShiftExpr } from '../rules/expr-bitwise.ts';
-import { ByteorderExpr, NFT_BYTEORDER_HTON } from '../rules/expr-byteorder.ts';
+import { ByteorderExpr, NFT_BYTEORDER_HTON, NFT_BYTEORDER_NTOH } from '../rules/expr-byteorder.ts';
 import { CtExpr } from '../rules/expr-ct.ts';
 import { JhashExpr, SymhashExpr } from '../rules/expr-hash.ts';
 import { LookupExpr } from '../rules/expr-lookup.ts';
@@ -20,20 +20,22 @@ import { loadHost } from './lower-host.ts';
 import { lookedUp } from './lower-names.ts';
 import { mapSet } from './lower-set.ts';
 import { type LoweredSet, type Out, registerAt } from './lower-table.ts';
+import type { ByteOrder } from './type-datatype.ts';
 import { toBytes } from './type-value.ts';
 
 /**
  * Loads what an expression yields into registers.
  * @param byte where among the registers' bytes
  * @param swap whether numbers in this machine's order are turned round
- * @param whole whether a field smaller than bytes is shifted to its place (in concatenations)
+ * @param whole whether the value itself is wanted, in concatenations and where it is assigned: a field smaller than
+ *   bytes is shifted to its place, and what is to be shifted is a number of this machine's before
  */
 export function load(out: Out, expr: ExprNode, byte: number, swap = false, whole = false): Loaded {
   const reg = registerAt(byte);
   const info = infoOf(expr);
   const len = (info.bits + 7) >> 3;
   if ('concat' in expr) return loadConcat(out, expr.concat, byte, swap);
-  if ('binop' in expr) return loadBinop(out, expr, byte, swap);
+  if ('binop' in expr) return loadBinop(out, expr, byte, swap, whole);
   const place = placeOf(expr);
   if (place !== null) return loadBits(out, place, reg, whole);
   if ('meta' in expr) out.exprs.push(new MetaExpr(reg, metaKey(expr.meta.key)!.id));
@@ -57,12 +59,21 @@ export function load(out: Out, expr: ExprNode, byte: number, swap = false, whole
     const shift = loadHost(out, expr, field, reg);
     if (shift !== null) return shift;
   }
-  if (swap && swaps(info)) swapNumbers(out, reg, len);
+  if (swap && swaps(info)) turnNumbers(out, reg, true, len);
   return { len, shift: 0 };
 }
 
-function swapNumbers(out: Out, reg: number, len: number): void {
-  out.exprs.push(new ByteorderExpr(reg, reg, NFT_BYTEORDER_HTON, len, len > 4 ? 8 : len));
+/** Turns the numbers in a register to the packet's order or to this machine's. */
+export function turnNumbers(out: Out, reg: number, toBig: boolean, len: number): void {
+  const op = toBig ? NFT_BYTEORDER_HTON : NFT_BYTEORDER_NTOH;
+  out.exprs.push(new ByteorderExpr(reg, reg, op, len, len > 4 ? 8 : len));
+}
+
+/** In which order a whole value stands in its register: a shift brings it to this machine's. */
+export function orderOf(expr: ExprNode): ByteOrder {
+  if (!('binop' in expr)) return infoOf(expr).order;
+  const { op, left } = expr.binop;
+  return op === '<<' || op === '>>' ? 'host' : orderOf(left);
 }
 
 function loadConcat(out: Out, nodes: readonly ExprNode[], byte: number, swap: boolean): Loaded {
@@ -91,7 +102,7 @@ interface Step extends Masking {
   shift: { op: number; bits: number } | null;
 }
 
-function loadBinop(out: Out, expr: ExprNode, byte: number, swap: boolean): Loaded {
+function loadBinop(out: Out, expr: ExprNode, byte: number, swap: boolean, whole: boolean): Loaded {
   const steps: Step[] = [];
   let inner: ExprNode = expr;
   const info = infoOf(expr);
@@ -103,18 +114,21 @@ function loadBinop(out: Out, expr: ExprNode, byte: number, swap: boolean): Loade
   }
   for (const one of chain)
     if ('binop' in one) addStep(steps, one.binop.op, numberOf(one.binop.right) ?? 0n, all);
-  const loaded = load(out, inner, byte);
+  const loaded = load(out, inner, byte, false, whole);
   const reg = registerAt(byte);
+  let { order } = info;
   for (const step of steps) {
-    if (step.shift !== null)
+    if (step.shift !== null) {
+      if (whole && order === 'big' && loaded.len > 1) turnNumbers(out, reg, false, loaded.len);
+      if (whole) order = 'host';
       out.exprs.push(new ShiftExpr(reg, reg, loaded.len, step.shift.op, step.shift.bits));
-    else {
-      const mask = toBytes(step.mask << BigInt(loaded.shift), loaded.len * 8, info.order);
-      const xor = toBytes(step.xor << BigInt(loaded.shift), loaded.len * 8, info.order);
+    } else {
+      const mask = toBytes(step.mask << BigInt(loaded.shift), loaded.len * 8, order);
+      const xor = toBytes(step.xor << BigInt(loaded.shift), loaded.len * 8, order);
       out.exprs.push(new BitwiseExpr(reg, reg, loaded.len, mask, xor));
     }
   }
-  if (swap && swaps(info)) swapNumbers(out, reg, loaded.len);
+  if (swap && swaps(info)) turnNumbers(out, reg, true, loaded.len);
   return loaded;
 }
 
@@ -154,9 +168,18 @@ export function loadSetKey(
   return lowered;
 }
 
-/** Loads a key of a set, as that set holds its keys. */
-export function loadKeyOf(out: Out, { key: info, swapped }: LoweredSet, key: ExprNode, byte: number): void {
+/**
+ * Loads a key of a set, as that set holds its keys.
+ * @param whole as {@link load} takes it: for what is added
+ */
+export function loadKeyOf(
+  out: Out,
+  { key: info, swapped }: LoweredSet,
+  key: ExprNode,
+  byte: number,
+  whole: boolean = false,
+): void {
   const sought = lookedUp(key, info);
   if (sought === null) out.exprs.push(new UnknownExpr(NO_NUMBER));
-  else load(out, sought, byte, swapped);
+  else load(out, sought, byte, swapped, whole);
 }

@@ -1,5 +1,4 @@
 import { BitwiseExpr } from '../rules/expr-bitwise.ts';
-import { ByteorderExpr, NFT_BYTEORDER_HTON, NFT_BYTEORDER_NTOH } from '../rules/expr-byteorder.ts';
 import { CtSetExpr } from '../rules/expr-ct-set.ts';
 import { ExthdrSetExpr } from '../rules/expr-exthdr-set.ts';
 import { MetaSetExpr } from '../rules/expr-meta-set.ts';
@@ -14,7 +13,7 @@ import { metaKey } from './key-meta.ts';
 import { type Place, placeOf } from './lower-bits.ts';
 import { checksumOf, widened } from './lower-checksum.ts';
 import { soughtIn } from './lower-host.ts';
-import { load } from './lower-key.ts';
+import { load, orderOf, turnNumbers } from './lower-key.ts';
 import { immediate, isConstant } from './lower-set.ts';
 import { type Out, registerAt } from './lower-table.ts';
 import { toBytes } from './type-value.ts';
@@ -41,27 +40,28 @@ export function lowerMangle(out: Out, stmt: MangleStmt): void {
   }
 }
 
-/** Puts a value into a register, in the byte order that is wanted there. */
-export function assign(out: Out, value: ExprNode, info: Info, byte: number): void {
+/**
+ * Puts a value into a register. nft turns it to the byte order that is wanted there only where it is written into the
+ * packet, or comes from `rt` (measured: `dnat to numgen …` and `meta mark set tcp sequence` take it as it is).
+ */
+export function assign(out: Out, value: ExprNode, info: Info, byte: number, toPacket: boolean = false): void {
   const reg = registerAt(byte);
   if (isConstant(value)) {
     out.exprs.push(immediate(value, info, reg));
     return;
   }
-  const loaded = load(out, value, byte);
-  // nft leaves raw bytes as they are (measured).
-  if ('map' in value || 'rawPayload' in value) return;
-  const { order, type } = infoOf(value);
-  if (order === info.order || type.base === 'string' || loaded.len < 2) return;
-  const op = info.order === 'big' ? NFT_BYTEORDER_HTON : NFT_BYTEORDER_NTOH;
-  out.exprs.push(new ByteorderExpr(reg, reg, op, loaded.len, loaded.len > 4 ? 8 : loaded.len));
+  const { len } = load(out, value, byte, false, true);
+  const order = orderOf(value);
+  if ('map' in value || len < 2 || order === info.order || infoOf(value).type.base === 'string') return;
+  const toBig = info.order === 'big';
+  if ('rt' in value || (toPacket && toBig)) turnNumbers(out, reg, toBig, len);
 }
 
 function setPayload(out: Out, key: ExprNode, value: ExprNode, place: Place): void {
   const checksum = checksumOf(key);
   const wide = widened(place, checksum);
   if (wide === null) {
-    assign(out, value, infoOf(key), 0);
+    assign(out, value, infoOf(key), 0, true);
     const at = place.offset >> 3;
     out.exprs.push(
       new PayloadSetExpr(

@@ -149,7 +149,7 @@ function pushDynset(
   inner: readonly StmtNode[] | undefined,
 ): void {
   const key = 'elem' in elem ? elem.elem.val : elem;
-  loadKeyOf(out, lowered, key, 0);
+  loadKeyOf(out, lowered, key, 0, true);
   const at = Math.max(16, (keyLength(lowered.key) + 15) & ~15);
   if (data !== null) assign(out, data, infoOf(data), at);
   const exprs = (inner ?? []).map(stateful).filter((expr) => expr !== null);

@@ -7,11 +7,6 @@ import { variable } from './parse-expr.ts';
 import { KEYWORDS } from './parse-keywords.ts';
 
 const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'];
-const LEVEL_SYNONYMS: ReadonlyMap<string, string> = new Map([
-  ['error', 'err'],
-  ['warning', 'warn'],
-  ['panic', 'emerg'],
-]);
 
 type LogOptions = { -readonly [K in keyof LogStmt['log']]: LogStmt['log'][K] };
 
@@ -29,12 +24,11 @@ function prefixText(p: Cursor): string {
 
 function level(p: Cursor): string {
   const token = p.string('a level');
-  const name = LEVEL_SYNONYMS.get(token.text) ?? token.text;
-  if (!LEVELS.includes(name)) {
+  if (!LEVELS.includes(token.text)) {
     const hint = didYouMean(token.text, LEVELS) ?? `known are ${LEVELS.join(', ')}`;
     p.fail(`unknown log level '${token.text}'`, token.at, hint);
   }
-  return name;
+  return token.text;
 }
 
 /** `flags tcp sequence,options`, `flags skuid`, …. */

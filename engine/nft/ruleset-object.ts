@@ -1,7 +1,7 @@
 import type { CommandOp, CounterNode, FlowtableNode, NamedNode } from './ast.ts';
 import type { ObjectKind } from './ast-stmt.ts';
 import { ctObjectTrouble } from './ct-object.ts';
-import { UNTRACKED } from './eval-key.ts';
+import { UNTRACKED } from './eval-family.ts';
 import { limitTrouble, quotaTrouble } from './limit-range.ts';
 import { checkNewName, findTable, lookTable } from './ruleset-find.ts';
 import type { NftFlowtable, NftObject, NftTable, ObjectBody } from './ruleset-state.ts';

@@ -4,6 +4,7 @@ import { protocolNumber } from './type-protocols.ts';
 import { servicePort } from './type-services.ts';
 import type { Value } from './type-value.ts';
 
+const IPPROTO_COMP = 108;
 const MS_PER_SECOND = 1000n;
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -22,10 +23,16 @@ export function parseSymbol(type: Datatype, text: string): Value | null {
 /**
  * The value of a number written where a constant of this type stands: that number, but seconds where the type counts
  * smaller units, and the bit of that number for labels.
+ * @returns null if it is none of the type
  */
-export function numberValue(type: Datatype, number: number | bigint): Value {
+export function numberValue(type: Datatype, number: number | bigint): Value | null {
   const value = BigInt(number);
   switch (type.notation) {
+    // nft reads the digits once more: those of Ethernet are hexadecimal, and none are IPv6 (measured).
+    case 'lladdr':
+      return parseLladdr(String(number));
+    case 'ipv6':
+      return null;
     case 'relative':
       return value * MS_PER_SECOND;
     case 'date':
@@ -45,12 +52,15 @@ export function numberValue(type: Datatype, number: number | bigint): Value {
 export function parseInteger(text: string): bigint | null {
   if (/^0[xX][0-9a-fA-F]+$/.test(text)) return BigInt(text);
   if (/^0[0-7]+$/.test(text)) return BigInt(`0o${text.slice(1)}`);
-  // What starts with 0 but is no octal number is decimal: nft reads `08` and `010` alike (measured: 010 is 8).
-  return /^[0-9]+$/.test(text) ? BigInt(text) : null;
+  return /^(0|[1-9][0-9]*)$/.test(text) ? BigInt(text) : null;
 }
 
+/** Types for which what begins with 0 and is no octal number is decimal: `tcp dport 08`, not `meta mark 08` (measured). */
+const LENIENT: ReadonlySet<string> = new Set(['service', 'user', 'group', 'date', 'hour']);
+
 function parseNumber(type: Datatype, text: string): Value | null {
-  const number = parseInteger(text);
+  const decimal = LENIENT.has(type.notation) && /^[0-9]+$/.test(text) ? BigInt(text) : null;
+  const number = parseInteger(text) ?? decimal;
   return number === null ? null : numberValue(type, number);
 }
 
@@ -72,36 +82,50 @@ function parseDate(text: string): bigint | null {
   const match = /^(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?/.exec(text);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
-  if (month! < 1 || month! > 12 || day! < 1 || day! > 31 || hour! > 23 || minute! > 59) return null;
-  const seconds = daysSince1970(year!, month!, day!) * 86400 + hour! * 3600 + minute! * 60 + second!;
-  return BigInt(seconds) * NS_PER_SECOND;
+  if (month! < 1 || month! > 12 || day! < 1 || day! > 31 || minute! > 59) return null;
+  // A time that there is not is ignored; dates before 1970 are numbers of 64 bits without a sign (measured).
+  const time = hour! > 23 ? 0 : hour! * 3600 + minute! * 60 + second!;
+  const seconds = daysSince1970(year!, month!, day!) * 86400 + time;
+  return BigInt.asUintN(64, BigInt(seconds) * NS_PER_SECOND);
 }
 
 function parseHour(text: string): bigint | null {
   const match = /^(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?$/.exec(text);
   if (match === null) return null;
   const [hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
-  if (hour! > 23 || minute! > 59 || second! > 59) return null;
+  // strptime(3) knows leap seconds.
+  if (hour! > 23 || minute! > 59 || second! > 61) return null;
   return BigInt(hour! * 3600 + minute! * 60 + second!);
 }
 
-function addressValue(text: string, words: number): bigint | null {
+function ipv6Value(text: string): bigint | null {
   const parsed = parseAddress(text);
-  if (parsed === undefined || parsed.length !== words) return null;
+  if (parsed === undefined || parsed.length !== 4) return null;
   return parsed.reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
 }
 
+/** As inet_aton(3): numbers may be octal or hexadecimal, and the last of fewer than four fills the rest (measured). */
 function parseIpv4(text: string): bigint | null {
-  return text === 'localhost' ? 0x7f000001n : addressValue(text, 1);
+  if (text === 'localhost') return 0x7f000001n;
+  const parts = text.split('.').map(parseInteger);
+  const rest = parts.pop()!;
+  const bits = BigInt(32 - 8 * parts.length);
+  if (parts.length > 3 || rest === null || rest >> bits !== 0n) return null;
+  let value = 0n;
+  for (const part of parts) {
+    if (part === null || part > 255n) return null;
+    value = (value << 8n) | part;
+  }
+  return (value << bits) | rest;
 }
 
 function parseIpv6(text: string): bigint | null {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  return bare === 'localhost' || bare === 'ip6-localhost' ? 1n : addressValue(bare, 4);
+  return bare === 'localhost' || bare === 'ip6-localhost' ? 1n : ipv6Value(bare);
 }
 
 function parseLladdr(text: string): bigint | null {
-  if (!/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})+$/.test(text)) return null;
+  if (!/^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})*$/.test(text)) return null;
   return text.split(':').reduce((value, group) => (value << 8n) | BigInt(Number.parseInt(group, 16)), 0n);
 }
 
@@ -113,8 +137,8 @@ function parseClassid(text: string): bigint | null {
   return (BigInt(`0x${match[1] || 0}`) << 16n) | BigInt(`0x${match[2] || 0}`);
 }
 
-function known(number: number | undefined): bigint | null {
-  return number === undefined ? null : BigInt(number);
+function known(number: number | undefined, mask: bigint = 0xffffn): bigint | null {
+  return number === undefined ? null : BigInt(number) & mask;
 }
 
 const PARSERS: { readonly [notation: string]: (text: string) => Value | null } = {
@@ -122,7 +146,8 @@ const PARSERS: { readonly [notation: string]: (text: string) => Value | null } =
   ipv6: parseIpv6,
   lladdr: parseLladdr,
   service: (text) => known(servicePort(text)),
-  protocol: (text) => known(protocolNumber(text)),
+  // nft's own word for ipcomp. Eight bits count: /etc/protocols' mptcp (262) is 6 (measured).
+  protocol: (text) => known(text === 'comp' ? IPPROTO_COMP : protocolNumber(text), 0xffn),
   classid: parseClassid,
   relative: parseDuration,
   date: parseDate,
