@@ -220,7 +220,7 @@ export function evalAnonymous(scope: Scope, nodes: readonly ExprNode[], shape: S
     if ('set' in node && shape.data === null) all.push(...evalAnonymous(scope, node.set, shape));
     else all.push(evalElement(scope, node, shape));
   }
-  refuseMixedValues(scope, all);
+  refuseMixedValues(scope, nodes, all);
   const ranged = all.some((node) => isInterval(elementValue(node)));
   const sorted = sortElements(distinct(scope, all, key), key, ranged);
   if (ranged && key.parts !== undefined) refuseBoxes(scope, sorted, key);
@@ -230,17 +230,23 @@ export function evalAnonymous(scope: Scope, nodes: readonly ExprNode[], shape: S
   return sorted;
 }
 
-/** Where one value of a map in braces is a range all are: the kernel takes no others then (measured). */
-function refuseMixedValues(scope: Scope, elements: readonly ExprNode[]): void {
-  const pairs = elements.flatMap((node) => ('pair' in node ? [node] : []));
-  if (!pairs.some(({ pair }) => isInterval(pair[1]))) return;
-  const single = pairs.find(({ pair }) => !isInterval(pair[1]));
-  if (single !== undefined)
-    scope.refuse(
-      'Invalid argument',
-      elementAt(single),
-      'other values of this map are ranges: write a range or a prefix',
-    );
+/**
+ * Where one value of a map in braces is a range all are: the kernel takes no others then (measured). What was written as
+ * a range is one, be it of one address.
+ */
+function refuseMixedValues(scope: Scope, written: readonly ExprNode[], elements: readonly ExprNode[]): void {
+  const isRange = (value: ExprNode): boolean =>
+    'concat' in value ? value.concat.some(isRange) : 'range' in value || 'prefix' in value;
+  const ranges = elements.map((node, i) => {
+    const before = written[i]!;
+    return 'pair' in node && (isInterval(node.pair[1]) || ('pair' in before && isRange(before.pair[1])));
+  });
+  if (!ranges.includes(true) || !ranges.includes(false)) return;
+  scope.refuse(
+    'Invalid argument',
+    elementAt(elements[ranges.indexOf(false)]!),
+    'other values of this map are ranges: write a range or a prefix',
+  );
 }
 
 function distinct(scope: Scope, nodes: readonly ExprNode[], key: Info): ExprNode[] {

@@ -322,7 +322,8 @@ describe.skipIf(!kernelUsable())('keepstate says of captures what the kernel say
     ): Promise<{ lines: string[]; records: Captured[] }> {
       const out = join(place.folder, `events-${run++}`);
       // The shell waits for the subscription: its group is then among the netlink sockets of the namespace.
-      const script = `conntrack -E -b 8388608 -o extended,id >${out} 2>/dev/null & echo $!
+      // It comes before the process that sends: conntrack's -b is for another socket, events that do not fit are lost.
+      const script = `chrt -f 50 conntrack -E -o extended,id >${out} 2>/dev/null & echo $!
         until awk '$2 == 12 && $4 != "00000000" { found = 1 } END { exit !found }' /proc/net/netlink; do sleep 0.01; done`;
       const { stdout } = await kernel.exec(['sh', '-c', script]);
       const pid = stdout.trim();

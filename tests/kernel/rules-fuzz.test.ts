@@ -61,6 +61,12 @@ const LANGUAGES: readonly Language[] = [
 ];
 
 /**
+ * What the real tools cannot read back either: a quote that nobody closes takes in the end of the line; nft lists
+ * `meta l4proto icmpv6 th dport @ports` by a field of another type.
+ */
+const UNREADABLE = /^"|\b(?:icmpv6|igmp) checksum .*@|\bah reserved .*@/m;
+
+/**
  * Whether a listing reads back to itself, perhaps after some rounds. nft's own listings do not all at once: measured,
  * `ip6 saddr … reject with icmpx port-unreachable` is listed as `reject`, and that as `reject with icmpv6
  * port-unreachable`; `ip protocol tcp meta l4proto { tcp, udp } th dport 53` as a rule that nft itself then refuses.
@@ -104,8 +110,7 @@ describe.each(LANGUAGES)('$name text', ({ name, sample, read }) => {
           col: true,
         });
       }
-      // A quote that nobody closes takes in the end of the line; the real tools' listing of it cannot be read back either.
-      if (errors.length > 0 || /^"/m.test(listing)) continue;
+      if (errors.length > 0 || UNREADABLE.test(listing)) continue;
       taken++;
       expect(settles(read, listing), `seed ${seed}\n${text}\n${listing}`).toBe(true);
     }
