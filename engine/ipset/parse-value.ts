@@ -1,4 +1,5 @@
 import { parseAddress } from '../packet/address.ts';
+import { inetAton } from '../packet/inet-aton.ts';
 import { SetError } from './set-error.ts';
 
 /** The most that a 64-bit counter can be set to: one below all bits (measured). */
@@ -52,18 +53,13 @@ function plainIpv4(text: string): number {
   return dots === 3 && value >= 0 ? word * 256 + value : -1;
 }
 
-/** An IPv4 address as inet_aton(3) reads it: one to four decimal or octal numbers, the last one fills up. */
+/** An IPv4 address as the C library reads it, but without hexadecimal numbers (measured). */
 function parseIpv4(text: string): number | undefined {
   const plain = plainIpv4(text);
   if (plain >= 0) return plain;
   // The one name that every machine's /etc/hosts has.
   if (text === 'localhost') return 0x7f000001;
-  const parts = text.split('.');
-  if (parts.length > 4 || !parts.every((p) => /^(0[0-7]*|[1-9]\d*)$/.test(p))) return undefined;
-  const numbers = parts.map((p) => Number.parseInt(p, p.startsWith('0') ? 8 : 10));
-  const last = numbers.pop()!;
-  if (numbers.some((n) => n > 255) || last >= 2 ** (8 * (4 - numbers.length))) return undefined;
-  return numbers.reduce((word, n, i) => word + n * 2 ** (24 - 8 * i), last);
+  return /x/i.test(text) ? undefined : inetAton(text);
 }
 
 /**

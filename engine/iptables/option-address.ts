@@ -1,27 +1,9 @@
 import { parseAddress } from '../packet/address.ts';
+import { inetAton } from '../packet/inet-aton.ts';
 import { NFPROTO_IPV4 } from '../rules/family.ts';
 import { hostAddress, maskLength, prefixMask, readAddress, type XtAddress } from './address.ts';
 import { type XtArg, XtError } from './extension.ts';
 import { readUint } from './values.ts';
-
-/**
- * An IPv4 address as the C library's inet_aton(3) reads it: the last of its one to four numbers takes all bytes that
- * are left, so that 10 is 0.0.0.10 and 10.1 is 10.0.0.1.
- */
-function readLoose(text: string): number | undefined {
-  const parts = text.split('.');
-  if (parts.length > 4 || /\s/.test(text)) return undefined;
-  const room = 4 - parts.length;
-  const last = readUint(parts.pop()!, 0, 2 ** (8 * (room + 1)) - 1);
-  if (last === undefined) return undefined;
-  let word = last;
-  for (const [i, part] of parts.entries()) {
-    const byte = readUint(part, 0, 255);
-    if (byte === undefined) return undefined;
-    word |= byte << (24 - 8 * i);
-  }
-  return word | 0;
-}
 
 /**
  * An address in an option of a match or target. Measured: iptables leaves it to the C library, other than those of -s
@@ -30,8 +12,8 @@ function readLoose(text: string): number | undefined {
  */
 export function optionAddress(text: string, family: number): readonly number[] {
   if (family !== NFPROTO_IPV4) return hostAddress(text, family);
-  const word = readLoose(text);
-  if (word !== undefined) return [word];
+  const word = inetAton(text);
+  if (word !== undefined) return [word | 0];
   const named = text === 'localhost' ? readAddress(text, family) : undefined;
   if (named !== undefined) return named;
   const hint = parseAddress(text) === undefined ? undefined : 'an IPv6 address: use ip6tables';

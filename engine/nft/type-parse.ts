@@ -1,4 +1,5 @@
 import { parseAddress } from '../packet/address.ts';
+import { inetAton } from '../packet/inet-aton.ts';
 import type { Datatype } from './type-datatype.ts';
 import { protocolNumber } from './type-protocols.ts';
 import { servicePort } from './type-services.ts';
@@ -104,19 +105,11 @@ function ipv6Value(text: string): bigint | null {
   return parsed.reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
 }
 
-/** As inet_aton(3): numbers may be octal or hexadecimal, and the last of fewer than four fills the rest (measured). */
+/** nft leaves it to the C library (measured). */
 function parseIpv4(text: string): bigint | null {
   if (text === 'localhost') return 0x7f000001n;
-  const parts = text.split('.').map(parseInteger);
-  const rest = parts.pop()!;
-  const bits = BigInt(32 - 8 * parts.length);
-  if (parts.length > 3 || rest === null || rest >> bits !== 0n) return null;
-  let value = 0n;
-  for (const part of parts) {
-    if (part === null || part > 255n) return null;
-    value = (value << 8n) | part;
-  }
-  return (value << bits) | rest;
+  const word = inetAton(text);
+  return word === undefined ? null : BigInt(word);
 }
 
 function parseIpv6(text: string): bigint | null {

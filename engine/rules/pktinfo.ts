@@ -16,12 +16,15 @@ function hasExtensions(pkt: Packet): boolean {
   return pkt.family === AF_INET6 && pkt.l4 !== pkt.off + IPV6_HEADER;
 }
 
-/** First byte of the header with a number, at which the walk ends; -1 if it does not come there. */
-function walkTo(pkt: Packet, last: number): number {
+/**
+ * Where nf_tables' walk over the extension headers ends before tracking's does: at AH or "no next header".
+ * @returns first byte of that header, counted from the packet's << 8 | its number; -1 if it ends at neither
+ */
+function earlyEnd(pkt: Packet): number {
   const { view, end } = pkt;
   let next = view.getUint8(pkt.off + 6);
   let at = pkt.off + IPV6_HEADER;
-  while (next !== last) {
+  while (next !== IPPROTO_AH && next !== IPPROTO_NONE) {
     // Hop-by-hop 0, routing 43, fragment 44, destination 60.
     if ((next !== 0 && next !== 43 && next !== IPPROTO_FRAGMENT && next !== 60) || at + 8 > end) return -1;
     if (next === IPPROTO_FRAGMENT && (view.getUint16(at + 2) & 0xfff8) !== 0) return -1;
@@ -29,30 +32,20 @@ function walkTo(pkt: Packet, last: number): number {
     next = view.getUint8(at);
     at += length;
   }
-  return at;
-}
-
-/** First byte of an authentication header that ends the walk, or -1. */
-function authenticationHeader(pkt: Packet): number {
-  const at = walkTo(pkt, IPPROTO_AH);
-  // Linux looks at its first two bytes before it stops there (measured).
-  return at + 2 <= pkt.end ? at : -1;
+  // Linux looks at the first two bytes of AH before it stops there (measured).
+  return next === IPPROTO_AH && at + 2 > end ? -1 : ((at - pkt.off) << 8) | next;
 }
 
 /** The transport protocol as nf_tables sees it, -1 if it sees none. */
 export function nftProto(pkt: Packet): number {
-  if (hasExtensions(pkt)) {
-    if (authenticationHeader(pkt) >= 0) return IPPROTO_AH;
-    if (walkTo(pkt, IPPROTO_NONE) >= 0) return IPPROTO_NONE;
-  }
+  const early = hasExtensions(pkt) ? earlyEnd(pkt) : -1;
+  if (early >= 0) return early & 0xff;
   return pkt.l4 < 0 ? -1 : pkt.proto;
 }
 
 /** First byte of the transport header as nf_tables sees it; -1 if there is none, or in a later fragment. */
 export function nftThoff(pkt: Packet): number {
-  if (hasExtensions(pkt)) {
-    const at = Math.max(authenticationHeader(pkt), walkTo(pkt, IPPROTO_NONE));
-    if (at >= 0) return at;
-  }
+  const early = hasExtensions(pkt) ? earlyEnd(pkt) : -1;
+  if (early >= 0) return pkt.off + (early >> 8);
   return pkt.frag >= 8 ? -1 : pkt.l4;
 }
