@@ -9,8 +9,8 @@ import { type Extension, XT_BOTH, type XtArg, XtError } from './extension.ts';
 import {
   anyPorts,
   isAny,
+  joinMatches,
   lowerPorts,
-  mergePorts,
   type PortTests,
   portHolds,
   portOptions,
@@ -158,9 +158,7 @@ export const MATCH_TCP: Extension<TcpSpec> = {
 
 function mergeTcp(spec: TcpSpec, second: TcpSpec): boolean {
   if (spec.option !== 0 || second.option !== 0 || isBare(spec) || isBare(second)) return false;
-  spec.all = [...(spec.all ?? [{ ...spec }]), second];
-  spec.sport = mergePorts(spec.sport, second.sport);
-  spec.dport = mergePorts(spec.dport, second.dport);
+  joinMatches(spec, second);
   if (second.flags !== null)
     spec.flags = { ...second.flags, inverted: second.flags.inverted || spec.flags?.inverted === true };
   return true;

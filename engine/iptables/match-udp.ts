@@ -6,8 +6,8 @@ import { type Extension, XT_BOTH, XtError } from './extension.ts';
 import {
   anyPorts,
   isAny,
+  joinMatches,
   lowerPorts,
-  mergePorts,
   type PortTests,
   portHolds,
   portOptions,
@@ -18,7 +18,7 @@ const UDP_HEADER = 8;
 
 interface UdpSpec extends PortTests {
   /** All the matches that this one stands for, null if it is alone. */
-  all: readonly PortTests[] | null;
+  all: readonly UdpSpec[] | null;
 }
 
 /** Whether nothing is asked: iptables-nft then puts the kernel's own match into the rule. */
@@ -48,9 +48,7 @@ export const MATCH_UDP: Extension<UdpSpec> = {
   vanishes: (spec) => (spec.sport.inverted || spec.dport.inverted) && lowerPorts(spec).length === 0,
   merge(spec, second) {
     if (isBare(spec) || isBare(second)) return false;
-    spec.all = [...(spec.all ?? [{ ...spec }]), second];
-    spec.sport = mergePorts(spec.sport, second.sport);
-    spec.dport = mergePorts(spec.dport, second.dport);
+    joinMatches(spec, second);
     return true;
   },
   lower: (spec, ctx) =>

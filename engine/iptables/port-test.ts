@@ -32,12 +32,25 @@ export function anyPorts(): PortTests {
  * What iptables-nft lists of the tests of two matches in a rule. Measured: the kernel has both, the listing the last one,
  * negated if either is.
  */
-export function mergePorts(first: PortTest, second: PortTest): PortTest {
+function mergePorts(first: PortTest, second: PortTest): PortTest {
   if (isAny(second)) return first;
   if (isAny(first)) return second;
   // `! 0:100` is "greater than 100" in the kernel, which is no negation.
   const sticks = first.inverted && (first.range[0] > 0 || first.range[1] === 0);
   return { range: second.range, inverted: second.inverted || sticks };
+}
+
+/** A match of tcp or udp that may stand for several in iptables-nft. */
+interface Joinable<T> extends PortTests {
+  /** All of them, null if it is alone. */
+  all: readonly T[] | null;
+}
+
+/** Takes the next match of its kind in a rule into the first: all are run, one is listed ({@link mergePorts}). */
+export function joinMatches<T extends Joinable<T>>(spec: T, next: T): void {
+  spec.all = [...(spec.all ?? [{ ...spec }]), next];
+  spec.sport = mergePorts(spec.sport, next.sport);
+  spec.dport = mergePorts(spec.dport, next.dport);
 }
 
 /** Whether a test is passed by every port. */
